@@ -1,0 +1,33 @@
+# Tracker: Heltec WiFi LoRa 32 V3 (ESP32-S3 + SX1262 on board) + L76K module + Core-Air780E + LIS2DW12 breakout + siren.
+# Why each pin is where it is: hardware/s3_tracker/README.md. A pure literal: the host reads it without running it.
+BOARD = {
+    "name": "s3_tracker",
+    "product": "Heltec WiFi LoRa 32 V3 + L76K GNSS module + Luat Core-Air780E + LIS2DW12 breakout + 12 V siren",
+    "chip": "esp32s3",
+    "roles": ["tracker"],
+    "i2c": {0: {"sda": 41, "scl": 42, "freq_hz": 400000}},
+    "spi": {1: {"sck": 9, "miso": 11, "mosi": 10, "baudrate": 8000000}},
+    "uart": {
+        1: {"tx": 47, "rx": 48, "baudrate": 9600},
+        2: {"tx": 5, "rx": 6, "baudrate": 115200},
+    },
+    "wake_pins": [4, 14],
+    "parts": {
+        "accelerometer": {"part": "lis2dw12", "i2c": 0, "address": 25, "int1": 4},
+        "radio": {
+            "part": "sx1262",
+            "spi": 1,
+            "cs": 8,
+            "busy": 13,
+            "dio1": 14,
+            "reset": 12,
+            "tcxo_mv": 1800,
+            "dio2_rf_switch": True,
+        },
+        "gnss": {"part": "l76k", "uart": 1, "wakeup": 33, "reset": 34},
+        "modem": {"part": "air780e", "uart": 2, "power_key": 7},
+        "siren": {"part": "siren", "pin": 2},
+        "battery": {"part": "battery_adc", "pin": 1, "divider": 4.9, "enable": 37, "enable_level": 0, "kind": "lipo"},
+        "led": {"part": "led", "pin": 35},
+    },
+}
