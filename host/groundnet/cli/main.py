@@ -1,0 +1,83 @@
+"""Entry point of ``groundnet``: mounts the command groups and turns errors into one line."""
+
+import importlib
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from groundnet import __version__
+from groundnet.cli import language
+from groundnet.errors import GroundnetError
+
+# Each is a module groundnet.cli.<name> with a Typer `app`; loaded only when it is called, so that start-up stays fast.
+COMMANDS = ("wire", "gnss", "sim", "provision", "collect", "track", "case", "doctor")
+
+
+class LazyGroup(TyperGroup):
+    """Loads a command's module when the command is asked for."""
+
+    def list_commands(self, ctx) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx, cmd_name: str):
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"groundnet.cli.{cmd_name}")
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(cls=LazyGroup, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"groundnet {__version__}")
+        raise typer.Exit
+
+
+def _choose_language(chosen: str | None) -> None:
+    if chosen not in (None, "en", "zh"):
+        raise typer.BadParameter("en or zh")
+    language.choose(chosen)
+
+
+@app.callback()
+def cli(
+    lang: Annotated[
+        str | None,
+        typer.Option(callback=_choose_language, is_eager=True, help="Language of the texts, en or zh; else the locale."),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Find what was stolen: firmware tools, virtual bench and collector of an open anti-theft network."""
+
+
+def run() -> None:
+    """Run the command line; the only place that exits."""
+    try:
+        app()
+    except GroundnetError as error:
+        fail(error.cause, error.action)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader went away (`| head`): nothing left to say
+        sys.exit(0)
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        fail(what, language.tr("check the path and its permissions", "请检查路径和权限"))
+
+
+def fail(cause: str, action: str) -> None:
+    """Print one line that names the cause and the next action, and exit with code 1."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    console.print(language.tr("error:", "错误："), style="bold red", end=" ")
+    console.print(f"{cause}; {action}")
+    sys.exit(1)

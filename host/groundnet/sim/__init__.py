@@ -1,0 +1,1 @@
+"""The virtual bench: boards, chips, radio and time, repeatable from a seed."""

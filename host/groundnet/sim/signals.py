@@ -1,0 +1,149 @@
+"""What joins a virtual microcontroller to its chips: lines, analogue inputs and buses."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class BusError(OSError):
+    """A bus transaction that the silicon would not answer; ``errno`` is what the board sees."""
+
+
+class Line:
+    """One net. The level is what was driven last; a pull gives the level while nobody drives."""
+
+    def __init__(self, name: str, level: int = 0) -> None:
+        self.name = name
+        self.level = level
+        self._listeners: list[Callable[[int], None]] = []
+
+    def drive(self, level: int) -> None:
+        """Set the level (0 or 1) and tell the listeners when it changed."""
+        if level == self.level:
+            return
+        self.level = level
+        for listener in list(self._listeners):
+            listener(level)
+
+    def listen(self, listener: Callable[[int], None]) -> None:
+        """Call ``listener(level)`` at every change."""
+        self._listeners.append(listener)
+
+
+class AnalogLine:
+    """A voltage at a converter input; ``source`` returns volts."""
+
+    def __init__(self, source: Callable[[], float] = lambda: 0.0) -> None:
+        self.source = source
+
+    @property
+    def volts(self) -> float:
+        return self.source()
+
+
+class I2cDevice(Protocol):
+    """A chip on I2C. Either method raises BusError when the chip does not answer."""
+
+    def i2c_write(self, data: bytes) -> None: ...
+    def i2c_read(self, count: int) -> bytes: ...
+
+
+class SpiDevice(Protocol):
+    """A chip on SPI; select/deselect follow its chip-select line."""
+
+    def select(self) -> None: ...
+    def deselect(self) -> None: ...
+    def spi_transfer(self, data: bytes) -> bytes: ...
+
+
+class UartDevice(Protocol):
+    """A chip on a UART; ``receive`` gets what the microcontroller sent."""
+
+    def receive(self, data: bytes) -> None: ...
+
+
+class I2cBus:
+    """Chips by 7-bit address."""
+
+    def __init__(self) -> None:
+        self.devices: dict[int, I2cDevice] = {}
+
+    def attach(self, address: int, device: I2cDevice) -> None:
+        self.devices[address] = device
+
+    def device(self, address: int) -> I2cDevice:
+        """The chip at ``address``. Raises BusError(ENODEV) when none answers, as a real bus does."""
+        if address not in self.devices:
+            raise BusError(19, "no device acknowledges this I2C address")
+        return self.devices[address]
+
+
+class SpiBus:
+    """Chips by chip-select line (active low)."""
+
+    def __init__(self) -> None:
+        self._devices: list[tuple[Line, SpiDevice]] = []
+
+    def attach(self, chip_select: Line, device: SpiDevice) -> None:
+        self._devices.append((chip_select, device))
+        chip_select.listen(lambda level: device.deselect() if level else device.select())
+
+    def transfer(self, data: bytes) -> bytes:
+        """Clock ``data`` out; an undriven bus reads as zeros."""
+        for chip_select, device in self._devices:
+            if chip_select.level == 0:
+                return device.spi_transfer(data)
+        return bytes(len(data))
+
+
+class Uart:
+    """One serial port: ``to_device`` and ``to_board`` carry bytes; the board's side buffers what it gets."""
+
+    def __init__(self, buffer_bytes: int = 4096) -> None:
+        self.baudrate = 115200
+        self.device: UartDevice | None = None
+        self.received = bytearray()
+        self.overrun_bytes = 0
+        self.on_receive: Callable[[], None] = lambda: None
+        self._buffer_bytes = buffer_bytes
+
+    def attach(self, device: UartDevice) -> None:
+        self.device = device
+
+    def transmit(self, data: bytes) -> None:
+        """Board to chip."""
+        if self.device is not None:
+            self.device.receive(data)
+
+    def send(self, data: bytes) -> None:
+        """Chip to board; bytes beyond the receive buffer are lost and counted, as on the board."""
+        room = self._buffer_bytes - len(self.received)
+        self.overrun_bytes += max(0, len(data) - room)
+        self.received += data[:room]
+        self.on_receive()
+
+
+class BoardIo:
+    """All terminals of one microcontroller, made on first use."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._lines: dict[int, Line] = {}
+        self._i2c: dict[int, I2cBus] = {}
+        self._spi: dict[int, SpiBus] = {}
+        self._uart: dict[int, Uart] = {}
+        self._adc: dict[int, AnalogLine] = {}
+
+    def line(self, gpio: int) -> Line:
+        return self._lines.setdefault(gpio, Line(f"{self.name}.gpio{gpio}"))
+
+    def i2c(self, bus: int) -> I2cBus:
+        return self._i2c.setdefault(bus, I2cBus())
+
+    def spi(self, bus: int) -> SpiBus:
+        return self._spi.setdefault(bus, SpiBus())
+
+    def uart(self, bus: int) -> Uart:
+        return self._uart.setdefault(bus, Uart())
+
+    def adc(self, gpio: int) -> AnalogLine:
+        return self._adc.setdefault(gpio, AnalogLine())
