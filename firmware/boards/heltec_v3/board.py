@@ -1,5 +1,6 @@
 # Base station: Heltec WiFi LoRa 32 V3 as it comes out of the box; backhaul over Wi-Fi.
-# Pins: the maker's schematic, see hardware/heltec_v3/README.md. A pure literal: the host reads it without running it.
+# Pins: the maker's schematic, see hardware/heltec_v3/README.md.
+# A pure literal: the host reads it without running it.
 BOARD = {
     "name": "heltec_v3",
     "product": "Heltec WiFi LoRa 32 V3",
@@ -20,7 +21,14 @@ BOARD = {
             "tcxo_mv": 1800,
             "dio2_rf_switch": True,
         },
-        "battery": {"part": "battery_adc", "pin": 1, "divider": 4.9, "enable": 37, "enable_level": 0, "kind": "lipo"},
+        "battery": {
+            "part": "battery_adc",
+            "pin": 1,
+            "divider": 4.9,
+            "enable": 37,
+            "enable_level": 0,
+            "kind": "lipo",
+        },
         "led": {"part": "led", "pin": 35},
     },
 }

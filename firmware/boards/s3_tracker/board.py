@@ -1,5 +1,6 @@
-# Tracker: Heltec WiFi LoRa 32 V3 (ESP32-S3 + SX1262 on board) + L76K module + Core-Air780E + LIS2DW12 breakout + siren.
-# Why each pin is where it is: hardware/s3_tracker/README.md. A pure literal: the host reads it without running it.
+# Tracker: Heltec WiFi LoRa 32 V3 (ESP32-S3 + SX1262) + L76K + Core-Air780E + LIS2DW12 + siren.
+# Why each pin is where it is: hardware/s3_tracker/README.md.
+# A pure literal: the host reads it without running it.
 BOARD = {
     "name": "s3_tracker",
     "product": "Heltec WiFi LoRa 32 V3 + L76K GNSS module + Luat Core-Air780E + LIS2DW12 breakout + 12 V siren",
@@ -27,7 +28,14 @@ BOARD = {
         "gnss": {"part": "l76k", "uart": 1, "wakeup": 33, "reset": 34},
         "modem": {"part": "air780e", "uart": 2, "power_key": 7},
         "siren": {"part": "siren", "pin": 2},
-        "battery": {"part": "battery_adc", "pin": 1, "divider": 4.9, "enable": 37, "enable_level": 0, "kind": "lipo"},
+        "battery": {
+            "part": "battery_adc",
+            "pin": 1,
+            "divider": 4.9,
+            "enable": 37,
+            "enable_level": 0,
+            "kind": "lipo",
+        },
         "led": {"part": "led", "pin": 35},
     },
 }

@@ -1,5 +1,6 @@
 # Tag: Seeed XIAO ESP32C3 + Heltec HT-RA62 (SX1262) + LIS2DW12 breakout.
-# Why each pin is where it is: hardware/xiao_c3_sx1262/README.md. A pure literal: the host reads it without running it.
+# Why each pin is where it is: hardware/xiao_c3_sx1262/README.md.
+# A pure literal: the host reads it without running it.
 BOARD = {
     "name": "xiao_c3_sx1262",
     "product": "Seeed XIAO ESP32C3 + Heltec HT-RA62 + LIS2DW12 breakout",
