@@ -36,7 +36,7 @@ def pyright(project: Path) -> list[str]:
 
 
 def firmware_project() -> Path:
-    """Configuration for device code: MicroPython's standard library and the ESP32 stubs of this environment."""
+    """Configuration for device code: MicroPython's standard library and the ESP32 stubs."""
     packages = sysconfig.get_paths()["purelib"]
     config = {
         "include": ["../../firmware"],

@@ -1,6 +1,6 @@
-"""Set up a clone: virtual environment, locked packages, Node and the MicroPython interpreter, all inside the clone.
+"""Set up a clone: virtual environment, locked packages, Node and the interpreter, all inside the clone.
 
-Runs on a bare python3 (3.11+) with its standard library only. A second run finds the stamps and installs nothing.
+Runs on a bare python3 (3.11+) with its standard library. A second run finds the stamps and installs nothing.
 """
 
 import hashlib

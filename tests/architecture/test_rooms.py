@@ -83,7 +83,9 @@ def test_host_library_never_imports_the_command_line():
     for path in python_files("host/groundnet"):
         if "cli" in path.relative_to(ROOT / "host/groundnet").parts[:1]:
             continue
-        wrong += [f"{path}:{line}" for line, module in imported_modules(path) if module.startswith("groundnet.cli")]
+        wrong += [
+            f"{path}:{line}" for line, module in imported_modules(path) if module.startswith("groundnet.cli")
+        ]
     assert wrong == []
 
 
@@ -94,7 +96,11 @@ def test_only_the_command_line_exits():
         if parts[0] == "cli" or "shim" in parts:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Attribute) and node.attr in ("exit", "_exit") and isinstance(node.value, ast.Name):
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr in ("exit", "_exit")
+                and isinstance(node.value, ast.Name)
+            ):
                 if node.value.id in ("sys", "os"):
                     wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert wrong == []

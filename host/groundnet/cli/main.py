@@ -12,7 +12,7 @@ from groundnet import __version__
 from groundnet.cli import language
 from groundnet.errors import GroundnetError
 
-# Each is a module groundnet.cli.<name> with a Typer `app`; loaded only when it is called, so that start-up stays fast.
+# Each is a module groundnet.cli.<name> with a Typer `app`, loaded only when it is called: start-up stays fast.
 COMMANDS = ("wire", "gnss", "sim", "provision", "collect", "track", "case", "doctor")
 
 
