@@ -96,12 +96,8 @@ def test_only_the_command_line_exits():
         if parts[0] == "cli" or "shim" in parts:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if (
-                isinstance(node, ast.Attribute)
-                and node.attr in ("exit", "_exit")
-                and isinstance(node.value, ast.Name)
-            ):
-                if node.value.id in ("sys", "os"):
+            match node:
+                case ast.Attribute(value=ast.Name(id="sys" | "os"), attr="exit" | "_exit"):
                     wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert wrong == []
 
