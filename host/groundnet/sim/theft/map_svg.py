@@ -39,7 +39,7 @@ def draw(record: TheftRecord) -> str:
     scene += [(station.lat, station.lon) for station in record.stations]
     projection = Projection(scene)
     parts = [
-        f'<svg class="map" viewBox="0 0 {WIDTH} {projection.height}" role="img" aria-label="map of the theft">',
+        f'<svg class="map" viewBox="0 0 {WIDTH} {projection.height}" role="img" aria-label="map">',
         '<rect class="ground" width="100%" height="100%"/>',
         *_grid(projection),
         *_route(record, projection),

@@ -1,4 +1,4 @@
-"""What one played theft leaves behind: the facts that the timeline, the report and the verdict are made from."""
+"""What one played theft leaves behind: the facts behind timeline, report and verdict."""
 
 from dataclasses import dataclass, field
 

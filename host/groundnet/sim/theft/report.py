@@ -51,7 +51,8 @@ def _timeline(record: TheftRecord) -> str:
         f"<td>{escape(entry.text)}</td></tr>"
         for entry in record.timeline
     )
-    return f"<table><thead><tr><th>UTC</th><th>who</th><th>what</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    head = "<thead><tr><th>UTC</th><th>who</th><th>what</th></tr></thead>"
+    return f"<table>{head}<tbody>{''.join(rows)}</tbody></table>"
 
 
 def _messages(record: TheftRecord) -> str:
@@ -69,9 +70,7 @@ def _radio(record: TheftRecord) -> str:
         return "<p>No station heard the tag after the theft.</p>"
     begin, end = heard[0].unix_ms, max(heard[-1].unix_ms, heard[0].unix_ms + 1)
     names = sorted({one.station for one in heard})
-    parts = [
-        f'<svg class="chart" viewBox="0 0 {CHART_WIDTH} {CHART_HEIGHT}" role="img" aria-label="RSSI over time">'
-    ]
+    parts = [f'<svg class="chart" viewBox="0 0 {CHART_WIDTH} {CHART_HEIGHT}" role="img" aria-label="RSSI">']
     for level_dbm in range(RSSI_FLOOR_DBM, RSSI_TOP_DBM + 1, 20):
         y = _rssi_y(level_dbm)
         parts.append(f'<path class="grid" d="M50 {y}H{CHART_WIDTH - 10}"/>')
@@ -81,7 +80,8 @@ def _radio(record: TheftRecord) -> str:
         hue = names.index(one.station) % 6
         title = f"{one.station}: {one.rssi_dbm:.0f} dBm, SNR {one.snr_db:.1f} dB, {clock(one.unix_ms)}"
         parts.append(
-            f'<circle class="hue{hue}" cx="{x:.1f}" cy="{_rssi_y(one.rssi_dbm)}" r="4"><title>{title}</title></circle>'
+            f'<circle class="hue{hue}" cx="{x:.1f}" cy="{_rssi_y(one.rssi_dbm)}" r="4">'
+            f"<title>{title}</title></circle>"
         )
     legend = "".join(f'<span><i class="hue{i % 6}"></i>{escape(name)}</span>' for i, name in enumerate(names))
     parts.append(f'</svg><p class="legend">RSSI in dBm, {clock(begin)} to {clock(end)} UTC {legend}</p>')
