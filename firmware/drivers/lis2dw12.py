@@ -1,0 +1,213 @@
+"""LIS2DW12 accelerometer on I2C (ST DS12096 rev 8; usage: ST AN5038).
+
+Low power, wake-up on INT1, FIFO in milli-g, 6D orientation, self-test. Blocks only for the bus, except
+``self_test`` (0.3 s) and ``configure`` (reset, 10 ms at most).
+"""
+
+import time
+
+from micropython import const
+
+# Registers: DS12096 section 8.
+_WHO_AM_I = const(0x0F)  # 8.3: reads 0x44
+_CTRL1 = const(0x20)  # 8.4: ODR[7:4] MODE[3:2] LP_MODE[1:0]
+_CTRL2 = const(0x21)  # 8.5: BOOT, SOFT_RESET, CS_PU_DISC, BDU, IF_ADD_INC, ...
+_CTRL3 = const(0x22)  # 8.6: ST[7:6], PP_OD, LIR, H_LACTIVE, ...
+_CTRL4_INT1 = const(0x23)  # 8.7: what INT1 shows
+_CTRL6 = const(0x25)  # 8.9: BW_FILT[7:6] FS[5:4] FDS LOW_NOISE
+_OUT_X_L = const(0x28)  # 8.12: six bytes, little endian, left-justified
+_FIFO_CTRL = const(0x2E)  # 8.18: FMODE[7:5] FTH[4:0]
+_FIFO_SAMPLES = const(0x2F)  # 8.19: FTH, OVR, DIFF[5:0]
+_TAP_THS_X = const(0x30)  # 8.20: 4D_EN, 6D_THS[6:5]
+_WAKE_UP_THS = const(0x34)  # 8.24: WK_THS[5:0], one step = full scale / 64
+_WAKE_UP_DUR = const(0x35)  # 8.25: WAKE_DUR[6:5], one step = one sample
+_WAKE_UP_SRC = const(0x38)  # 8.28: WU_IA b3, X b2, Y b1, Z b0; reading releases a latched INT1
+_SIXD_SRC = const(0x3A)  # 8.30: 6D_IA b6, ZH ZL YH YL XH XL
+_CTRL7 = const(0x3F)  # 8.35: INTERRUPTS_ENABLE b5
+
+_ID = const(0x44)
+_SOFT_RESET = const(0x40)
+_BDU_AUTO_INCREMENT = const(0x0C)
+_LATCHED = const(0x10)
+_SELF_TEST_POSITIVE = const(0x40)
+_INT1_6D = const(0x80)
+_INT1_WAKE_UP = const(0x20)
+_FIFO_CONTINUOUS = const(0xC0)
+_FIFO_DEPTH = const(32)
+_INTERRUPTS_ENABLE = const(0x20)
+_RATE_50_HZ_HIGH_PERFORMANCE = const(0x44)
+
+# Output data rates in low-power mode (table 26): millihertz -> ODR code.
+_RATES = {1600: 0x10, 12500: 0x20, 25000: 0x30, 50000: 0x40, 100000: 0x50, 200000: 0x60}
+# Full scale (table 42): milli-g -> FS code.
+_SCALES = {2000: 0x00, 4000: 0x10, 8000: 0x20, 16000: 0x30}
+
+WAKE_UP = 0x08  # wake_source(): the slope was over the threshold long enough
+WAKE_X = 0x04
+WAKE_Y = 0x02
+WAKE_Z = 0x01
+FIFO_SAMPLES_MAX = 32
+
+
+class Lis2dw12Error(Exception):
+    """The chip is missing, is another chip, or a parameter is outside its range."""
+
+
+class Lis2dw12:
+    """One LIS2DW12.
+
+    Args:
+        i2c: a machine.I2C (at most 400 kHz).
+        address: 0x18 or 0x19 (SA0).
+    """
+
+    def __init__(self, i2c, address: int = 0x19):
+        self._i2c = i2c
+        self._address = address
+        self._byte = bytearray(1)
+        self._raw = memoryview(bytearray(_FIFO_DEPTH * 6))
+        self._scale_mg = 2000
+
+    def check(self) -> None:
+        """Raise Lis2dw12Error unless a LIS2DW12 answers (section 8.3)."""
+        identity = self._read(_WHO_AM_I)
+        if identity != _ID:
+            raise Lis2dw12Error("who-am-i is 0x%02x, not 0x44" % identity)
+
+    def configure(self, rate_mhz: int = 12500, scale_mg: int = 2000) -> None:
+        """Reset, then low-power mode 1 with the FIFO running over (the newest 32 samples).
+
+        Args:
+            rate_mhz: 1600, 12500, 25000, 50000, 100000 or 200000 millihertz.
+            scale_mg: 2000, 4000, 8000 or 16000 milli-g.
+        """
+        if rate_mhz not in _RATES or scale_mg not in _SCALES:
+            raise Lis2dw12Error("no such rate or scale")
+        self.check()
+        self._write(_CTRL2, _SOFT_RESET)
+        for _ in range(10):
+            if not self._read(_CTRL2) & _SOFT_RESET:
+                break
+            time.sleep_ms(1)
+        else:
+            raise Lis2dw12Error("reset did not end")
+        self._scale_mg = scale_mg
+        self._write(_CTRL2, _BDU_AUTO_INCREMENT)
+        self._write(_CTRL3, _LATCHED)
+        self._write(_CTRL6, _SCALES[scale_mg])
+        self._write(_FIFO_CTRL, _FIFO_CONTINUOUS)
+        self._write(_CTRL1, _RATES[rate_mhz])
+
+    def arm_wake_up(self, threshold_mg: int, duration_samples: int) -> None:
+        """Raise INT1 and hold it when the slope exceeds ``threshold_mg`` for more than ``duration_samples``.
+
+        Args:
+            threshold_mg: 1 step .. 63 steps of scale/64 (31 mg at 2 g); rounded to the nearest step.
+            duration_samples: 0..3.
+        """
+        step = (threshold_mg * 64 + self._scale_mg // 2) // self._scale_mg
+        if not 1 <= step <= 63 or not 0 <= duration_samples <= 3:
+            raise Lis2dw12Error("wake-up threshold or duration out of range")
+        self._write(_WAKE_UP_THS, step)
+        self._write(_WAKE_UP_DUR, duration_samples << 5)
+        self._write(_CTRL4_INT1, _INT1_WAKE_UP)
+        self._write(_CTRL7, _INTERRUPTS_ENABLE)
+        self._read(_WAKE_UP_SRC)
+
+    def arm_6d(self) -> None:
+        """Raise INT1 also when the side that is up changes by more than 60 degrees (table 61)."""
+        self._write(_TAP_THS_X, 0x40)
+        self._write(_CTRL4_INT1, self._read(_CTRL4_INT1) | _INT1_6D)
+
+    def disarm(self) -> None:
+        """No interrupt; sampling goes on."""
+        self._write(_CTRL4_INT1, 0)
+        self._write(_CTRL7, 0)
+
+    def wake_source(self) -> int:
+        """WAKE_UP and axis bits since the last call; releases INT1."""
+        return self._read(_WAKE_UP_SRC) & 0x0F
+
+    def side_up(self) -> int:
+        """The 6D bits ZH ZL YH YL XH XL (bit 5 .. bit 0); releases INT1."""
+        return self._read(_SIXD_SRC) & 0x3F
+
+    def read_fifo_mg(self, into) -> int:
+        """Move the FIFO's samples, oldest first, into ``into`` (array of int16: x, y, z, x, ...) as milli-g.
+
+        Returns:
+            Number of samples (0..32), limited by the room in ``into``; the rest is dropped.
+        """
+        count = min(self._read(_FIFO_SAMPLES) & 0x3F, _FIFO_DEPTH)
+        if count == 0:
+            return 0
+        raw = self._raw[: count * 6]
+        self._read_into(_OUT_X_L, raw)  # with the FIFO on, the address rolls back every six bytes
+        count = min(count, len(into) // 3)
+        self._to_mg(raw, into, count * 3)
+        return count
+
+    def read_mg(self, into) -> None:
+        """The latest sample as milli-g into ``into[0:3]``. With the FIFO on, the oldest waiting one."""
+        raw = self._raw[:6]
+        self._read_into(_OUT_X_L, raw)
+        self._to_mg(raw, into, 3)
+
+    def self_test(self) -> tuple:
+        """Deflect the proof mass electrically and measure (AN5038 section 8).
+
+        Returns:
+            (passed, dx, dy, dz): passed when every change is within 70..1500 mg (table 3). Leaves the chip
+            reset: call ``configure`` afterwards.
+        """
+        self.configure(50000, 4000)
+        self._write(_FIFO_CTRL, 0)
+        self._write(_CTRL1, _RATE_50_HZ_HIGH_PERFORMANCE)
+        before = self._mean_mg()
+        self._write(_CTRL3, _SELF_TEST_POSITIVE)
+        after = self._mean_mg()
+        self._write(_CTRL2, _SOFT_RESET)
+        change = [after[axis] - before[axis] for axis in range(3)]
+        passed = all(70 <= abs(value) <= 1500 for value in change)
+        return passed, change[0], change[1], change[2]
+
+    def power_down(self) -> None:
+        """Stop sampling (0.05 uA); registers keep their values."""
+        self._write(_CTRL1, 0)
+
+    def _mean_mg(self) -> list:
+        time.sleep_ms(100)
+        total = [0, 0, 0]
+        sample = [0, 0, 0]
+        for _ in range(5):
+            time.sleep_ms(20)
+            self.read_mg(sample)
+            for axis in range(3):
+                total[axis] += sample[axis]
+        return [value // 5 for value in total]
+
+    def _to_mg(self, raw, into, values: int) -> None:
+        """Left-justified 16-bit words: full range 65536 = 2 * scale."""
+        double_scale = 2 * self._scale_mg
+        for index in range(values):
+            word = raw[2 * index] | raw[2 * index + 1] << 8
+            if word >= 0x8000:
+                word -= 0x10000
+            into[index] = word * double_scale >> 16
+
+    def _read(self, register: int) -> int:
+        self._read_into(register, self._byte)
+        return self._byte[0]
+
+    def _read_into(self, register: int, into) -> None:
+        try:
+            self._i2c.readfrom_mem_into(self._address, register, into)
+        except OSError:
+            raise Lis2dw12Error("no answer on I2C")
+
+    def _write(self, register: int, value: int) -> None:
+        self._byte[0] = value
+        try:
+            self._i2c.writeto_mem(self._address, register, self._byte)
+        except OSError:
+            raise Lis2dw12Error("no answer on I2C")
