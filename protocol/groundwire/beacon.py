@@ -7,9 +7,9 @@
     9-..  body of the type: nothing, position (9), SOS (2) or challenge (8)
     last  MAC, 6 bytes, over the full 32-bit counter and everything before
 
-Sending is two steps: `encode_into` writes fields and body and allocates nothing; `protect` hides a position and
-appends the MAC. Receiving: `decode`, find the key by EID, `expand` the counter, `verify`, and for a
-fix `reveal` the position.
+Sending is two steps: `encode_into` writes fields and body and allocates nothing; `protect` hides a position
+and appends the MAC. Receiving: `decode`, find the key by EID, `expand` the counter, `verify`, and for a fix
+`reveal` the position.
 """
 
 import struct
@@ -55,7 +55,7 @@ RECEIVE_WINDOW_MS = 200  # from the end of the beacon to the start of a downlink
 Beacon = namedtuple("Beacon", ("type", "profile", "flags", "battery", "low", "eid", "body", "mac"))
 Position = namedtuple("Position", ("lat_e7", "lon_e7", "accuracy_m", "age_s", "speed_kmh", "course_deg"))
 
-# Rising steps for accuracy and age in a fix beacon: step n stands for "at most this much"; the last is "unknown".
+# Rising steps for accuracy and age in a fix beacon: step n stands for "at most this much"; 15 is "unknown".
 _STEPS_M = (3, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1000, 2000, 5000, 10000, 30000)
 _STEPS_S = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400, 604800)
 _UNKNOWN_STEP = const(15)
@@ -92,7 +92,9 @@ def encode_into(
     return size
 
 
-def protect(buffer: bytearray, size: int, counter: int, beacon_key: Key, position_key: Key | None = None) -> int:
+def protect(
+    buffer: bytearray, size: int, counter: int, beacon_key: Key, position_key: Key | None = None
+) -> int:
     """Hide a fix body with `position_key`, append the MAC; give the size on air."""
     if buffer[0] >> 3 & 7 == FIX:
         if position_key is None:
@@ -165,7 +167,8 @@ def reveal(body: bytes, counter: int, position_key: Key) -> Position:
 def position_body(position: Position) -> bytes:
     """The plain 9-byte body of a fix beacon. Raises EncodeError: range.
 
-    Steps: 1.2 m north, 2.4 m east; accuracy and age go up to the next step, speed ends at 254 km/h, course goes down to even degrees.
+    Latitude comes in steps of 1.2 m, longitude of at most 2.4 m. Accuracy and age go up to the next step,
+    course goes down to even degrees, speed ends at 254 km/h.
     """
     if not -900000000 <= position.lat_e7 < 900000000 or not -1800000000 <= position.lon_e7 < 1800000000:
         raise EncodeError("range", "latitude or longitude out of range")

@@ -6,8 +6,9 @@
     6-9    argument
     10-17  MAC, 8 bytes, over bytes 0-9 [and the tag's challenge]
 
-There is no address: only the tag with the key accepts the MAC. The counter is 32 bits and only rises. Lost-off and
-siren-off are MACed together with the 8-byte challenge that the tag offers while it is lost or sounding.
+There is no address: only the tag with the key accepts the MAC. The counter has 32 bits and only rises.
+Lost-off and siren-off are MACed together with the 8-byte challenge that the tag offers while it is lost or
+sounding.
 """
 
 import struct
@@ -70,10 +71,10 @@ def decode(data: bytes) -> Command:
 def accept(data: bytes, downlink_key: Key, last_counter: int, challenge: bytes = b"") -> Command:
     """The command, when it is authentic and fresh: what a tag does with whatever its window caught.
 
-    `last_counter` is the highest counter accepted so far (0 at first), `challenge` the one on offer, b"" when none.
-    Keep the counter of the Command before carrying it out, and drop the challenge it used.
-    Raises DecodeError as `decode`, AuthenticationError: mac (not for this tag, or forged, or the wrong challenge),
-    replay (counter not above `last_counter`), challenge (needs one and none is on offer).
+    `last_counter` is the highest counter accepted so far (0 at first), `challenge` the one on offer, b"" when
+    none. Keep the counter of the Command before carrying it out, and drop the challenge it used.
+    Raises DecodeError as `decode`, AuthenticationError: mac (not for this tag, or forged, or the wrong
+    challenge), replay (counter not above `last_counter`), challenge (needs one and none is on offer).
     """
     found = decode(data)
     proof = b""
@@ -89,5 +90,5 @@ def accept(data: bytes, downlink_key: Key, last_counter: int, challenge: bytes =
 
 
 def make_challenge(downlink_key: Key, counter: int) -> bytes:
-    """A challenge that never repeats: made from the full beacon counter at which the tag begins to offer it."""
+    """A challenge that never repeats: from the full beacon counter at which the tag begins to offer it."""
     return downlink_key.mac(b"challenge" + struct.pack(">I", counter))[:CHALLENGE_SIZE]

@@ -2,17 +2,17 @@
 
 A field is a tuple (name, code, options...). Values are plain ints, bytes, str, lists and dicts.
 
-| code | options | value | bytes |
-|---|---|---|---|
-| "B" "H" "I" "Q", "b" "h" "i" "q" | low, high, unknown | int, or None where `unknown` is given | 1, 2, 4, 8; signed in lower case |
-| "8s" and the like | | bytes of that size | as they are |
-| "enum" | tuple of names | name; a number without a name stays an int | 1 |
-| "flags" | tuple of names | list of names in bit order; "bit9" for a bit without one | 4 |
-| "blob" | low, high | bytes | size u8, bytes |
-| "text" | high | str, UTF-8 | size u8, bytes |
-| "fixeds" | size, high | list of bytes of one size | count u8, bytes |
-| "records" | fields, high | list of dicts | count u8, each: size u8, fields |
-| "items" | ((number, name, fields)...), high | list of dicts with "type" | count u8, each: type u8, size u8, fields |
+    code                value                              bytes
+    "B" "H" "I" "Q"     int, unsigned; options: low, high, unknown (then None is a value, too)   1 2 4 8
+    "b" "h" "i" "q"     int, signed; the same options      1 2 4 8
+    "8s"                bytes of that size                 as they are
+    "enum" names        a name; an int where no name is    1
+    "flags" names       names in bit order; "bit9" where no name is                              4
+    "blob" low high     bytes                              size u8, bytes
+    "text" high         str, UTF-8                         size u8, bytes
+    "fixeds" size high  list of bytes of one size          count u8, bytes
+    "records" fields high    list of dicts                 count u8, each: size u8, fields
+    "items" ((number, name, fields)...) high   dicts with "type"   count u8, each: type u8, size u8, fields
 
 A dict may hold "extra": bytes behind the last field that we know. They come back out when encoded again.
 """
@@ -21,43 +21,10 @@ import struct
 
 from groundwire.constant import const
 from groundwire.errors import DecodeError, EncodeError
+from groundwire.scalars import fixed_size, from_raw, struct_code, to_raw
+from groundwire.utf8 import is_utf8
 
 _MAX_SIZE = const(255)  # of a blob, text, record or item: their size is one byte
-_FLAG_BITS = const(32)
-
-# Bits and signedness of the scalar codes; a dict because MicroPython's struct tells no ranges.
-_SCALARS = {"B": (1, 0), "H": (2, 0), "I": (4, 0), "Q": (8, 0), "b": (1, 1), "h": (2, 1), "i": (4, 1), "q": (8, 1)}
-
-
-def scalar_size(code: str) -> int:
-    """Bytes that a scalar code takes on the wire."""
-    return _SCALARS[code][0]
-
-
-def scalar_range(field: tuple) -> tuple:
-    """(low, high, unknown) of a scalar field, with the limits of its code where the field gives none."""
-    size, signed = _SCALARS[field[1]]
-    low, high = (-(1 << (8 * size - 1)), (1 << (8 * size - 1)) - 1) if signed else (0, (1 << (8 * size)) - 1)
-    if len(field) > 3:
-        low, high = field[2], field[3]
-    return low, high, field[4] if len(field) > 4 else None
-
-
-def is_scalar(field: tuple) -> bool:
-    """Whether the field is one number."""
-    return field[1] in _SCALARS
-
-
-def fixed_size(field: tuple) -> int | None:
-    """Bytes of a field whose size never varies, else None."""
-    code = field[1]
-    if code in _SCALARS:
-        return _SCALARS[code][0]
-    if code == "enum":
-        return 1
-    if code == "flags":
-        return 4
-    return int(code[:-1]) if code[-1] == "s" and code[0] in "123456789" else None
 
 
 class Layout:
@@ -85,7 +52,7 @@ class Layout:
 
     def _close(self, run):
         if run:
-            form = ">" + "".join([_struct_code(field) for field in run])
+            form = ">" + "".join([struct_code(field) for field in run])
             self._parts.append((form, struct.calcsize(form), tuple(run)))
 
     def encode(self, values: dict) -> bytes:
@@ -95,7 +62,7 @@ class Layout:
             if form is None:
                 pieces.append(_encode_varied(fields[0], _take(values, fields[0][0])))
             else:
-                raws = [_to_raw(field, _take(values, field[0])) for field in fields]
+                raws = [to_raw(field, _take(values, field[0])) for field in fields]
                 pieces.append(struct.pack(form, *raws))
         extra = values.get("extra", b"")
         if type(extra) is not bytes:
@@ -105,7 +72,9 @@ class Layout:
         pieces.append(extra)
         return b"".join(pieces)
 
-    def decode(self, data: bytes, position: int = 0, end: int | None = None, known: dict | None = None) -> dict:
+    def decode(
+        self, data: bytes, position: int = 0, end: int | None = None, known: dict | None = None
+    ) -> dict:
         """Values of data[position:end]. Raises DecodeError: short, range, text."""
         if end is None:
             end = len(data)
@@ -119,8 +88,8 @@ class Layout:
                 if position + size > end:
                     raise DecodeError("short", fields[0][0])
                 raws = struct.unpack_from(form, data, position)
-                for field, raw in zip(fields, raws):
-                    values[field[0]] = _from_raw(field, raw)
+                for at in range(len(raws)):
+                    values[fields[at][0]] = from_raw(fields[at], raws[at])
                 position += size
         if position < end:
             values["extra"] = bytes(data[position:end])
@@ -135,72 +104,6 @@ def _take(values, name):
     if name not in values:
         raise EncodeError("missing", name)
     return values[name]
-
-
-def _struct_code(field):
-    code = field[1]
-    return "B" if code == "enum" else "I" if code == "flags" else code
-
-
-def _to_raw(field, value):
-    name, code = field[0], field[1]
-    if code == "enum":
-        if type(value) is int and len(field[2]) <= value <= 255:
-            return value
-        if type(value) is str and value in field[2]:
-            return field[2].index(value)
-        raise EncodeError("range", name + ": no such name")
-    if code == "flags":
-        return _flags_to_raw(field, value)
-    if code in _SCALARS:
-        low, high, unknown = scalar_range(field)
-        if value is None and unknown is not None:
-            return unknown
-        if type(value) is not int:
-            raise EncodeError("type", name + " is an int")
-        if not low <= value <= high or value == unknown:
-            raise EncodeError("range", "%s is %d..%d" % (name, low, high))
-        return value
-    if type(value) is not bytes or len(value) != fixed_size(field):
-        raise EncodeError("size", "%s is %d bytes" % (name, fixed_size(field)))
-    return value
-
-
-def _from_raw(field, raw):
-    code = field[1]
-    if code == "enum":
-        return field[2][raw] if raw < len(field[2]) else raw
-    if code == "flags":
-        return _flags_from_raw(field, raw)
-    if code in _SCALARS and len(field) > 2:
-        low, high, unknown = scalar_range(field)
-        if raw == unknown:
-            return None
-        if not low <= raw <= high:
-            raise DecodeError("range", field[0])
-    return raw
-
-
-def _flags_to_raw(field, value):
-    if type(value) not in (list, tuple):
-        raise EncodeError("type", field[0] + " is a list of names")
-    raw = 0
-    for flag in value:
-        for bit in range(_FLAG_BITS):
-            if flag == _flag_name(field, bit):
-                raw |= 1 << bit
-                break
-        else:
-            raise EncodeError("range", field[0] + ": no such flag")
-    return raw
-
-
-def _flags_from_raw(field, raw):
-    return [_flag_name(field, bit) for bit in range(_FLAG_BITS) if raw >> bit & 1]
-
-
-def _flag_name(field, bit):
-    return field[2][bit] if bit < len(field[2]) else "bit%d" % bit
 
 
 def _encode_varied(field, value):
@@ -320,28 +223,3 @@ def layout(fields: tuple) -> Layout:
         found = Layout(fields)
         _layouts[id(fields)] = found  # keeps the tuple alive, so the id stays its own
     return found
-
-
-def is_utf8(raw: bytes) -> bool:
-    """Strict UTF-8 (RFC 3629). MicroPython's own check lets overlong forms and surrogates pass."""
-    position = 0
-    size = len(raw)
-    while position < size:
-        lead = raw[position]
-        position += 1
-        if lead < 0x80:
-            continue
-        if 0xC2 <= lead <= 0xDF:
-            count, low, high = 1, 0x80, 0xBF
-        elif 0xE0 <= lead <= 0xEF:
-            count, low, high = 2, 0xA0 if lead == 0xE0 else 0x80, 0x9F if lead == 0xED else 0xBF
-        elif 0xF0 <= lead <= 0xF4:
-            count, low, high = 3, 0x90 if lead == 0xF0 else 0x80, 0x8F if lead == 0xF4 else 0xBF
-        else:
-            return False
-        for _ in range(count):
-            if position >= size or not low <= raw[position] <= high:
-                return False
-            low, high = 0x80, 0xBF
-            position += 1
-    return True

@@ -1,7 +1,7 @@
-"""Messages between a device and the host at its serial line: identity, session, provisioning, settings, update.
+"""Messages between a device and its host: identity, session, provisioning, settings, time, log, test, update.
 
-Each entry: (kind, name, access, fields[, later fields]). Field tuples are explained in `fields`; what each field
-means is said once, in `notes`. Enumerations may only grow at their end.
+Each entry: (kind, name, access, fields[, later fields]). Field tuples are explained in `fields`; what each
+field means is said once, in `notes`. Enumerations may only grow at their end.
 """
 
 from groundwire.messages import FREE, SESSION, UNLOCKED
@@ -80,7 +80,11 @@ MESSAGES = (
     (0x98, "settings", FREE, (("total", "B"), ("settings", "records", _SETTING, 64))),
     (0x19, "settings_write", SESSION, (("settings", "records", _SETTING, 64),)),
     (0x1A, "time_read", FREE, ()),
-    (0x9A, "time", FREE, (("time_ms", "Q", 0, 2**53, 2**64 - 1), ("uptime_ms", "Q"), ("source", "enum", TIME_SOURCES))),
+    (0x9A, "time", FREE, (
+        ("time_ms", "Q", 0, 2**53, 2**64 - 1),
+        ("uptime_ms", "Q"),
+        ("source", "enum", TIME_SOURCES),
+    )),
     (0x1B, "time_write", SESSION, (("time_ms", "Q", 0, 2**53),)),
     (0x1C, "log_read", SESSION, (("first_sequence", "I"), ("most", "B"))),
     (0x9C, "log", SESSION, (

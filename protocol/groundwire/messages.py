@@ -1,8 +1,8 @@
 """Messages: what a link frame carries, by its kind.
 
 The tables are in `link_table`, `station_table` and `report_table`; a table module is loaded when one of its
-kinds is used for the first time, so a tag never loads what only stations say. A kind below 0x80 is a request, the
-kind of a reply has the top bit set. Unknown kinds and payloads longer than known come through as "extra".
+kinds is used for the first time, so a tag never loads what only stations say. A kind below 0x80 is a request,
+the kind of a reply has the top bit set. Unknown kinds and payloads longer than known come through as "extra".
 """
 
 from collections import namedtuple

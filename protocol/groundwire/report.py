@@ -1,7 +1,7 @@
 """Signed messages of a tracker: `report` and the collector's `report_ack`.
 
 The first field of both is their MAC: HMAC(report key, kind u8 | payload behind the MAC), first 8 bytes.
-It covers fields that only a newer peer knows, too. (boot_count, sequence) in the ack name the report it answers.
+It covers fields that only a newer peer knows, too. (boot_count, sequence) in the ack name the report.
 """
 
 from groundwire import messages
@@ -13,7 +13,7 @@ _MAC_SIZE = const(8)
 
 
 def encode(name: str, values: dict, key: Key) -> tuple:
-    """(kind, payload) of a signed message; `values` without "mac". Raises EncodeError as `messages.encode`."""
+    """(kind, payload) of a signed message; `values` without "mac". Raises as `messages.encode`."""
     unsigned = dict(values)
     unsigned["mac"] = bytes(_MAC_SIZE)
     kind, payload = messages.encode(name, unsigned)

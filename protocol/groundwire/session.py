@@ -11,8 +11,8 @@
     seal key               = HMAC(session key, "seal" | Ni | Nr)
 
 From session_ready on every frame both ways is sealed: payload | counter u32 | MAC 8 over direction, counter,
-kind, sequence and payload. Both state machines are tables; the page draws its diagrams from them. No clock, no
-random source: the caller gives `now_ms` and fresh 16-byte nonces.
+kind, sequence and payload. Both state machines are tables; the page draws its diagrams from them. No clock,
+no random source: the caller gives `now_ms` and fresh 16-byte nonces.
 """
 
 import struct
@@ -129,15 +129,15 @@ class Initiator(_End):
 
     def open(self) -> tuple:
         """(kind, payload) of session_open: the first request to send."""
-        request = messages.encode("session_open", {"device_id": self._device_id, "initiator_nonce": self._nonce})
         self.state = OPENING
-        return request
+        values = {"device_id": self._device_id, "initiator_nonce": self._nonce}
+        return messages.encode("session_open", values)
 
     def receive(self, message) -> "tuple | None":
         """Take the Message of a reply; give the next (kind, payload) to send, or None once ready.
 
-        Raises AuthenticationError: proof (the other end has another secret), refused (it did not take ours, or
-        asks to wait; detail says how long), state (a reply that does not belong here).
+        Raises AuthenticationError: proof (the other end has another secret), refused (it did not take ours,
+        or asks to wait; detail says how long), state (a reply that does not belong here).
         """
         if (self.state, message.name) == (OPENING, "session_challenge"):
             return self._answer(message.values["responder_nonce"], message.values["responder_proof"])
@@ -149,7 +149,8 @@ class Initiator(_End):
         self._sealing = None
         if known:
             wait_ms = message.values["retry_after_ms"]
-            raise AuthenticationError("refused", "wait %d ms" % wait_ms if wait_ms else str(message.values["code"]))
+            detail = "wait %d ms" % wait_ms if wait_ms else str(message.values["code"])
+            raise AuthenticationError("refused", detail)
         raise AuthenticationError("state", "this reply does not belong here")
 
     def _answer(self, nonce, proof):
