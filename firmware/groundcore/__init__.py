@@ -1,0 +1,1 @@
+"""Device logic of groundnet: events and a time go in, actions come out; no clock, no I/O."""

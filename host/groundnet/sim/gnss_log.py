@@ -1,0 +1,101 @@
+"""A recorded GNSS log through the firmware's own NMEA reader, on CPython or on real MicroPython."""
+
+import datetime
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from groundnet.errors import GroundnetError
+from groundnet.sim import groundcore_runtime
+
+RUNTIMES = ("cpython", "micropython")
+
+# What the board runs: it reads the log in pieces, as a serial line would bring it, and prints plain integers.
+_BOARD_SCRIPT = """
+from groundcore.gnss import GnssReader
+reader = GnssReader()
+with open("log.nmea", "rb") as log:
+    while True:
+        piece = log.read(256)
+        for fix in reader.feed(piece) if piece else reader.flush():
+            print(*fix)
+        if not piece:
+            break
+"""
+
+
+def read_fixes(path: Path, runtime: str = "cpython") -> Iterator[dict]:
+    """One record per epoch of the log, in order: see `record` for its keys.
+
+    Raises GroundnetError when the runtime is unknown or cannot start, OSError when the file cannot be read.
+    """
+    lines = recorded_lines(path)
+    if runtime == "cpython":
+        fixes = _on_cpython(lines)
+    elif runtime == "micropython":
+        fixes = _on_micropython(lines)
+    else:
+        raise GroundnetError(f"there is no runtime {runtime}", f"name one of {', '.join(RUNTIMES)}")
+    return (record(*fix) for fix in fixes)
+
+
+def recorded_lines(path: Path) -> Iterator[bytes]:
+    """What the receiver sent: the lines of the file without the comments of whoever recorded it."""
+    with path.open("rb") as log:
+        for line in log:
+            if not _is_comment(line):
+                yield line
+
+
+def _is_comment(line: bytes) -> bool:
+    """A text line that begins with `#`; binary data that begins so by chance may have a sentence in it."""
+    if not line.startswith(b"#"):
+        return False
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return False
+    return text.rstrip().replace("\t", " ").isprintable()
+
+
+def _on_cpython(lines: Iterable[bytes]) -> Iterator[tuple]:
+    reader = groundcore_runtime.load("gnss").GnssReader()
+    for line in lines:
+        yield from reader.feed(line)
+    yield from reader.flush()
+
+
+def _on_micropython(lines: Iterable[bytes]) -> Iterator[tuple]:
+    from groundnet.sim import runtime  # starting the interpreter's glue is not worth it for a CPython run
+
+    output = runtime.run_script(_BOARD_SCRIPT, files={"/log.nmea": b"".join(lines)})
+    for line in output.splitlines():
+        yield tuple(None if word == "None" else int(word) for word in line.split())
+
+
+def record(
+    utc_s: int,
+    utc_ms: int,
+    lat_e7: int,
+    lon_e7: int,
+    speed_mm_s: int | None,
+    course_cdeg: int | None,
+    quality: int,
+    sats: int | None,
+    hdop_c: int | None,
+) -> dict:
+    """A fix of the firmware (groundcore.gnss.Fix) in the units people use: degrees, metres a second."""
+    time = datetime.datetime.fromtimestamp(utc_s, datetime.UTC).replace(microsecond=utc_ms * 1000)
+    return {
+        "time": time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "lat": lat_e7 / 1e7,
+        "lon": lon_e7 / 1e7,
+        "speed_mps": _scaled(speed_mm_s, 1000),
+        "course_deg": _scaled(course_cdeg, 100),
+        "quality": quality,
+        "sats": sats,
+        "hdop": _scaled(hdop_c, 100),
+    }
+
+
+def _scaled(value: int | None, divisor: int) -> float | None:
+    return None if value is None else value / divisor

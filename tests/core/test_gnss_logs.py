@@ -1,0 +1,107 @@
+"""The reader agrees with gpsd on recordings of real receivers, however the stream is cut."""
+
+import json
+from pathlib import Path
+
+import pytest
+from groundcore.gnss import GnssReader
+from groundnet.errors import GroundnetError
+from groundnet.sim import gnss_log
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+DATA = Path(__file__).parent / "data" / "gnss"
+LOGS = sorted(DATA.glob("*.log"))
+TOLERANCE_DEG = 2e-6
+
+
+def gpsd_epochs(log: Path) -> dict[str, list[tuple[float, float]]]:
+    """Positions that gpsd reported for each time."""
+    epochs = {}
+    for line in log.with_name(log.name + ".chk").read_text().splitlines():
+        report = json.loads(line)
+        if report["mode"] >= 2 and {"time", "lat", "lon"} <= report.keys():
+            epochs.setdefault(report["time"], []).append((report["lat"], report["lon"]))
+    return epochs
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda log: log.stem)
+def test_agrees_with_gpsd(log):
+    ours = {fix["time"]: fix for fix in gnss_log.read_fixes(log)}
+    theirs = gpsd_epochs(log)
+    assert theirs
+    assert theirs.keys() <= ours.keys()
+    for time, positions in theirs.items():
+        for lat, lon in positions:
+            assert ours[time]["lat"] == pytest.approx(lat, abs=TOLERANCE_DEG)
+            assert ours[time]["lon"] == pytest.approx(lon, abs=TOLERANCE_DEG)
+    # gpsd has to learn a receiver's order of sentences first, so it may miss the first epoch, and the last
+    assert len(ours) <= len(theirs) + 2
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda log: log.stem)
+def test_speed_agrees_with_gpsd(log):
+    speeds = {}
+    for line in log.with_name(log.name + ".chk").read_text().splitlines():
+        report = json.loads(line)
+        if "speed" in report and "time" in report:
+            speeds.setdefault(report["time"], set()).add(report["speed"])
+    stated = [fix for fix in gnss_log.read_fixes(log) if fix["speed_mps"] is not None]
+    for fix in stated:
+        # gpsd takes VTG in km/h where one follows, which is rounded elsewhere than RMC in knots
+        assert min(abs(fix["speed_mps"] - speed) for speed in speeds.get(fix["time"], {0})) < 0.06
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=40))
+def test_cutting_the_stream_changes_nothing(sizes):
+    stream = b"".join(gnss_log.recorded_lines(DATA / "quectel-L70.log"))
+    whole = GnssReader()
+    expected = whole.feed(stream) + whole.flush()
+    reader = GnssReader()
+    fixes = ()
+    position = 0
+    while position < len(stream):
+        size = sizes[position % len(sizes)]
+        fixes += reader.feed(stream[position : position + size])
+        position += size
+    assert fixes + reader.flush() == expected
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.binary(max_size=300), st.integers(0, 3000))
+def test_garbage_costs_at_most_the_sentences_it_hits(garbage, at):
+    stream = b"".join(gnss_log.recorded_lines(DATA / "quectel-eg25-g-2.log"))
+    at = min(at, len(stream))
+    reader = GnssReader()
+    fixes = reader.feed(stream[:at] + garbage + stream[at:]) + reader.flush()
+    assert {fix.utc_s for fix in fixes} <= {1663650827, 1663650828, 1663650829}
+    assert len(fixes) >= 2  # of three epochs at most the one with the date can be lost
+
+
+def test_comments_are_skipped_and_binary_that_looks_like_one_is_not(tmp_path):
+    sentence = b"$GPRMC,102127.000,A,5129.0623,N,00632.2911,E,0.33,30.68,210211,,,A*51\r\n"
+    log = tmp_path / "a.log"
+    log.write_bytes(b"# noted: " + sentence)
+    assert list(gnss_log.read_fixes(log)) == []
+    log.write_bytes(b"#\xff\x00" + sentence)
+    assert [fix["lat"] for fix in gnss_log.read_fixes(log)] == [51.4843717]
+
+
+def test_unknown_runtime_is_named(tmp_path):
+    with pytest.raises(GroundnetError, match="no runtime cobol; name one of"):
+        gnss_log.read_fixes(LOGS[0], "cobol")
+
+
+def test_every_key_of_a_record():
+    fix = next(iter(gnss_log.read_fixes(DATA / "quectel-L70.log")))
+    assert fix == {
+        "time": "2022-03-09T15:01:19.000Z",
+        "lat": 51.0680983,
+        "lon": -114.095645,
+        "speed_mps": 0.046,
+        "course_deg": 194.17,
+        "quality": 2,
+        "sats": 8,
+        "hdop": 0.94,
+    }
