@@ -45,6 +45,7 @@ _LINE_MAX = const(200)
 _SEND_MAX = const(1460)
 _RECEIVED_MAX = const(4096)
 _CTRL_Z = b"\x1a"
+_TIMEOUT = b"timeout"
 
 # Commands: text, the line that ends them well, timeout in milliseconds.
 _PROBE = (b"AT", b"OK", 500)
@@ -214,7 +215,7 @@ class Air780e:
         self._state = state
         self._state_until_ms = time.ticks_add(time.ticks_ms(), duration_ms)
 
-    def _advance(self, now_ms: int) -> None:
+    def _advance(self, now_ms) -> None:
         if self._current is not None:
             if time.ticks_diff(self._current[3], now_ms) <= 0:
                 self._timed_out()
@@ -235,7 +236,8 @@ class Air780e:
         elif self._state == _REGISTERING:
             self._push(_FOR_REGISTRATION, _REGISTRATION)
         elif self._state == _BACKOFF:
-            self._press_key()
+            self._probes = 0
+            self._enter(_PROBING, 0)
 
     def _probe_or(self, limit: int, give_up) -> None:
         if self._probes >= limit:
@@ -249,7 +251,7 @@ class Air780e:
         self._enter(_KEY_DOWN, _KEY_MS)
 
     def _restart(self) -> None:
-        """Give up this run of the modem: tell, rest, then press the key again."""
+        """Give up this run of the modem: tell, rest, then look for it again."""
         what = self._current[1] if self._current else b"power on"
         self._forget_work()
         self._emit(FAULT, what)
@@ -273,7 +275,7 @@ class Air780e:
     def _push(self, purpose: int, command: tuple, payload=None) -> None:
         self._queue.append((purpose, command, payload))
 
-    def _issue(self, job: tuple, now_ms: int) -> None:
+    def _issue(self, job: tuple, now_ms) -> None:
         purpose, (command, well, timeout_ms), payload = job
         self._current = (purpose, command, well, time.ticks_add(now_ms, timeout_ms), payload)
         self._prompt_payload = payload
@@ -282,21 +284,20 @@ class Air780e:
         self._uart.write(command + b"\r\n")
 
     def _timed_out(self) -> None:
-        if self._state in (_PROBING, _BOOTING):
+        if self._current is None or self._state in (_PROBING, _BOOTING):
             self._current = None
             return
         self._timeouts += 1
         if self._timeouts >= _TIMEOUTS_MAX or self._state == _SETTING_UP:
             self._restart()
         else:
-            self._finish(False, b"timeout")
+            self._finish(self._current[0], False, _TIMEOUT)
 
-    def _finish(self, well: bool, answer: bytes) -> None:
+    def _finish(self, purpose: int, well: bool, answer: bytes) -> None:
         """The command in flight ended."""
-        purpose = self._current[0]
         self._current = None
         self._prompt_payload = None
-        if answer != b"timeout":
+        if answer is not _TIMEOUT:
             self._timeouts = 0
         if purpose == _FOR_SETUP:
             self._setup_answered(well)
@@ -394,18 +395,18 @@ class Air780e:
             self._prompt_payload = None
         elif byte == 0x3A and line.startswith(b"+IPD,"):  # ":"
             self._line = bytearray()
-            self._raw_left = _to_int(line[5:])
+            self._raw_left = max(0, _to_int(bytes(line[5:])))
         elif len(line) < _LINE_MAX and (byte != 0x20 or line):
             line.append(byte)
 
     def _handle_line(self, line: bytes) -> None:
         if not line or self._handle_unsolicited(line) or self._current is None:
             return
-        well = self._current[2]
+        purpose, _, well, _, _ = self._current
         if line.startswith(well) or line in _ALSO_WELL:
-            self._finish(True, line)
+            self._finish(purpose, True, line)
         elif any(line.startswith(failure) for failure in _FAILURES):
-            self._finish(False, line)
+            self._finish(purpose, False, line)
 
     def _handle_unsolicited(self, line: bytes) -> bool:
         """Lines that mean the same whether asked for or not."""
@@ -438,6 +439,6 @@ class Air780e:
 def _to_int(text: bytes) -> int:
     """A decimal number, or -1."""
     try:
-        return int(bytes(text))
+        return int(text)
     except ValueError:
         return -1

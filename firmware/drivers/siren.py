@@ -21,7 +21,7 @@ class Siren:
         self._pin = pin
         pin(0)
         self._until_ms = None  # end of the running burst
-        self._started_ms = 0
+        self._started_ms = time.ticks_ms()
         self._rest_until_ms = None  # no sound before
 
     @property
@@ -65,7 +65,7 @@ class Siren:
             self._rest_until_ms = None
         return None
 
-    def _end(self, end_ms: int) -> None:
+    def _end(self, end_ms) -> None:
         self._pin(0)
         sounded_ms = time.ticks_diff(end_ms, self._started_ms)
         self._rest_until_ms = time.ticks_add(end_ms, sounded_ms * _REST_RATIO)

@@ -68,7 +68,7 @@ class TcpLink:
 
     def read_into(self, into) -> int:
         """Move waiting bytes into ``into``; 0 when nothing waits or there is no connection."""
-        if self._state != _CONNECTED:
+        if self._state != _CONNECTED or self.stream is None:
             return 0
         try:
             count = self.stream.readinto(into)
@@ -119,7 +119,7 @@ class TcpLink:
             if error.errno not in _WAIT:
                 self.drop()
 
-    def _check_connect(self, now_ms: int) -> None:
+    def _check_connect(self, now_ms) -> None:
         ready = self._poller.poll(0)
         if ready:
             if ready[0][1] & (select.POLLERR | select.POLLHUP):
@@ -132,7 +132,7 @@ class TcpLink:
             self.drop()
 
     def _flush(self) -> None:
-        if not self._pending:
+        if not self._pending or self.stream is None:
             return
         try:
             count = self.stream.write(self._pending)
