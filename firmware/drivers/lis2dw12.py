@@ -1,7 +1,7 @@
 """LIS2DW12 accelerometer on I2C (ST DS12096 rev 8; usage: ST AN5038).
 
 Low power, wake-up on INT1, FIFO in milli-g, 6D orientation, self-test. Blocks only for the bus, except
-``self_test`` (0.3 s) and ``configure`` (reset, 10 ms at most).
+``self_test`` (0.4 s) and ``configure`` (two samples: 160 ms at 12.5 Hz).
 """
 
 import time
@@ -97,6 +97,8 @@ class Lis2dw12:
         self._write(_CTRL6, _SCALES[scale_mg])
         self._write(_FIFO_CTRL, _FIFO_CONTINUOUS)
         self._write(_CTRL1, _RATES[rate_mhz])
+        # The wake-up filter sees its first sample as a step from zero: let it pass before anyone arms.
+        time.sleep_ms(2_000_000 // rate_mhz + 10)
 
     def arm_wake_up(self, threshold_mg: int, duration_samples: int) -> None:
         """Raise INT1 and hold it when the slope exceeds ``threshold_mg`` for more than ``duration_samples``.

@@ -1,0 +1,108 @@
+"""The accelerometer driver against the register-level model."""
+
+from array import array
+
+import pytest
+from groundnet.sim.chips.lis2dw12 import Lis2dw12 as Chip
+from groundnet.sim.motion_profile import MotionProfile, Tilt
+
+INT1 = 5
+
+
+@pytest.fixture
+def motion(bench):
+    return MotionProfile(bench.world.random("motion"), Tilt(roll_deg=30))
+
+
+@pytest.fixture
+def accelerometer(bench, motion):
+    chip = Chip(bench.world, "chip", motion, bench.io.line(INT1), bench.power)
+    bench.io.i2c(0).attach(0x19, chip)
+    return bench.driver("lis2dw12").Lis2dw12(bench.i2c(), 0x19)
+
+
+def test_missing_chip_is_named(bench):
+    driver = bench.driver("lis2dw12")
+    with pytest.raises(driver.Lis2dw12Error, match="no answer"):
+        driver.Lis2dw12(bench.i2c(), 0x18).check()
+
+
+def test_parameters_out_of_range_are_refused(bench, accelerometer):
+    error = bench.driver("lis2dw12").Lis2dw12Error
+    with pytest.raises(error):
+        accelerometer.configure(rate_mhz=13000)
+    accelerometer.configure()
+    for threshold_mg, samples in ((0, 1), (5000, 1), (90, 4), (90, -1)):
+        with pytest.raises(error):
+            accelerometer.arm_wake_up(threshold_mg, samples)
+
+
+@pytest.mark.parametrize("scale_mg", [2000, 4000, 8000, 16000])
+def test_fifo_shows_gravity_in_milli_g(bench, accelerometer, scale_mg):
+    accelerometer.configure(12500, scale_mg)
+    bench.seconds(1)
+    into = array("h", [0] * 96)
+    count = accelerometer.read_fifo_mg(into)
+    assert 12 <= count <= 15
+    for sample in range(count):
+        x, y, z = into[3 * sample : 3 * sample + 3]
+        assert abs(x) < 40 and abs(y - 500) < 40 and abs(z - 866) < 40  # 30 degrees of roll
+    assert accelerometer.read_fifo_mg(into) == 0
+
+
+def test_fifo_keeps_the_newest_32_and_respects_a_smaller_array(bench, accelerometer):
+    accelerometer.configure()
+    bench.seconds(60)
+    assert accelerometer.read_fifo_mg(array("h", [0] * 96)) == 32
+    bench.seconds(60)
+    assert accelerometer.read_fifo_mg(array("h", [0] * 30)) == 10
+
+
+def test_wake_up_fires_on_a_ride_and_is_released_by_reading(bench, accelerometer, motion):
+    accelerometer.configure()
+    accelerometer.arm_wake_up(62, 1)
+    bench.seconds(3600)
+    assert bench.io.line(INT1).level == 0, "a still bike woke the board"
+    motion.start(bench.world.now_us).ride(5)
+    bench.seconds(2)
+    assert bench.io.line(INT1).level == 1
+    source = accelerometer.wake_source()
+    assert source & 0x08 and source & 0x07
+    bench.seconds(30)
+    accelerometer.wake_source()
+    bench.seconds(3600)
+    assert bench.io.line(INT1).level == 0
+
+
+def test_disarmed_chip_stays_silent(bench, accelerometer, motion):
+    accelerometer.configure()
+    accelerometer.arm_wake_up(62, 0)
+    accelerometer.disarm()
+    motion.start(bench.world.now_us).ride(10)
+    bench.seconds(10)
+    assert bench.io.line(INT1).level == 0
+
+
+def test_turning_the_thing_over_raises_6d(bench, accelerometer, motion):
+    accelerometer.configure()
+    accelerometer.arm_wake_up(1900, 3)  # nothing but 6D can fire
+    accelerometer.arm_6d()
+    accelerometer.side_up()
+    motion.start(bench.world.now_us).lift(90, 4.0)
+    bench.seconds(10)
+    assert bench.io.line(INT1).level == 1
+    accelerometer.side_up()
+    assert bench.io.line(INT1).level == 0
+
+
+def test_self_test_measures_the_deflection(accelerometer):
+    passed, dx, dy, dz = accelerometer.self_test()
+    assert passed
+    assert all(70 <= abs(change) <= 1500 for change in (dx, dy, dz))
+
+
+def test_power_down_stops_the_current(bench, accelerometer):
+    accelerometer.configure()
+    assert bench.power.current_ua() == pytest.approx(1.0)
+    accelerometer.power_down()
+    assert bench.power.current_ua() < 0.1

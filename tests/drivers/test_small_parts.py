@@ -1,0 +1,103 @@
+"""Siren, LED, battery gauge and GNSS commands: what leaves the pins."""
+
+import pytest
+
+PIN = 2
+ENABLE = 37
+
+
+@pytest.fixture
+def siren(bench):
+    return bench.driver("siren").Siren(bench.pin(PIN, 0))
+
+
+def run(bench, part, duration_s):
+    """Poll as the run loop does and return the seconds for which the pin was high."""
+    high_ms = 0
+    for _ in range(int(duration_s * 10)):
+        part.poll()
+        high_ms += 100 * bench.io.line(PIN).level
+        bench.clock.sleep_ms(100)
+    return high_ms / 1000
+
+
+def test_siren_sounds_as_long_as_asked(bench, siren):
+    assert siren.sound(2000) == 2000
+    assert run(bench, siren, 10) == pytest.approx(2.0, abs=0.15)
+
+
+def test_siren_never_exceeds_its_duty_whatever_is_asked(bench, siren):
+    high_s = 0.0
+    for _ in range(60):
+        siren.sound(60_000)
+        high_s += run(bench, siren, 5)
+    assert 0.4 < high_s / 300 < 0.55
+    assert siren.sound(1000) in (0, 1000)
+
+
+def test_siren_stops_at_once_and_rests_as_long_as_it_sounded(bench, siren):
+    siren.sound(20_000)
+    run(bench, siren, 5)
+    siren.stop()
+    assert bench.io.line(PIN).level == 0 and not siren.sounding
+    assert siren.sound(1000) == 0
+    run(bench, siren, 5.5)
+    assert siren.sound(1000) == 1000
+
+
+def test_led_plays_its_pattern_and_goes_dark(bench):
+    led = bench.driver("led")
+    lamp = led.Led(bench.pin(PIN, 1), on_level=1)
+    assert bench.io.line(PIN).level == 0
+    lamp.show(led.FAULT)
+    assert 1.5 < run(bench, lamp, 10) < 2.5  # 200 ms of each second
+    lamp.show(led.OFF)
+    assert bench.io.line(PIN).level == 0 and lamp.poll() is None
+
+
+def test_battery_is_measured_through_the_switched_divider(bench):
+    enable = bench.io.line(ENABLE)
+    bench.io.adc(1).source = lambda: 3.9 / 4.9 if enable.level == 0 else 0.0
+    gauge = bench.driver("battery_adc").BatteryAdc(bench.adc(1), 4.9, bench.pin(ENABLE, 0), enable_level=0)
+    assert enable.level == 1
+    assert gauge.read_mv() == pytest.approx(3900, abs=5)
+    assert enable.level == 1, "the divider stays connected and drains the battery"
+
+
+class Recorder:
+    def __init__(self):
+        self.data = b""
+
+    def receive(self, data):
+        self.data += data
+
+
+def test_gnss_commands_carry_right_checksums(bench):
+    receiver = Recorder()
+    bench.io.uart(1).attach(receiver)
+    driver = bench.driver("l76k")
+    gnss = driver.L76k(bench.uart(1), bench.pin(33, 0), bench.pin(34, 0))
+    gnss.run()
+    assert bench.io.line(33).level == 1 and bench.io.line(34).level == 1
+    gnss.standby(600)
+    assert bench.io.line(33).level == 0
+    sentences = receiver.data.split(b"\r\n")[:-1]
+    assert b"$PCAS04,3*1A" in sentences and b"$PCAS02,1000*2E" in sentences  # known answers
+    assert sentences[-1].startswith(b"$PCAS12,600*")
+    for sentence in sentences:
+        body, checksum = sentence[1:].split(b"*")
+        value = 0
+        for byte in body:
+            value ^= byte
+        assert int(checksum, 16) == value
+    with pytest.raises(driver.L76kError):
+        gnss.standby(0)
+
+
+def test_gnss_bytes_come_out_unchanged(bench):
+    gnss = bench.driver("l76k").L76k(bench.uart(1))
+    bench.io.uart(1).send(b"$GNRMC,1\r\n\xff\x00")
+    into = bytearray(8)
+    assert gnss.read_into(into) == 8 and bytes(into) == b"$GNRMC,1"
+    assert gnss.read_into(into) == 4 and bytes(into[:4]) == b"\r\n\xff\x00"
+    assert gnss.read_into(into) == 0
