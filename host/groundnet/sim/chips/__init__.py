@@ -1,0 +1,1 @@
+"""Chip models; each says what it follows of the datasheet, and what only hardware can tell."""

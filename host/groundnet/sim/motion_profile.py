@@ -1,0 +1,278 @@
+"""What an accelerometer bolted to a bike feels: acceleration in g as a function of virtual time.
+
+A profile is a row of segments. Each segment is a gravity vector (which may turn) plus a sum of sine tones
+under one envelope, so that its value is known at any time without stepping, and so that the change from one
+sample to the next has a bound that can be written down: a chip model skips a quiet night without making a
+sample.
+"""
+
+import math
+import random
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from groundnet.sim.world import US_PER_S
+
+Vector = tuple[float, float, float]
+STILL_FOREVER_US = 1 << 62
+_DECAY_RATE = 6.0  # a "decay" envelope falls to exp(-6) = 0.25 % by the end of its segment
+
+
+@dataclass(frozen=True)
+class Tone:
+    """One sine: frequency, amplitude per axis in g, phase in radians."""
+
+    hz: float
+    amplitude_g: Vector
+    phase: float = 0.0
+
+
+@dataclass(frozen=True)
+class Tilt:
+    """How the part is mounted or held: roll about x and pitch about y, degrees."""
+
+    roll_deg: float = 0.0
+    pitch_deg: float = 0.0
+
+    def gravity_g(self) -> Vector:
+        """What the axes show at rest; the sum of squares is 1."""
+        roll, pitch = math.radians(self.roll_deg), math.radians(self.pitch_deg)
+        return -math.sin(pitch), math.cos(pitch) * math.sin(roll), math.cos(pitch) * math.cos(roll)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One kind of movement; the envelope is ``flat``, ``bell`` (0..1..0) or ``decay``.
+
+    ``end_us`` comes before ``start_us + length_us`` when something else cut it short.
+    """
+
+    kind: str
+    start_us: int
+    length_us: int
+    end_us: int
+    tilt_from: Tilt
+    tilt_to: Tilt
+    tones: tuple[Tone, ...] = ()
+    envelope: str = "flat"
+
+    def acceleration_g(self, time_us: int) -> Vector:
+        """Acceleration at a time within the segment, g per axis."""
+        x, y, z = self.tilt_at(time_us).gravity_g()
+        if self.tones:
+            time_s = (time_us - self.start_us) / US_PER_S
+            level = self._level((time_us - self.start_us) / self.length_us)
+            for tone in self.tones:
+                swing = level * math.sin(math.tau * tone.hz * time_s + tone.phase)
+                ax, ay, az = tone.amplitude_g
+                x, y, z = x + ax * swing, y + ay * swing, z + az * swing
+        return x, y, z
+
+    def tilt_at(self, time_us: int) -> Tilt:
+        """The tilt at a time within the segment: smooth start and end, steepest slope 1.5."""
+        before, after = self.tilt_from, self.tilt_to
+        if before == after:
+            return before
+        progress = (time_us - self.start_us) / self.length_us
+        share = progress * progress * (3 - 2 * progress)
+        return Tilt(
+            before.roll_deg + share * (after.roll_deg - before.roll_deg),
+            before.pitch_deg + share * (after.pitch_deg - before.pitch_deg),
+        )
+
+    def change_bound_g(self, step_us: int) -> float:
+        """No axis changes by more than this between two instants ``step_us`` apart within the segment.
+
+        A tone under a constant envelope changes by at most 2 A |sin(pi f dt)|; a moving envelope and a
+        turning gravity vector add their greatest slope times the step.
+        """
+        step_s, duration_s = step_us / US_PER_S, self.length_us / US_PER_S
+        turn_rad = self._turn_rad()
+        bound = min(1.5 * turn_rad * step_s / duration_s, 2.0) if turn_rad else 0.0
+        slope = {"flat": 0.0, "bell": math.pi, "decay": _DECAY_RATE}[self.envelope] / duration_s
+        for tone in self.tones:
+            peak = max(abs(amplitude) for amplitude in tone.amplitude_g)
+            angle = math.pi * tone.hz * step_s
+            swing = 2 * abs(math.sin(angle)) if angle < math.pi / 2 else 2.0
+            bound += peak * min(swing + slope * step_s, 2.0)
+        return bound
+
+    def range_g(self) -> tuple[Vector, Vector]:
+        """Lowest and highest value that each axis may show within the segment."""
+        turn = min(self._turn_rad(), 2.0)
+        gravity = self.tilt_from.gravity_g()
+        swing = [sum(abs(tone.amplitude_g[axis]) for tone in self.tones) + turn for axis in range(3)]
+        low = tuple(gravity[axis] - swing[axis] for axis in range(3))
+        high = tuple(gravity[axis] + swing[axis] for axis in range(3))
+        return low, high  # type: ignore[return-value]
+
+    def _turn_rad(self) -> float:
+        roll = abs(self.tilt_to.roll_deg - self.tilt_from.roll_deg)
+        return math.radians(roll + abs(self.tilt_to.pitch_deg - self.tilt_from.pitch_deg))
+
+    def _level(self, progress: float) -> float:
+        if self.envelope == "bell":
+            return math.sin(math.pi * progress)
+        return math.exp(-_DECAY_RATE * progress) if self.envelope == "decay" else 1.0
+
+
+class MotionProfile:
+    """Segments in order; still before the first and after the last.
+
+    The building methods append at the end and return the profile, so they chain. ``start`` cuts the profile
+    at an instant first, which is how a bench moves a thing now. Listeners are told from when on it changed.
+
+    Args:
+        random_stream: decides every amplitude, phase and gust.
+        mount: how the part sits on the standing bike.
+    """
+
+    def __init__(self, random_stream: random.Random, mount: Tilt | None = None) -> None:
+        self._random = random_stream
+        self._segments: list[Segment] = []
+        self._starts: list[int] = []
+        self._mount = mount or Tilt()
+        self._listeners: list[Callable[[int], None]] = []
+
+    # --- reading
+
+    @property
+    def end_us(self) -> int:
+        """Where the last segment ends."""
+        return self._segments[-1].end_us if self._segments else 0
+
+    @property
+    def tilt(self) -> Tilt:
+        """The tilt after the last segment."""
+        if not self._segments:
+            return self._mount
+        return self._segments[-1].tilt_at(self.end_us)
+
+    def segment_at(self, time_us: int) -> Segment:
+        """The segment that holds ``time_us``; a still one before the first and after the last."""
+        index = bisect_right(self._starts, time_us) - 1
+        if index >= 0 and time_us < self._segments[index].end_us:
+            return self._segments[index]
+        return Segment("still", self.end_us, STILL_FOREVER_US, STILL_FOREVER_US, self.tilt, self.tilt)
+
+    def segments_from(self, time_us: int) -> Iterator[Segment]:
+        """All segments from ``time_us`` on; the last one is still and has no end."""
+        segment = self.segment_at(time_us)
+        while segment.end_us < STILL_FOREVER_US:
+            yield segment
+            segment = self.segment_at(segment.end_us)
+        yield segment
+
+    def acceleration_g(self, time_us: int) -> Vector:
+        """Acceleration at a time, g per axis."""
+        return self.segment_at(time_us).acceleration_g(time_us)
+
+    def listen(self, listener: Callable[[int], None]) -> None:
+        """Call ``listener(from_us)`` whenever the profile changes from ``from_us`` on."""
+        self._listeners.append(listener)
+
+    # --- building
+
+    def start(self, time_us: int) -> "MotionProfile":
+        """Go on from ``time_us``: still until then if the profile ends before, cut if it goes on after."""
+        if time_us > self.end_us:
+            return self.still((time_us - self.end_us) / US_PER_S)
+        while self._segments and self._segments[-1].start_us >= time_us:
+            self._segments.pop()
+            self._starts.pop()
+        if self._segments and self._segments[-1].end_us > time_us:
+            self._segments[-1] = replace(self._segments[-1], end_us=time_us)
+        self._tell(time_us)
+        return self
+
+    def still(self, duration_s: float) -> "MotionProfile":
+        """Nothing moves."""
+        return self._append("still", duration_s)
+
+    def wind(self, duration_s: float, strength: float = 1.0) -> "MotionProfile":
+        """Gusts of 2-8 s with pauses: the bike sways at 1-2.5 Hz, and the mudguard rattles a little."""
+        until_us = self.end_us + round(duration_s * US_PER_S)
+        while self.end_us < until_us:
+            left_s = (until_us - self.end_us) / US_PER_S
+            self._append("still", min(self._random.expovariate(1 / 40), left_s))
+            left_s = (until_us - self.end_us) / US_PER_S
+            if left_s >= 0.1:
+                gust = strength * self._random.uniform(0.3, 1.0)
+                tones = (*self._tones(2, 1.0, 2.5, 0.05 * gust), *self._tones(2, 8, 20, 0.02 * gust))
+                self._append("wind", min(self._random.uniform(2, 8), left_s), tones, "bell")
+        return self
+
+    def truck(self, weight: float = 1.0) -> "MotionProfile":
+        """A truck passes close by: 8 s of ground vibration at 8-20 Hz, about 40 mg at its nearest."""
+        return self._append("truck", 8, self._tones(4, 8, 20, 0.035 * weight), "bell")
+
+    def bump(self, peak_g: float = 0.8) -> "MotionProfile":
+        """Somebody knocks against the bike: one damped swing of 1.2 s, no lasting tilt."""
+        return self._append("bump", 1.2, self._tones(3, 3, 9, peak_g), "decay")
+
+    def lift(self, angle_deg: float = 25.0, duration_s: float = 2.0) -> "MotionProfile":
+        """One wheel comes off the ground: the tilt changes and stays, with the jerks of two hands."""
+        tilt = Tilt(self.tilt.roll_deg, self.tilt.pitch_deg + angle_deg)
+        return self._append("lift", duration_s, self._tones(4, 2, 7, 0.35), "bell", tilt)
+
+    def set_down(self) -> "MotionProfile":
+        """Back to the mount's tilt in 1 s, ending in a knock."""
+        self._append("set down", 1.0, self._tones(3, 2, 7, 0.25), "bell", self._mount)
+        return self.bump(0.6)
+
+    def walk(self, duration_s: float) -> "MotionProfile":
+        """The bike is wheeled away: steps at 1.8 Hz and rolling noise."""
+        tones = (Tone(1.8, (0.08, 0.12, 0.10), self._phase()), *self._tones(5, 5, 18, 0.18))
+        return self._append("walk", duration_s, tones)
+
+    def ride(self, duration_s: float, roughness: float = 1.0) -> "MotionProfile":
+        """The bike is ridden: sway below 1 Hz and a sustained band of 5-25 Hz."""
+        tones = (*self._tones(2, 0.3, 0.9, 0.10), *self._tones(7, 5, 25, 0.55 * roughness))
+        return self._append("ride", duration_s, tones)
+
+    def van(self, duration_s: float) -> "MotionProfile":
+        """The bike lies in a driving van: chassis at 1-2.5 Hz, engine at 25-32 Hz, all of it small."""
+        tones = (*self._tones(3, 1, 2.5, 0.10), *self._tones(2, 25, 32, 0.04))
+        return self._append("van", duration_s, tones)
+
+    def fall(self) -> "MotionProfile":
+        """The bike falls over in 0.6 s, hits the ground and stays on its side."""
+        side = Tilt(self.tilt.roll_deg + 80, self.tilt.pitch_deg)
+        self._append("fall", 0.6, (), "flat", side)
+        return self._append("impact", 0.8, self._tones(4, 6, 25, 2.5), "decay")
+
+    def _append(
+        self,
+        kind: str,
+        duration_s: float,
+        tones: tuple[Tone, ...] = (),
+        envelope: str = "flat",
+        tilt_to: Tilt | None = None,
+    ) -> "MotionProfile":
+        start_us, tilt = self.end_us, self.tilt
+        length_us = max(1, round(duration_s * US_PER_S))
+        end_us = start_us + length_us
+        self._segments.append(
+            Segment(kind, start_us, length_us, end_us, tilt, tilt_to or tilt, tones, envelope)
+        )
+        self._starts.append(start_us)
+        self._tell(start_us)
+        return self
+
+    def _tones(self, count: int, low_hz: float, high_hz: float, peak_g: float) -> tuple[Tone, ...]:
+        """``count`` tones spread over a band; together they reach about ``peak_g`` on the worst axis."""
+        tones = []
+        for index in range(count):
+            share = (index + self._random.random()) / count
+            size = peak_g / count * self._random.uniform(0.6, 1.4)
+            x, y, z = (size * self._random.uniform(0.3, 1.0) for _ in range(3))
+            tones.append(Tone(low_hz + share * (high_hz - low_hz), (x, y, z), self._phase()))
+        return tuple(tones)
+
+    def _phase(self) -> float:
+        return self._random.uniform(0, math.tau)
+
+    def _tell(self, from_us: int) -> None:
+        for listener in self._listeners:
+            listener(from_us)
