@@ -1,0 +1,73 @@
+"""What goes into the cores and what comes out: the one list of both.
+
+An event or an action is a tuple: its number from here, then its values in the order stated behind it. The cores
+answer an event with a list of actions; the app carries them out in that order, each to its end, before it hands
+over the next event. A STORE is in flash before the action behind it begins: a counter is kept before it is used.
+"""
+
+from groundwire.constant import const
+
+# --- events: (number, values...)
+
+BOOT = const(1)  # cause: one of the BOOT_ causes below
+TICK = const(2)  # the deadline has come; harmless at any other time
+MOTION = const(3)  # the accelerometer's wake-up interrupt fired
+SAMPLES = const(4)  # samples: int16 milli-g x, y, z, x, ... oldest first; count: triples that are valid
+RADIO_SENT = const(5)  # the frame of the last RADIO_SEND is on air, its end is now
+RADIO_FAILED = const(6)  # reason: one of the FAILED_ reasons below; the frame was not sent
+RADIO_RECEIVED = const(7)  # data: bytes; rssi_dbm; snr_cdb (0.01 dB); its end is now
+RADIO_SILENT = const(8)  # the receive window ended without a good frame
+BATTERY = const(9)  # battery_mv
+GNSS_BYTES = const(10)  # data: whatever the receiver sent, cut anywhere; read before the call ends
+MODEM_READY = const(11)  # registered in a network
+MODEM_LOST = const(12)  # no network, or the modem restarts
+CELLS = const(13)  # cells: (mcc, mnc, area, cell_id, signal_dbm), the serving one first; may be empty
+SMS_DONE = const(14)  # sent: True or False
+NET_UP = const(15)  # the TCP connection to the collector is open
+NET_DOWN = const(16)  # it could not be opened, or it closed
+NET_BYTES = const(17)  # data: bytes from the collector
+SIREN_DONE = const(18)  # the siren fell silent by itself
+SUPPLY = const(19)  # external_mv: 0 when the main supply was cut
+
+BOOT_POWER_ON = const(0)
+BOOT_RESET = const(1)  # reset button, software, REPL
+BOOT_WATCHDOG = const(2)
+BOOT_WAKE = const(3)  # end of deep sleep, with the snapshot intact
+BOOT_BROWNOUT = const(4)
+
+FAILED_CHANNEL_BUSY = const(1)  # listen-before-talk found the channel in use
+FAILED_HARDWARE = const(2)  # the radio did not do it
+
+# --- actions: (number, values...)
+
+STORE = const(32)  # name: one of groundcore.store's records; data: bytes
+WATCH_MOTION = const(33)  # threshold_mg: arm the wake-up interrupt, 0 = disarm it
+SAMPLE = const(34)  # period_ms: hand over the FIFO as SAMPLES that often, 0 = stop
+RADIO_SEND = const(35)  # data; channel: a region.Channel; delay_ms: start that long after the event's end
+RADIO_LISTEN = const(36)  # channel; window_ms: 0 = until the next radio action
+RADIO_SLEEP = const(37)
+READ_BATTERY = const(38)  # answered by BATTERY
+GNSS_ON = const(39)
+GNSS_STANDBY = const(40)  # keep ephemerides and clock
+MODEM_ON = const(41)
+MODEM_OFF = const(42)
+REQUEST_CELLS = const(43)  # answered by CELLS
+SEND_SMS = const(44)  # number; text; answered by SMS_DONE
+NET_OPEN = const(45)  # host; port; answered by NET_UP or NET_DOWN
+NET_SEND = const(46)  # data: whole link frames
+NET_CLOSE = const(47)
+SIREN = const(48)  # duration_ms: 0 = silence now
+CHIRP = const(49)  # count: short signals, a fifth of a second each
+LIGHT = const(50)  # pattern: one of the LIGHT_ patterns below
+SET_CLOCK = const(51)  # unix_ms: set the real-time clock
+LOG = const(52)  # level: 0 debug .. 3 error; event: a short fixed word; text
+LINK_SEND = const(53)  # data: bytes for the serial link
+LINK_CLOSE = const(54)  # back to text on the console
+SELF_TEST = const(55)  # parts: list of names; answer with Service.tested()
+RESTART = const(56)  # reset the board: identity or settings are new
+
+LIGHT_OFF = const(0)
+LIGHT_OK = const(1)  # at work
+LIGHT_ALARM = const(2)
+LIGHT_NO_NETWORK = const(3)
+LIGHT_BLANK = const(4)  # not provisioned
