@@ -1,7 +1,7 @@
 """Drivers from firmware/ on CPython against the chip models.
 
-``machine`` and ``time`` are thin: every call reaches the chips through signals and takes virtual time, so that
-busy lines, self-tests and timeouts pass as on a board.
+``machine`` and ``time`` are thin: every call reaches the chips through signals and takes virtual time, so
+that busy lines, self-tests and timeouts pass as on a board.
 """
 
 import importlib
@@ -16,6 +16,11 @@ from groundnet.sim.signals import BoardIo
 from groundnet.sim.world import World
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+sys.path.append(str(FIRMWARE))
+if "micropython" not in sys.modules:
+    sys.modules["micropython"] = types.ModuleType("micropython")
+    sys.modules["micropython"].const = lambda value: value
+    sys.modules["micropython"].kbd_intr = lambda char: None
 
 CALL_US = 5  # a pin access or a look at the clock
 TICKS_PERIOD = 1 << 30
@@ -174,9 +179,4 @@ class Bench:
 
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
-    micropython = types.ModuleType("micropython")
-    micropython.const = lambda value: value
-    micropython.kbd_intr = lambda char: None
-    monkeypatch.setitem(sys.modules, "micropython", micropython)
-    monkeypatch.syspath_prepend(str(FIRMWARE))
     return Bench(monkeypatch)

@@ -3,7 +3,7 @@
 # A pure literal: the host reads it without running it.
 BOARD = {
     "name": "s3_tracker",
-    "product": "Heltec WiFi LoRa 32 V3 + L76K GNSS module + Luat Core-Air780E + LIS2DW12 breakout + 12 V siren",
+    "product": "Heltec WiFi LoRa 32 V3 + L76K module + Luat Core-Air780E + LIS2DW12 breakout + siren",
     "chip": "esp32s3",
     "roles": ["tracker"],
     "i2c": {0: {"sda": 41, "scl": 42, "freq_hz": 400000}},
