@@ -53,7 +53,7 @@ def encode(command: int, counter: int, argument: int, downlink_key: Key, challen
 
 def is_downlink(data: bytes) -> bool:
     """Whether these bytes off the air are a downlink, not a beacon."""
-    return len(data) > 0 and data[0] & 0xF8 == _HEAD
+    return len(data) > 0 and data[0] == _HEAD
 
 
 def decode(data: bytes) -> Command:

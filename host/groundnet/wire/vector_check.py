@@ -1,12 +1,13 @@
 """Runs golden vectors against the codec. The same source on CPython and on MicroPython.
 
-A vector is a dict: `name`, `origin` (who says so, never our own encoder), `op`, and what the op needs. `check`
-gives None when the codec agrees, else what it said instead. Bytes are hex strings.
+A vector is a dict: `name`, `origin` (who says so, never our own encoder), `op`, and what the op needs.
+`check` gives None when the codec agrees, else what it said instead. Bytes are hex strings.
 """
 
-from groundnet.wire.plain import from_hex, from_json, to_hex, to_json
 from groundwire import beacon, downlink, frame, keys, messages, report, session
 from groundwire.errors import WireError
+
+from groundnet.wire.plain import from_hex, from_json, to_hex, to_json
 
 
 def check(vector):
@@ -19,8 +20,8 @@ def check(vector):
     for name in got:
         wanted[name] = vector.get(name)
     if "error" in vector and "error" not in got:
-        return "wanted error %s, got %s" % (vector["error"], got)
-    return None if got == wanted else "wanted %s, got %s" % (wanted, got)
+        return "wanted error {}, got {}".format(vector["error"], got)
+    return None if got == wanted else f"wanted {wanted}, got {got}"
 
 
 def _hmac(vector):
@@ -51,7 +52,7 @@ def _frame(vector):
     decoder.feed(from_hex(vector["line"]))
     answer = decoder.next()
     if not isinstance(answer, frame.Frame):
-        return {"error": [reason for reason in decoder.drops if decoder.drops[reason]][0]}
+        return {"error": next(reason for reason in decoder.drops if decoder.drops[reason])}
     line = frame.encode(answer.kind, answer.payload, answer.sequence, answer.sealed)
     return {
         "kind": answer.kind,
