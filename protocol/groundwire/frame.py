@@ -1,8 +1,9 @@
 """Link frames: a byte stream cut into checked frames, over a serial line or TCP.
 
-    COBS( head u8 | kind u8 | sequence u16 | payload | crc32 u32 ) 0x00
+    0x00 COBS( head u8 | kind u8 | sequence u16 | payload | crc32 u32 ) 0x00
 
 All numbers are big endian. 0x00 occurs only as the delimiter, so frames and console text can share a line.
+The delimiter in front ends whatever was cut short or garbled before, so that never costs the next frame.
 The CRC is CRC-32/ISO-HDLC over head..payload. `Decoder` finds the next good frame after any garbage.
 """
 
@@ -19,7 +20,7 @@ _HEADER_SIZE = const(4)
 _CRC_SIZE = const(4)
 _COBS_BLOCK = const(254)  # longest run of non-zero bytes behind one COBS code
 
-OVERHEAD = 10  # bytes of a frame beside its payload, up to 246 payload bytes
+OVERHEAD = 11  # bytes of a frame beside its payload, up to 246 payload bytes
 MAX_PAYLOAD = 4096  # bytes; a device may accept less and says so in its identity
 REPLY = 0x80  # set in the kind of every reply
 
@@ -50,11 +51,11 @@ DROP_REASONS = ("too_long", "cobs", "short", "crc", "version", "direction")
 def encoded_size(payload_size: int) -> int:
     """Largest number of bytes that a frame with so many payload bytes takes on the line."""
     raw_size = _HEADER_SIZE + payload_size + _CRC_SIZE
-    return raw_size + raw_size // _COBS_BLOCK + 2
+    return raw_size + raw_size // _COBS_BLOCK + 3
 
 
 def encode(kind: int, payload: bytes = b"", sequence: int = 0, sealed: bool = False) -> bytes:
-    """Make the bytes of one frame, delimiter included.
+    """Make the bytes of one frame, both delimiters included.
 
     Raises EncodeError when `kind` (0..255), `sequence` (0..65535) or the payload size is out of range.
     """
@@ -66,7 +67,7 @@ def encode(kind: int, payload: bytes = b"", sequence: int = 0, sealed: bool = Fa
         raise EncodeError("size", "payload is at most 4096 bytes")
     head = (_VERSION << 4) | (_SEALED if sealed else 0)
     raw = struct.pack(">BBH", head, kind, sequence) + payload
-    return cobs_encode(raw + struct.pack(">I", crc32(raw))) + b"\x00"
+    return b"\x00" + cobs_encode(raw + struct.pack(">I", crc32(raw))) + b"\x00"
 
 
 def cobs_encode(raw: bytes) -> bytes:

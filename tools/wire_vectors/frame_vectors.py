@@ -41,8 +41,8 @@ def frame_vectors() -> list[dict]:
     fine = line(0x01, 5, b"abc")
     short = b"\x10\x01\x00"
     bad = [
-        ("crc", "crc", fine[:5] + bytes((fine[5] ^ 0x01,)) + fine[6:]),
-        ("cut", "cobs", fine[:4] + b"\x00"),
+        ("crc", "crc", fine[:6] + bytes((fine[6] ^ 0x01,)) + fine[7:]),
+        ("cut", "cobs", fine[:5] + b"\x00"),
         ("code-too-far", "cobs", b"\x09abc\x00"),
         ("short", "short", cobs.encode(short + u32(crc32(short))) + b"\x00"),
         ("version-0", "version", line(0x01, 5, b"abc", 0x00)),

@@ -66,7 +66,7 @@ def derived(label: str, secret: bytes = SECRET) -> bytes:
 
 def line(kind: int, sequence: int, payload: bytes, head: int = 0x10) -> bytes:
     raw = u8(head) + u8(kind) + u16(sequence) + payload
-    return cobs.encode(raw + u32(crc32(raw))) + b"\x00"
+    return b"\x00" + cobs.encode(raw + u32(crc32(raw))) + b"\x00"
 
 
 def vector(name: str, op: str, origin: str, **rest) -> dict:

@@ -1,5 +1,6 @@
 """Bytes of any layer, taken apart: link frames, beacons, downlinks; found out by looking at them."""
 
+import itertools
 from dataclasses import dataclass, field
 
 from groundwire import beacon, downlink, frame, keys, messages, session
@@ -67,26 +68,26 @@ def message_piece(kind: int, payload: bytes) -> Piece:
 
 
 def _split_stream(data: bytes) -> list[Piece]:
-    pieces = []
+    """Frames and what lies between them. A frame stands for its two delimiters, garbage for its own bytes."""
     lines = data.split(b"\x00")
-    tail = lines.pop()
-    for line in lines:
-        if line:
-            pieces.append(_line(line, b"\x00"))
-    if tail:
-        pieces.append(_line(tail, b""))
+    pieces = [_line(line) for line in lines if line]
+    for piece, following in itertools.pairwise(pieces):
+        if piece.layer == following.layer == "garbage":
+            piece.json["bytes"] += "00"
+    if pieces and pieces[-1].layer == "garbage" and not lines[-1]:
+        pieces[-1].json["bytes"] += "00"
     return pieces
 
 
-def _line(line: bytes, delimiter: bytes) -> Piece:
+def _line(line: bytes) -> Piece:
     decoder = frame.Decoder(_LONGEST_LINE)
     decoder.feed(line + b"\x00")
     answer = decoder.next()
     if isinstance(answer, frame.Frame):
         return _frame(answer, frame.cobs_decode(line) or b"")
     reason = next(reason for reason, count in decoder.drops.items() if count)
-    json = {"layer": "garbage", "reason": reason, "bytes": to_hex(line + delimiter)}
-    return Piece("garbage", json, [Span(0, line + delimiter, "garbage", f"dropped: {reason}")])
+    json = {"layer": "garbage", "reason": reason, "bytes": to_hex(line)}
+    return Piece("garbage", json, [Span(0, line, "garbage", f"dropped: {reason}")])
 
 
 def _frame(answer: frame.Frame, raw: bytes) -> Piece:
