@@ -1,8 +1,9 @@
 """What goes into the cores and what comes out: the one list of both.
 
-An event or an action is a tuple: its number from here, then its values in the order stated behind it. The cores
-answer an event with a list of actions; the app carries them out in that order, each to its end, before it hands
-over the next event. A STORE is in flash before the action behind it begins: a counter is kept before it is used.
+An event or an action is a tuple: its number from here, then its values in the order stated behind it. The
+cores answer an event with a list of actions; the app carries them out in that order, each to its end, before
+it hands over the next event. A STORE is in flash before the action behind it begins: a counter is kept before
+it is used.
 """
 
 from groundwire.constant import const

@@ -1,0 +1,94 @@
+"""Settings: one table of what can be set, with the defaults of each profile; the rest is reading and writing
+it.
+
+Values are ints or text. On the link and in flash every value is text; only what differs from the default is
+kept.
+"""
+
+from groundwire.constant import const
+
+_INT = const(0)
+_TEXT = const(1)
+
+# name: (kind, default, low, high) of an int, or (kind, default, longest in bytes, write-only) of a text
+TABLE = {
+    "region": (_TEXT, "eu868", 16, False),
+    "parked_interval_s": (_INT, 1800, 10, 86400),
+    "moving_interval_s": (_INT, 20, 5, 600),
+    "lost_interval_s": (_INT, 30, 5, 3600),
+    "still_after_s": (_INT, 120, 10, 3600),  # without movement for so long: parked
+    "wake_threshold_mg": (_INT, 94, 32, 1000),  # first stage, in the accelerometer
+    "armed": (_INT, 1, 0, 1),
+    "siren_s": (_INT, 20, 0, 30),
+    "report_interval_s": (_INT, 15, 5, 3600),  # position reports while moving or lost
+    "heartbeat_s": (_INT, 21600, 300, 604800),
+    "owner_phone": (_TEXT, "", 20, False),
+    "language": (_TEXT, "en", 2, False),
+    "collector_host": (_TEXT, "", 64, False),
+    "collector_port": (_INT, 4710, 1, 65535),
+    "battery_empty_mv": (_INT, 3000, 500, 60000),
+    "battery_full_mv": (_INT, 3650, 500, 60000),
+    "wifi_name": (_TEXT, "", 32, False),
+    "wifi_key": (_TEXT, "", 63, True),
+    "lat_e7": (_INT, -(2**31), -(2**31), 900000000),  # of a fixed station; -2**31: not known
+    "lon_e7": (_INT, -(2**31), -(2**31), 1800000000),
+}
+
+# What a profile changes; a settings table, not a fork of the code.
+PROFILES = {
+    "livestock": {"moving_interval_s": 120, "still_after_s": 600, "armed": 0},
+    "wearable": {"moving_interval_s": 60, "armed": 0},
+    "sentry": {"parked_interval_s": 600},
+}
+
+
+def default(name: str, profile: str):
+    """The value of a setting that was never written."""
+    return PROFILES.get(profile, {}).get(name, TABLE[name][1])
+
+
+def parse(name: str, text: str):
+    """The value that a text stands for, or None when the name is unknown or the value out of its range."""
+    entry = TABLE.get(name)
+    if entry is None:
+        return None
+    if entry[0] == _TEXT:
+        return text if len(text.encode()) <= entry[2] and "\n" not in text else None
+    try:
+        value = int(text)
+    except ValueError:
+        return None
+    return value if entry[2] <= value <= entry[3] else None
+
+
+def shown(name: str, value) -> str:
+    """A value as the link tells it: what is secret stays in the device."""
+    return "" if TABLE[name][0] == _TEXT and TABLE[name][3] else str(value)
+
+
+def encode(changed: dict) -> bytes:
+    """A record of the settings that differ from the default."""
+    return "\n".join([name + "=" + str(changed[name]) for name in sorted(changed)]).encode()
+
+
+def decode(record: bytes | None) -> dict:
+    """The settings in a record. What this firmware does not know, or finds out of range, is left out."""
+    changed = {}
+    for line in (record or b"").decode().split("\n"):
+        name, separator, text = line.partition("=")
+        value = parse(name, text) if separator else None
+        if value is not None:
+            changed[name] = value
+    return changed
+
+
+class Settings:
+    """All settings of a device: `settings["siren_s"]`."""
+
+    def __init__(self, record: bytes | None, profile: str):
+        self.changed = decode(record)
+        self._profile = profile
+
+    def __getitem__(self, name: str):
+        value = self.changed.get(name)
+        return default(name, self._profile) if value is None else value
