@@ -43,7 +43,7 @@ def firmware_project() -> Path:
         "exclude": [
             "../../firmware/boards/*/manifest.py"
         ],  # freeze() and module() exist in MicroPython's build only
-        "extraPaths": ["../../protocol", "../../firmware"],
+        "extraPaths": ["../../protocol", "../../firmware", "../../firmware/boards/heltec_v3"],
         "typeshedPath": packages,
         "stubPath": packages,
         "pythonVersion": "3.11",

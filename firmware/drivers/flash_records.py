@@ -26,11 +26,12 @@ class FlashRecord:
     def __init__(self, path: str):
         self._paths = (path + ".0", path + ".1")
         self._sequence = 0
-        self._slot = 1  # of the newest good copy; the first store goes to slot 0
+        self._slot = None  # of the newest good copy; None: not looked yet
 
     def load(self) -> bytes | None:
         """The newest good copy, or None when there is none."""
         newest = None
+        self._slot = 1  # nothing there: the first store goes to slot 0
         for slot in (0, 1):
             copy = _read_slot(self._paths[slot])
             if copy is not None and (newest is None or copy[0] > self._sequence):
@@ -39,8 +40,10 @@ class FlashRecord:
         return newest
 
     def store(self, data: bytes) -> None:
-        """Write ``data`` and sync it. ``load`` must have run before the first store."""
-        slot = 1 - self._slot
+        """Write ``data``; it is in flash when this returns."""
+        if self._slot is None:
+            self.load()
+        slot = 0 if self._slot else 1
         sequence = self._sequence + 1
         body = struct.pack("<I", sequence) + data
         try:

@@ -5,8 +5,9 @@ import time
 # Patterns: alternating on, off, on, ... milliseconds; repeats for ever.
 OFF = ()
 HEARTBEAT = (20, 4980)
-LINK = (100, 100)
-FAULT = (100, 100, 100, 700)
+ALARM = (100, 100)
+NO_NETWORK = (100, 100, 100, 2700)
+BLANK = (500, 500)
 
 
 class Led:

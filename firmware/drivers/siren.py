@@ -6,6 +6,7 @@ from micropython import const
 
 _BURST_MS = const(30_000)  # longest uninterrupted sound: coil heating, noise rules
 _REST_RATIO = const(1)  # rest as long as it sounded
+_CHIRP_MS = const(200)
 
 
 class Siren:
@@ -23,6 +24,7 @@ class Siren:
         self._until_ms = None  # end of the running burst
         self._started_ms = time.ticks_ms()
         self._rest_until_ms = None  # no sound before
+        self._chirps = 0  # still to come
 
     @property
     def sounding(self) -> bool:
@@ -34,10 +36,18 @@ class Siren:
         Returns:
             The milliseconds it will really sound (0 while it rests).
         """
-        now_ms = time.ticks_ms()
+        self._chirps = 0
         self.poll()
-        if self._rest_until_ms is not None:
-            return 0
+        return 0 if self._rest_until_ms is not None else self._sound(duration_ms)
+
+    def chirp(self, count: int) -> None:
+        """``count`` short signals of a fifth of a second, as far apart; nothing while it sounds."""
+        if self._until_ms is None:
+            self._chirps = count
+            self.poll()
+
+    def _sound(self, duration_ms: int) -> int:
+        now_ms = time.ticks_ms()
         if self._until_ms is None:
             self._started_ms = now_ms
         limit_ms = time.ticks_add(self._started_ms, _BURST_MS)
@@ -48,6 +58,7 @@ class Siren:
 
     def stop(self) -> None:
         """Silence at once."""
+        self._chirps = 0
         if self._until_ms is not None:
             self._end(time.ticks_ms())
 
@@ -63,6 +74,9 @@ class Siren:
             if time.ticks_diff(self._rest_until_ms, now_ms) > 0:
                 return time.ticks_diff(self._rest_until_ms, now_ms)
             self._rest_until_ms = None
+        if self._chirps:
+            self._chirps -= 1
+            return self._sound(_CHIRP_MS)
         return None
 
     def _end(self, end_ms) -> None:

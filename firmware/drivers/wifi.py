@@ -26,20 +26,18 @@ class Wifi:
     def connected(self) -> bool:
         return self._station.isconnected()
 
-    def poll(self) -> int | None:
-        """Join again when the network was lost.
-
-        Returns:
-            Milliseconds until the next attempt, None when joined.
-        """
+    def due_ms(self) -> int | None:
+        """Milliseconds until the next attempt, None when joined."""
         if self._station.isconnected():
             return None
-        left_ms = time.ticks_diff(self._next_ms, time.ticks_ms())
-        if left_ms > 0:
-            return left_ms
+        return max(0, time.ticks_diff(self._next_ms, time.ticks_ms()))
+
+    def poll(self) -> None:
+        """Join, and join again when the network was lost."""
+        if self.due_ms() != 0:
+            return
         self._next_ms = time.ticks_add(time.ticks_ms(), _RETRY_MS)
         try:
             self._station.connect(self._ssid, self._key)
         except OSError:
             pass  # already trying: the next attempt tells
-        return _RETRY_MS

@@ -1,0 +1,44 @@
+"""The base station: always on, hears beacons, forwards them, answers inside the tags' windows."""
+
+import machine
+from apps import guard
+from apps.alarm import Light
+from apps.battery import Battery
+from apps.clock import Clock
+from apps.hardware import Hardware, boot_cause, device_id
+from apps.network import Network
+from apps.radio import Radio
+from apps.run_loop import RunLoop
+from apps.service import FIRMWARE, Link, describe
+from apps.storage import Storage
+from board import BOARD
+from groundcore import events, store
+from groundcore.base import Base
+from groundcore.settings import Settings
+
+
+class BaseApp:
+    """Composition root of the base station."""
+
+    def __init__(self):
+        hardware = Hardware(BOARD)
+        storage = Storage()
+        records = storage.load()
+        settings = Settings(records[store.SETTINGS], "none")
+        wifi_name, wifi_key = str(settings["wifi_name"]), str(settings["wifi_key"])
+        self._loop = loop = RunLoop(Base(device_id(), records, FIRMWARE), Clock())
+        loop.add("storage", lambda: storage)
+        loop.add("radio", lambda: Radio(loop, hardware, boosted_gain=True), Radio.errors)
+        loop.add("battery", lambda: Battery(loop, hardware))
+        loop.add("led", lambda: Light(hardware))
+        loop.add("network", lambda: Network(loop, wifi_name, wifi_key), Network.errors)
+        device = describe(hardware, "base", device_id())
+        loop.add("link", lambda: Link(loop, device, storage, machine.reset))
+        loop.post(events.BOOT, boot_cause())
+
+    def run(self) -> None:
+        self._loop.run()
+
+
+def main() -> None:
+    guard.run(BaseApp)

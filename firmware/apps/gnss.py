@@ -1,0 +1,41 @@
+"""The GNSS receiver between driver and core: bytes in, power states out."""
+
+from apps.run_loop import Part
+from drivers.l76k import L76k, L76kError
+from groundcore import events
+
+
+class Gnss(Part):
+    """Carries out GNSS_ON and GNSS_STANDBY."""
+
+    actions = (
+        (events.GNSS_ON, "run"),
+        (events.GNSS_STANDBY, "rest"),
+    )
+    errors = (L76kError, OSError)
+
+    def __init__(self, loop, hardware):
+        entry = hardware.part("gnss")
+        uart = hardware.uart(entry["uart"])
+        self._receiver = L76k(uart, hardware.output(entry["wakeup"], 0), hardware.output(entry["reset"], 1))
+        self._loop = loop
+        self._buffer = bytearray(512)
+        self._heard = 0
+        self.run = self._receiver.run
+        loop.watch(uart)
+
+    def rest(self) -> None:
+        self._receiver.standby()
+
+    def poll(self) -> None:
+        count = self._receiver.read_into(self._buffer)
+        if count:
+            self._heard += count
+            self._loop.post(events.GNSS_BYTES, bytes(self._buffer[:count]))
+
+    def busy(self) -> bool:
+        return self._receiver.running
+
+    def test(self) -> tuple:
+        """Bytes heard since start; a receiver in standby says nothing, so none is no failure then."""
+        return self._heard > 0 or not self._receiver.running, self._heard, "bytes"

@@ -1,0 +1,182 @@
+"""The radio between driver and core: one frame out or one window open at a time."""
+
+import time
+
+from apps.hardware import PinStream
+from apps.run_loop import Part
+from drivers import sx1262
+from groundcore import events
+
+_IDLE = 0
+_WAITING = 1  # for the start of a delayed transmission
+_SENDING = 2
+_WINDOW = 3
+_LISTENING = 4  # until told otherwise
+
+
+class Radio(Part):
+    """Carries out RADIO_SEND, RADIO_LISTEN and RADIO_SLEEP.
+
+    Args:
+        loop, hardware: of this device.
+        warm: the chip kept its registers while the microcontroller slept.
+        boosted_gain: hear 2 dB better for 0.7 mA; for a station on mains.
+    """
+
+    actions = (
+        (events.RADIO_SEND, "send"),
+        (events.RADIO_LISTEN, "listen"),
+        (events.RADIO_SLEEP, "sleep"),
+    )
+    errors = (sx1262.Sx1262Error, OSError)
+
+    def __init__(self, loop, hardware, warm: bool = False, boosted_gain: bool = False):
+        entry = hardware.part("radio")
+        dio1 = hardware.input(entry["dio1"])
+        self._chip = sx1262.Sx1262(
+            hardware.spi(entry["spi"]),
+            hardware.output(entry["cs"], 1),
+            hardware.input(entry["busy"]),
+            dio1,
+            hardware.output(entry["reset"], 1),
+            entry["tcxo_mv"],
+            entry["dio2_rf_switch"],
+        )
+        self._loop = loop
+        self._warm = warm
+        self._boosted_gain = boosted_gain
+        self._begun = False
+        self._channel = None
+        self._state = _IDLE
+        self._frame = b""
+        self._start_ticks = time.ticks_ms()
+        self._end_ticks = time.ticks_ms()
+        self._buffer = bytearray(sx1262.PACKET_BYTES_MAX)
+        self.wake_pin = lambda: dio1
+        loop.watch(PinStream(dio1))
+        if not warm:
+            self._begin()
+
+    # --- actions
+
+    def send(self, data: bytes, channel, delay_ms: int) -> None:
+        self._state = _WAITING
+        self._start_ticks = time.ticks_add(self._loop.event_ticks, delay_ms)
+        self._tune(channel)
+        if channel.listen_first and self._chip.channel_busy():
+            self._state = _IDLE
+            self._loop.post(events.RADIO_FAILED, events.FAILED_CHANNEL_BUSY)
+            return
+        self._frame = data
+        self.poll()
+
+    def listen(self, channel, window_ms: int) -> None:
+        self._state = _WINDOW if window_ms else _LISTENING
+        self._tune(channel)
+        self._end_ticks = time.ticks_add(time.ticks_ms(), window_ms)
+        self._chip.receive(window_ms or None)
+
+    def sleep(self) -> None:
+        self._state = _IDLE
+        if self._begun:
+            self._chip.sleep()
+
+    # --- for the loop
+
+    def poll(self) -> None:
+        if self._state == _WAITING:
+            if time.ticks_diff(self._start_ticks, time.ticks_ms()) <= 0:
+                self._state = _SENDING
+                self._chip.send(self._frame)
+            return
+        if self._state == _IDLE:
+            return
+        what = self._chip.poll()
+        if what == sx1262.SENT:
+            self._state = _IDLE
+            self._loop.post(events.RADIO_SENT)
+        elif what == sx1262.TX_TIMEOUT:
+            self.failed(events.RADIO_SEND)
+        elif what == sx1262.RECEIVED:
+            self._received()
+        elif what == sx1262.RX_TIMEOUT:
+            self._silent()
+        elif what == sx1262.RX_CORRUPT:
+            self._listen_on()
+
+    def due_ms(self) -> int | None:
+        if self._state == _WAITING:
+            return max(0, time.ticks_diff(self._start_ticks, time.ticks_ms()))
+        return None
+
+    def busy(self) -> bool:
+        return self._state != _IDLE
+
+    @property
+    def waiting(self) -> bool:
+        """Only DIO1 can bring news: the microcontroller may doze lightly until it rises."""
+        return self._state in (_SENDING, _WINDOW, _LISTENING)
+
+    def failed(self, action: int) -> None:
+        """The chip went wrong: start it afresh next time, and do not leave the core waiting."""
+        self._begun = self._warm = False
+        self._channel = None
+        state = self._state
+        self._state = _IDLE
+        if state in (_WAITING, _SENDING):
+            self._loop.post(events.RADIO_FAILED, events.FAILED_HARDWARE)
+        elif state == _WINDOW:
+            self._loop.post(events.RADIO_SILENT)
+
+    def test(self) -> tuple:
+        """Errors that the chip counts itself; 0 is well."""
+        self._begin()
+        errors = self._chip.errors()
+        self._chip.sleep()
+        return errors == 0, errors, ""
+
+    # --- details
+
+    def _begin(self) -> None:
+        self._chip.begin(self._warm)
+        self._begun = True
+        self._warm = False
+        self._channel = None
+
+    def _tune(self, channel) -> None:
+        if not self._begun:
+            self._begin()
+        if channel != self._channel:
+            self._chip.configure(
+                channel.frequency_hz,
+                channel.spreading_factor,
+                channel.bandwidth_hz,
+                channel.coding_rate,
+                channel.power_dbm,
+                boosted_gain=self._boosted_gain,
+            )
+            self._channel = channel
+
+    def _received(self) -> None:
+        size = self._chip.read_into(self._buffer)
+        if size == 0:
+            self._listen_on()
+            return
+        if self._state == _WINDOW:
+            self._state = _IDLE
+        data = bytes(self._buffer[:size])
+        self._loop.post(events.RADIO_RECEIVED, data, self._chip.rssi_dbm, self._chip.snr_quarter_db * 25)
+
+    def _listen_on(self) -> None:
+        """A frame that was not good must not shut the window."""
+        if self._state == _WINDOW:
+            left_ms = time.ticks_diff(self._end_ticks, time.ticks_ms())
+            if left_ms > 0:
+                self._chip.receive(left_ms)
+            else:
+                self._silent()
+
+    def _silent(self) -> None:
+        if self._state == _WINDOW:
+            self._state = _IDLE
+            self._loop.post(events.RADIO_SILENT)

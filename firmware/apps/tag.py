@@ -1,0 +1,109 @@
+"""The tag: deep sleep between events. RAM is lost each time; the core lives on in the memory of the RTC."""
+
+import os
+import struct
+import time
+
+import machine
+from apps import guard
+from apps.battery import Battery
+from apps.clock import Clock
+from apps.hardware import Hardware, boot_cause, device_id
+from apps.motion import Motion
+from apps.radio import Radio
+from apps.run_loop import RunLoop
+from apps.storage import Storage
+from board import BOARD
+from groundcore import events
+from groundcore.tag import Tag
+from micropython import const
+
+_SAMPLE_RATE_MHZ = const(12_500)
+_SERVICE_MS = const(5_000)  # after power-on: how long a host at the serial line may take to open a link
+_BLANK_SERVICE_MS = const(600_000)  # the same for a tag without identity
+_KEPT = "<4sqB"  # mark, origin of the clock, wake-up interrupt armed; the core's snapshot follows
+_KEPT_BYTES = const(13)
+_MARK = b"GNT1"
+
+
+class TagApp:
+    """Composition root of the tag."""
+
+    def __init__(self):
+        hardware = Hardware(BOARD)
+        storage = Storage()
+        core, origin_ms, armed = _restore()
+        woke = core is not None
+        self._core = core if core is not None else Tag(storage.load(), os.urandom)
+        self._loop = loop = RunLoop(self._core, Clock(origin_ms))
+        loop.rest = self._rest
+        loop.add("storage", lambda: storage)
+        self._motion = loop.add(
+            "accelerometer", lambda: Motion(loop, hardware, _SAMPLE_RATE_MHZ, woke, armed), Motion.errors
+        )
+        self._radio = loop.add("radio", lambda: Radio(loop, hardware, woke), Radio.errors)
+        loop.add("battery", lambda: Battery(loop, hardware))
+        self._awake_until = time.ticks_ms()
+        if woke:
+            loop.post(events.BOOT, events.BOOT_WAKE)
+        else:
+            self._open_service_window(hardware, storage)
+            loop.post(events.BOOT, boot_cause())
+
+    def run(self) -> None:
+        self._loop.run()
+
+    def _open_service_window(self, hardware, storage) -> None:
+        """After power-on or reset a host at the serial line has a while to open a link."""
+        from apps.service import Link, describe
+
+        loop = self._loop
+        device = describe(hardware, "tag", device_id())
+        loop.add("link", lambda: Link(loop, device, storage, machine.reset))
+        service_ms = _SERVICE_MS if self._core.snapshot() else _BLANK_SERVICE_MS
+        self._awake_until = time.ticks_add(time.ticks_ms(), service_ms)
+
+    def _rest(self, duration_ms: int) -> None:
+        """As deep a sleep as what is going on allows."""
+        loop = self._loop
+        service_ms = time.ticks_diff(self._awake_until, time.ticks_ms())
+        if service_ms > 0 or (loop.busy() and not self._radio_alone()):
+            loop.doze(duration_ms)
+        elif loop.busy():
+            loop.light_sleep(duration_ms)
+        elif duration_ms:
+            self._deep_sleep()
+
+    def _radio_alone(self) -> bool:
+        """Only the radio is at work, and its pin will tell when it is done."""
+        radio = self._radio
+        return (
+            radio is not None
+            and radio.waiting
+            and not any(part.busy() for part in self._loop.parts.values() if part is not radio)
+        )
+
+    def _deep_sleep(self) -> None:
+        loop = self._loop
+        snapshot = self._core.snapshot()
+        armed = 1 if self._motion is not None and self._motion.armed else 0
+        machine.RTC().memory(struct.pack(_KEPT, _MARK, loop.clock.origin_ms, armed) + snapshot)
+        deadline_ms = self._core.next_deadline()
+        loop.arm_wake_pins()
+        if deadline_ms is None:
+            machine.deepsleep()
+        else:
+            machine.deepsleep(max(1, deadline_ms - loop.clock.now_ms()))
+
+
+def _restore() -> tuple:
+    """(core, origin of the clock, armed) after a deep sleep; core None: nothing whole to go on with."""
+    kept = machine.RTC().memory()
+    if machine.reset_cause() != machine.DEEPSLEEP_RESET or kept[:4] != _MARK:
+        return None, 0, False
+    _, origin_ms, armed = struct.unpack_from(_KEPT, kept, 0)
+    return Tag.restore(kept[_KEPT_BYTES:], os.urandom), origin_ms, bool(armed)
+
+
+def main() -> None:
+    guard.run(TagApp)

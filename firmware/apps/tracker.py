@@ -1,0 +1,61 @@
+"""The tracker: powered by the vehicle, light sleep while parked and quiet."""
+
+import os
+import time
+
+import machine
+from apps import guard
+from apps.alarm import Light, Siren
+from apps.battery import Battery
+from apps.clock import Clock
+from apps.gnss import Gnss
+from apps.hardware import Hardware, boot_cause, device_id
+from apps.modem import Modem
+from apps.motion import Motion
+from apps.radio import Radio
+from apps.run_loop import RunLoop
+from apps.service import Link, describe
+from apps.storage import Storage
+from board import BOARD
+from groundcore import events
+from groundcore.tracker import Tracker
+from micropython import const
+
+_SAMPLE_RATE_MHZ = const(25_000)  # groundcore.motion.SAMPLE_HZ
+_SERVICE_MS = const(10_000)  # after power-on: how long a host at the serial line may take to open a link
+
+
+class TrackerApp:
+    """Composition root of the tracker."""
+
+    def __init__(self):
+        hardware = Hardware(BOARD)
+        storage = Storage()
+        self._loop = loop = RunLoop(Tracker(device_id(), storage.load(), os.urandom), Clock())
+        loop.rest = self._rest
+        loop.add("storage", lambda: storage)
+        loop.add("accelerometer", lambda: Motion(loop, hardware, _SAMPLE_RATE_MHZ), Motion.errors)
+        loop.add("radio", lambda: Radio(loop, hardware), Radio.errors)
+        loop.add("gnss", lambda: Gnss(loop, hardware), Gnss.errors)
+        loop.add("modem", lambda: Modem(loop, hardware), Modem.errors)
+        loop.add("siren", lambda: Siren(loop, hardware))
+        loop.add("battery", lambda: Battery(loop, hardware))
+        loop.add("led", lambda: Light(hardware))
+        device = describe(hardware, "tracker", device_id())
+        loop.add("link", lambda: Link(loop, device, storage, machine.reset))
+        loop.post(events.BOOT, boot_cause())
+        self._awake_until = time.ticks_add(time.ticks_ms(), _SERVICE_MS)
+
+    def run(self) -> None:
+        self._loop.run()
+
+    def _rest(self, duration_ms: int) -> None:
+        """UARTs hear nothing in light sleep, so it needs modem and receiver at rest."""
+        if self._loop.busy() or time.ticks_diff(self._awake_until, time.ticks_ms()) > 0:
+            self._loop.doze(duration_ms)
+        else:
+            self._loop.light_sleep(duration_ms)
+
+
+def main() -> None:
+    guard.run(TrackerApp)
