@@ -1,0 +1,84 @@
+// Loads the official MicroPython WebAssembly build with system calls of our own, and puts it back to any moment.
+
+import { readFileSync } from "node:fs";
+
+const PACKAGE = new URL("./node_modules/@micropython/micropython-webassembly-pyscript/", import.meta.url);
+const FIRST_HEAP_BYTES = 256 * 1024; // grows by itself: RAM is judged by gc.mem_alloc(), not by this
+const PYSTACK_BYTES = 8192;
+
+// The package frees C objects when JavaScript collects their proxies. After `restore` those ids name
+// other objects, so nothing may be freed behind our back.
+globalThis.FinalizationRegistry = class {
+  register() {}
+  unregister() {}
+};
+
+const PROXY_TABLES = ["proxy_js_ref", "proxy_js_ref_map", "proxy_js_map", "proxy_js_existing"];
+
+export class Interpreter {
+  /** `overrides`: functions that replace the package's own imports of the same name. */
+  static async load(overrides) {
+    const interpreter = new Interpreter();
+    const binary = readFileSync(new URL("micropython.wasm", PACKAGE));
+    WebAssembly.instantiate = async (_binary, imports) => {
+      for (const table of Object.values(imports)) Object.assign(table, overrides);
+      const module = new WebAssembly.Module(binary);
+      interpreter.instance = new WebAssembly.Instance(module, imports);
+      return { instance: interpreter.instance, module };
+    };
+    const { loadMicroPython } = await import(new URL("micropython.mjs", PACKAGE));
+    interpreter.python = await loadMicroPython({
+      url: new URL("micropython.wasm", PACKAGE).pathname,
+      heapsize: FIRST_HEAP_BYTES,
+      pystack: PYSTACK_BYTES,
+      linebuffer: false,
+    });
+    return interpreter;
+  }
+
+  get memory() {
+    return this.instance.exports.memory;
+  }
+
+  /** Code of the key that interrupts a program, -1 when none does (`micropython.kbd_intr`). */
+  get interruptKey() {
+    return this.instance.exports.mp_hal_get_interrupt_char();
+  }
+
+  interrupt() {
+    this.instance.exports.mp_sched_keyboard_interrupt();
+  }
+
+  /** Run source text. A Python exception arrives as a JavaScript error with `type` and the traceback. */
+  run(source) {
+    this.python.runPython(source);
+  }
+
+  /** Remember this moment: RAM, the C stack and the objects shared with JavaScript. */
+  save() {
+    const bytes = new Uint8Array(this.memory.buffer);
+    let used = bytes.length;
+    while (used && bytes[used - 1] === 0) used--;
+    const tables = PROXY_TABLES.map((name) => [name, clone(globalThis[name])]);
+    this.image = {
+      bytes: bytes.slice(0, used),
+      stack: this.instance.exports.emscripten_stack_get_current(),
+      tables,
+      next: globalThis.proxy_js_ref_next,
+    };
+  }
+
+  /** Back to the saved moment, as a reset does: everything in RAM since then is lost. About 1 ms. */
+  restore() {
+    const bytes = new Uint8Array(this.memory.buffer);
+    bytes.set(this.image.bytes);
+    bytes.fill(0, this.image.bytes.length);
+    this.instance.exports._emscripten_stack_restore(this.image.stack);
+    for (const [name, table] of this.image.tables) globalThis[name] = clone(table);
+    globalThis.proxy_js_ref_next = this.image.next;
+  }
+}
+
+function clone(table) {
+  return table instanceof Map ? new Map(table) : [...table];
+}
