@@ -1,9 +1,9 @@
 """When a device beacons, and with which counter and id.
 
-    mode      interval                           why parked    parked_interval_s (30 min)         LoRa carries
-    2,000 tags on a channel only when they are silent moving    moving_interval_s (20 s) lost
-    lost_interval_s (30 s), or ordered siren     10 s                               it offers the challenge
-    that switches it off
+    parked    parked_interval_s (30 min): LoRa carries 2,000 tags on a channel only when they are silent
+    moving    moving_interval_s (20 s)
+    lost      lost_interval_s (30 s), or as ordered
+    siren     10 s: it offers the challenge that switches it off
 
 An interval is stretched by up to an eighth, by the beacon's own id: two tags that once collided do not again.
 """

@@ -43,6 +43,7 @@ Fix = namedtuple(
         "quality",  # GGA: 1 GNSS, 2 differential, 3 precise, 4-5 RTK, 6 dead reckoning, 7 manual, 8 simulator
         "sats",  # satellites used, None when not stated
         "hdop_c",  # horizontal dilution times 100, None when not stated
+        "active",  # an RMC of this time said A: the receiver stands by the fix
     ),
 )
 
@@ -85,6 +86,7 @@ class GnssReader:
         self._mode_quality = None
         self._sats = None
         self._hdop_c = None
+        self._active = False
 
     def _close(self):
         """End the epoch: report it if it has a position and a date."""
@@ -105,6 +107,7 @@ class GnssReader:
                     quality,
                     self._sats,
                     self._hdop_c,
+                    self._active,
                 )
             )
         self._tod_ms = None
@@ -150,7 +153,7 @@ class GnssReader:
             year = ddmmyy % 100
             # Two digits: 69-99 are of the last century, before GPS sent dates at all.
             self._set_date(year + (1900 if year >= 69 else 2000), ddmmyy // 100 % 100, ddmmyy // 10000)
-        self._position(s, 3)
+        self._active = self._position(s, 3)
         self._mode_quality = _QUALITY_OF_MODE.get(s.letter(12))
         knots_e3 = fixed_point(s.buffer, s.start(7), s.end(7), 3)
         if knots_e3 is not None and knots_e3 >= 0:

@@ -17,7 +17,7 @@ with open("log.nmea", "rb") as log:
     while True:
         piece = log.read(256)
         for fix in reader.feed(piece) if piece else reader.flush():
-            print(*fix)
+            print(*fix[:9])
         if not piece:
             break
 """
@@ -60,8 +60,8 @@ def _is_comment(line: bytes) -> bool:
 def _on_cpython(lines: Iterable[bytes]) -> Iterator[tuple]:
     reader = groundcore_runtime.load("gnss").GnssReader()
     for line in lines:
-        yield from reader.feed(line)
-    yield from reader.flush()
+        yield from (fix[:9] for fix in reader.feed(line))
+    yield from (fix[:9] for fix in reader.flush())
 
 
 def _on_micropython(lines: Iterable[bytes]) -> Iterator[tuple]:
