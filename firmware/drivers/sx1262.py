@@ -63,6 +63,7 @@ _BUSY_TIMEOUT_MS = const(100)  # longest legal BUSY: calibration of everything 3
 _TCXO_DELAY = const(320)  # 5 ms in steps of 15.625 us
 _CONTINUOUS = const(0xFFFFFF)
 _SYNC_PRIVATE = b"\x14\x24"
+_RETENTION_LIST = b"\x01\x08\xac"  # one register: the receive gain; its count is 0 after a cold start
 _RAMP_200_US = const(0x04)
 
 # Voltage codes of DIO3 (table 13-35): millivolts -> code.
@@ -142,7 +143,7 @@ class Sx1262:
         if warm:
             self._asleep = True
             self.standby()
-            if self._read_register(_REG_SYNC_WORD) == _SYNC_PRIVATE[0]:
+            if self._read_register(_REG_RETENTION) == _RETENTION_LIST[0]:
                 return
         self._reset(0)
         time.sleep_ms(1)  # 8.1: at least 100 us
@@ -167,7 +168,7 @@ class Sx1262:
         if self._read_register(_REG_SYNC_WORD) != _SYNC_PRIVATE[0]:
             raise Sx1262Error("no answer on SPI")
         self._set_bits(_REG_TX_CLAMP, 0x1E, 0x1E)
-        self._write_register(_REG_RETENTION, b"\x01\x08\xac")
+        self._write_register(_REG_RETENTION, _RETENTION_LIST)
 
     def configure(
         self,
@@ -209,6 +210,7 @@ class Sx1262:
         args[3] = PACKET_BYTES_MAX
         args[4] = 1
         args[5] = 0
+        self._set_packet_length(PACKET_BYTES_MAX)
         self._set_bits(_REG_IQ, 0x04, 0x04)
         self._write_register(_REG_RX_GAIN, b"\x96" if boosted_gain else b"\x94")
 
