@@ -1,0 +1,53 @@
+"""Batteries: open-circuit voltage from the charge that was drawn, as the converter sees it behind its divider.
+
+Modelled: discharge curve at rest, exact charge of the power account. Not modelled: internal resistance, cold,
+self-discharge and the passivation of lithium thionyl chloride: only hardware tells those.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from groundnet.sim.power import PowerAccount
+from groundnet.sim.signals import AnalogLine
+
+
+@dataclass(frozen=True)
+class Chemistry:
+    """Capacity in mAh and rest voltage over the drawn share of it, as rising (share, volts) pairs."""
+
+    capacity_mah: float
+    curve: tuple[tuple[float, float], ...]
+
+    def volts(self, drawn_mah: float) -> float:
+        """Rest voltage after ``drawn_mah``; linear between the points of the curve."""
+        share = min(max(drawn_mah / self.capacity_mah, 0.0), 1.0)
+        index = min(max(bisect_right([point[0] for point in self.curve], share), 1), len(self.curve) - 1)
+        (left, high), (right, low) = self.curve[index - 1], self.curve[index]
+        return high + (low - high) * (share - left) / (right - left)
+
+
+CHEMISTRIES = {
+    "er14505": Chemistry(
+        2400, ((0.0, 3.66), (0.9, 3.55), (0.97, 3.3), (1.0, 2.0))
+    ),  # Li-SOCl2, flat to the end
+    "cr2477": Chemistry(1000, ((0.0, 3.1), (0.1, 2.95), (0.85, 2.75), (1.0, 2.0))),
+    "lipo": Chemistry(2000, ((0.0, 4.18), (0.1, 4.0), (0.5, 3.78), (0.9, 3.6), (1.0, 3.2))),
+}
+
+
+class Battery:
+    """One battery at an analogue input behind a divider (volts at the pin = battery volts / divider)."""
+
+    def __init__(self, kind: str, analog: AnalogLine, divider: float, power: PowerAccount) -> None:
+        self._chemistry = CHEMISTRIES[kind]
+        self._power = power
+        self.drawn_before_mah = 0.0
+        self.forced_volts: float | None = None
+        analog.source = lambda: self.volts / divider
+
+    @property
+    def volts(self) -> float:
+        """Rest voltage now, or the one that a bench forces."""
+        if self.forced_volts is not None:
+            return self.forced_volts
+        return self._chemistry.volts(self.drawn_before_mah + self._power.total_mah())

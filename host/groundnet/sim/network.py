@@ -1,0 +1,166 @@
+"""The internet as boards and modems see it: connections in virtual time, served in-process or by a real TCP server.
+
+A real server lives in wall-clock time. To keep a run repeatable, virtual time stands still from the moment a
+request frame reaches the server until its reply frame is here: the collector's protocol gives each request
+exactly one reply. The reply then takes its virtual latency to the board.
+"""
+
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from groundnet.sim.world import World
+
+DEFAULT_LATENCY_US = 45_000  # one way, a cellular or DSL line
+REPLY_TIMEOUT_S = (
+    10.0  # wall clock; a server that is silent for so long has closed, as far as a board can see
+)
+
+
+class Server(Protocol):
+    """The far end of one connection: bytes in, bytes out at once."""
+
+    def receive(self, data: bytes) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class FrameCounter:
+    """Counts complete frames in a stream: a zero byte ends one, zeros in a row are an idle line."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self._open = False
+
+    def feed(self, data: bytes) -> None:
+        pieces = data.split(b"\x00")
+        for index, piece in enumerate(pieces):
+            self._open = self._open or bool(piece)
+            if index < len(pieces) - 1 and self._open:
+                self.frames += 1
+                self._open = False
+
+
+class TcpServer:
+    """A real server on the loopback; ``receive`` waits in wall-clock time for one reply per request frame."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._socket = socket.create_connection((host, port), timeout=REPLY_TIMEOUT_S)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sent, self._answered = FrameCounter(), FrameCounter()
+
+    def receive(self, data: bytes) -> bytes:
+        """Raises OSError when the server closed or stays silent."""
+        self._sent.feed(data)
+        self._socket.sendall(data)
+        answer = bytearray()
+        while self._answered.frames < self._sent.frames:
+            piece = self._socket.recv(65536)
+            if not piece:
+                raise ConnectionResetError("the server closed the connection")
+            self._answered.feed(piece)
+            answer += piece
+        return bytes(answer)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Connection:
+    """One connection of a board. Callbacks run in virtual time."""
+
+    def __init__(
+        self,
+        network: "Network",
+        on_open: Callable[[], None],
+        on_receive: Callable[[bytes], None],
+        on_close: Callable[[str], None],
+    ) -> None:
+        self._network = network
+        self._on_open, self._on_receive, self._on_close = on_open, on_receive, on_close
+        self._server: Server | None = None
+        self.closed = False
+
+    def send(self, data: bytes) -> None:
+        """Bytes to the server; they arrive one latency later."""
+        payload = bytes(data)
+        self._network.world.after(self._network.latency_us, lambda: self._arrive(payload))
+
+    def close(self) -> None:
+        """The board's end closes; nothing more is delivered."""
+        self.closed = True
+        self._release()
+
+    def open(self, make_server: Callable[[], Server] | None) -> None:
+        """The far end answers, or refuses when nobody serves there."""
+        if self.closed:
+            return
+        if not self._network.up or make_server is None:
+            self._fail("unreachable" if not self._network.up else "refused")
+            return
+        try:
+            self._server = make_server()
+        except OSError:
+            self._fail("refused")
+            return
+        self._on_open()
+
+    def _arrive(self, data: bytes) -> None:
+        if self.closed or self._server is None:
+            return
+        if not self._network.up:
+            self._fail("timed out")
+            return
+        try:
+            answer = self._server.receive(data)
+        except OSError as error:
+            self._fail(str(error))
+            return
+        if answer:
+            self._network.world.after(self._network.latency_us, lambda: self._deliver(answer))
+
+    def _deliver(self, data: bytes) -> None:
+        if not self.closed:
+            self._on_receive(data)
+
+    def _fail(self, reason: str) -> None:
+        self.closed = True
+        self._release()
+        self._on_close(reason)
+
+    def _release(self) -> None:
+        if self._server is not None:
+            with contextlib.suppress(OSError):
+                self._server.close()
+            self._server = None
+
+
+class Network:
+    """Routes from (host, port) as the firmware names them to servers; ``up`` False is a dead backhaul."""
+
+    def __init__(self, world: World, latency_us: int = DEFAULT_LATENCY_US) -> None:
+        self.world = world
+        self.latency_us = latency_us
+        self.up = True
+        self._routes: dict[tuple[str, int], Callable[[], Server]] = {}
+
+    def serve(self, host: str, port: int, make_server: Callable[[], Server]) -> None:
+        """Connections to (host, port) reach a new ``make_server()`` each."""
+        self._routes[host, port] = make_server
+
+    def route_to_tcp(self, host: str, port: int, real_host: str, real_port: int) -> None:
+        """Connections to (host, port) reach a real TCP server."""
+        self.serve(host, port, lambda: TcpServer(real_host, real_port))
+
+    def connect(
+        self,
+        host: str,
+        port: int,
+        on_open: Callable[[], None],
+        on_receive: Callable[[bytes], None],
+        on_close: Callable[[str], None],
+    ) -> Connection:
+        """Begin a connection; ``on_open()`` or ``on_close(reason)`` follows a round trip later."""
+        connection = Connection(self, on_open, on_receive, on_close)
+        self.world.after(2 * self.latency_us, lambda: connection.open(self._routes.get((host, port))))
+        return connection

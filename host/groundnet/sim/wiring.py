@@ -1,0 +1,156 @@
+"""Solders the chip models to a virtual microcontroller as the board's literal in firmware/boards says."""
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from groundnet.errors import GroundnetError
+from groundnet.sim.cells import Cells
+from groundnet.sim.chips.air780e import Air780e
+from groundnet.sim.chips.battery import Battery
+from groundnet.sim.chips.indicator import Contact, Led
+from groundnet.sim.chips.l76k import L76k
+from groundnet.sim.chips.lis2dw12 import Lis2dw12
+from groundnet.sim.chips.siren import Siren
+from groundnet.sim.chips.sx1262 import Sx1262
+from groundnet.sim.motion_profile import MotionProfile
+from groundnet.sim.network import Network
+from groundnet.sim.power import PowerAccount
+from groundnet.sim.radio import Medium, Position
+from groundnet.sim.signals import BoardIo
+from groundnet.sim.sky import Sky
+from groundnet.sim.world import World
+
+
+@dataclass
+class Environment:
+    """What one board is exposed to. ``position(time_us)`` gives metres east and north of the scene's origin."""
+
+    motion: MotionProfile
+    sky: Sky
+    cells: Cells
+    medium: Medium
+    network: Network
+    position: Callable[[int], Position] = field(default=lambda time_us: (0.0, 0.0))
+
+
+@dataclass
+class Site:
+    """Everything that a maker of a part may need: where it is soldered and what it is exposed to."""
+
+    world: World
+    name: str
+    io: BoardIo
+    power: PowerAccount
+    environment: Environment
+
+
+def read_board(path: Path) -> dict:
+    """The literal ``BOARD = {...}`` of a board.py, read without running it.
+
+    Raises GroundnetError when the file is missing or is not a literal.
+    """
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        assignment = tree.body[0]
+        assert isinstance(assignment, ast.Assign)
+        return ast.literal_eval(assignment.value)
+    except FileNotFoundError:
+        boards = ", ".join(
+            sorted(folder.name for folder in path.parent.parent.glob("*/") if (folder / "board.py").exists())
+        )
+        raise GroundnetError(f"there is no board '{path.parent.name}'", f"choose one of: {boards}") from None
+    except (SyntaxError, ValueError, IndexError, AssertionError) as error:
+        raise GroundnetError(
+            f"{path} is not a board literal", "write it as BOARD = {...} with literals only"
+        ) from error
+
+
+def attach(site: Site, board: dict) -> dict[str, object]:
+    """Attach a model for every part of the board; returns the models by part name.
+
+    Raises GroundnetError for a part that has no model.
+    """
+    models: dict[str, object] = {}
+    for name, entry in board["parts"].items():
+        maker = MAKERS.get(entry["part"])
+        if maker is None:
+            known = ", ".join(sorted(MAKERS))
+            raise GroundnetError(f"no chip model for part '{entry['part']}'", f"use one of: {known}")
+        models[name] = maker(site, entry, name)
+    return models
+
+
+def _accelerometer(site: Site, entry: dict, name: str) -> Lis2dw12:
+    io = site.io
+    chip = Lis2dw12(site.world, site.name, site.environment.motion, io.line(entry["int1"]), site.power, name)
+    io.i2c(entry["i2c"]).attach(entry["address"], chip)
+    return chip
+
+
+def _radio(site: Site, entry: dict, name: str) -> Sx1262:
+    io, environment = site.io, site.environment
+    chip = Sx1262(
+        site.world,
+        site.name,
+        environment.medium,
+        environment.position,
+        busy=io.line(entry["busy"]),
+        dio1=io.line(entry["dio1"]),
+        reset=io.line(entry["reset"]),
+        power=site.power,
+        tcxo_mv=entry.get("tcxo_mv", 0),
+        dio2_rf_switch=entry.get("dio2_rf_switch", False),
+        part=name,
+    )
+    io.spi(entry["spi"]).attach(io.line(entry["cs"]), chip)
+    return chip
+
+
+def _gnss(site: Site, entry: dict, name: str) -> L76k:
+    io = site.io
+    lines = {key: io.line(entry[key]) for key in ("wakeup", "reset") if key in entry}
+    chip = L76k(site.world, io.uart(entry["uart"]), site.environment.sky, site.power, **lines)
+    io.uart(entry["uart"]).attach(chip)
+    return chip
+
+
+def _modem(site: Site, entry: dict, name: str) -> Air780e:
+    io, environment = site.io, site.environment
+    key = io.line(entry["power_key"]) if "power_key" in entry else None
+    uart = io.uart(entry["uart"])
+    chip = Air780e(site.world, uart, site.power, environment.cells, environment.network, power_key=key)
+    uart.attach(chip)
+    return chip
+
+
+def _siren(site: Site, entry: dict, name: str) -> Siren:
+    return Siren(site.world, site.io.line(entry["pin"]), site.power)
+
+
+def _battery(site: Site, entry: dict, name: str) -> Battery:
+    return Battery(entry["kind"], site.io.adc(entry["pin"]), entry["divider"], site.power)
+
+
+def _led(site: Site, entry: dict, name: str) -> Led:
+    return Led(site.io.line(entry["pin"]), site.power)
+
+
+def _contact(site: Site, entry: dict, name: str) -> Contact:
+    return Contact(site.io.line(entry["pin"]), entry.get("active_level", 0))
+
+
+MAKERS: dict[str, Callable[[Site, dict, str], object]] = {
+    "lis2dw12": _accelerometer,
+    "sx1262": _radio,
+    "l76k": _gnss,
+    "air780e": _modem,
+    "siren": _siren,
+    "battery_adc": _battery,
+    "led": _led,
+    "button": _contact,
+    "strap": _contact,
+    "case_switch": _contact,
+    "pir": _contact,
+}
