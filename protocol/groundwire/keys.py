@@ -15,6 +15,7 @@ _BLOCK = const(64)  # bytes of a SHA-256 input block
 
 SECRET_SIZE = 32  # bytes, uniformly random, one for each device
 EID_SIZE = 6  # bytes; the id selects the key, see "Why these sizes" in protocol/README.md
+PROOF_SIZE = 16  # bytes of the proof of a provisioned secret
 CHECK_SIZE = 8  # bytes of the check value that proves a secret was stored right
 EPOCH_BITS = 4  # a new EID every 16 beacons
 EPOCH_BEACONS = 1 << EPOCH_BITS
@@ -70,6 +71,11 @@ def eid(identity_key: Key, epoch: int) -> bytes:
 def check_value(secret: bytes) -> bytes:
     """8 bytes that tell whether two parties hold the same secret, without telling the secret."""
     return derive_bytes(secret, CHECK)[:CHECK_SIZE]
+
+
+def provision_proof(secret: bytes, challenge: bytes) -> bytes:
+    """16 bytes that answer a fresh 16-byte challenge: the device read its stored secret back right."""
+    return derive(secret, SESSION).mac(b"provision" + challenge)[:PROOF_SIZE]
 
 
 def same(left: bytes, right: bytes) -> bool:
