@@ -2,7 +2,7 @@
 
 A fix is believed when the receiver stands by it (RMC says A, GGA quality at least 1, not dead reckoned), when
 enough satellites and a horizontal dilution in (0, 2.5] carry it, and when a vehicle can have got there. The
-first fixes of a session are dropped, the best of several is kept, and parked drift does not count as movement.
+first fixes of a session are dropped, the best of several is kept, and parked drift is not movement.
 A position is always told with its age and a radius.
 """
 
