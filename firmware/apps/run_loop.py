@@ -18,7 +18,8 @@ _LEVELS = ("debug", "info", "warning", "error")
 class Part:
     """What stands between one driver and the core: a few actions, and events when something happened.
 
-    ``actions`` are pairs of an action's number and the method that carries it out. ``errors`` are what its driver raises.
+    ``actions`` are pairs of an action's number and the method that carries it out; ``errors`` are what its
+    driver raises.
     """
 
     actions = ()

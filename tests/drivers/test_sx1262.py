@@ -1,4 +1,4 @@
-"""The radio driver against the command-level model: what silicon would refuse, the model refuses and lists."""
+"""The radio driver against the command-level model, which refuses and lists what silicon would refuse."""
 
 from types import SimpleNamespace
 

@@ -1,0 +1,79 @@
+"""The console driver on real pipes: text, link, Ctrl-C and silence."""
+
+import os
+import sys
+
+import pytest
+
+
+class Terminal:
+    """The host's end of the console, and the driver on the other end."""
+
+    def __init__(self, bench, monkeypatch):
+        self.interrupt_chars = []
+        monkeypatch.setattr(sys.modules["micropython"], "kbd_intr", self.interrupt_chars.append)
+        to_board, self._in = os.pipe()
+        self._out, from_board = os.pipe()
+        self._files = [open(to_board, "rb", buffering=0), open(from_board, "wb", buffering=0)]
+        self.console = bench.driver("console").Console(*self._files)
+
+    def type(self, data: bytes) -> bytes:
+        """What the app sees of ``data``."""
+        os.write(self._in, data)
+        into = bytearray(256)
+        return bytes(into[: self.console.read_into(into)])
+
+    def seen(self, count: int) -> bytes:
+        return os.read(self._out, count)
+
+    def close(self):
+        for file in self._files:
+            file.close()
+        os.close(self._in)
+        os.close(self._out)
+
+
+@pytest.fixture
+def terminal(bench, monkeypatch):
+    terminal = Terminal(bench, monkeypatch)
+    yield terminal
+    terminal.close()
+
+
+def test_text_typed_at_a_running_app_is_dropped(terminal):
+    assert terminal.type(b"print(1)\r\n") == b""
+    assert not terminal.console.open and terminal.interrupt_chars == []
+
+
+def test_zero_byte_opens_the_link_and_frees_ctrl_c(terminal):
+    assert terminal.type(b"\r\nnoise\x00") == b""
+    assert terminal.console.open
+    assert terminal.seen(10) == b"\x00"
+    assert terminal.interrupt_chars == [-1]
+    assert terminal.type(b"\x03\x00frame\x04") == b"\x03\x00frame\x04"
+    terminal.console.write(b"answer\x00")
+    assert terminal.seen(10) == b"answer\x00"
+
+
+def test_bytes_behind_the_opening_zero_belong_to_the_link(terminal):
+    assert terminal.type(b"\x00\x00first frame\x00") == b"\x00first frame\x00"
+
+
+def test_ten_seconds_of_silence_close_the_link(bench, terminal):
+    terminal.type(b"\x00")
+    bench.seconds(9)
+    assert terminal.type(b"x") == b"x"
+    bench.seconds(9.9)
+    assert terminal.console.read_into(bytearray(8)) == 0 and terminal.console.open
+    assert 0 < terminal.console.due_ms() <= 100
+    bench.seconds(0.2)
+    assert terminal.console.read_into(bytearray(8)) == 0
+    assert not terminal.console.open and terminal.interrupt_chars == [-1, 3]
+    assert terminal.console.due_ms() is None
+
+
+def test_a_small_buffer_takes_the_stream_in_pieces(terminal):
+    os.write(terminal._in, b"\x00abcdef")
+    into = bytearray(4)
+    assert terminal.console.read_into(into) == 4 and bytes(into) == b"abcd"
+    assert terminal.console.read_into(into) == 2 and bytes(into[:2]) == b"ef"
