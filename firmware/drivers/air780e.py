@@ -15,7 +15,7 @@ READY = 1  # registered in a network
 LOST = 2  # no longer registered, or the modem restarts
 CONNECTED = 3
 CLOSED = 4  # connection refused, closed or lost
-SENT = 5  # the modem took the data; value: bytes
+SENT = 5  # the modem took the data
 SMS_SENT = 6
 SMS_FAILED = 7  # value: the modem's answer
 CELLS = 8  # value: list of cells, the serving one first; empty when unknown
@@ -155,13 +155,13 @@ class Air780e:
         self._push(_FOR_CONNECT, (command % (host.encode(), port), well, timeout_ms))
 
     def send(self, data: bytes) -> None:
-        """Send up to 1460 bytes; SENT or CLOSED follows."""
+        """Send ``data`` in pieces of at most 1460 bytes; SENT for each piece, or CLOSED, follows."""
         if not self.connected:
             raise Air780eError("not connected")
-        if not 1 <= len(data) <= _SEND_MAX:
-            raise Air780eError("send takes 1..1460 bytes")
         command, well, timeout_ms = _SEND
-        self._push(_FOR_SEND, (command % len(data), well, timeout_ms), bytes(data))
+        for start in range(0, len(data), _SEND_MAX):
+            piece = bytes(data[start : start + _SEND_MAX])
+            self._push(_FOR_SEND, (command % len(piece), well, timeout_ms), piece)
 
     def close(self) -> None:
         """Close the connection; CLOSED follows."""
@@ -310,6 +310,7 @@ class Air780e:
             if well:
                 self._emit(SENT)
             else:
+                self._queue = [job for job in self._queue if job[0] != _FOR_SEND]
                 self._push(_FOR_CLOSE, _SHUT)
         elif purpose == _FOR_CLOSE:
             self._disconnected()

@@ -1,5 +1,6 @@
 """The console driver on real pipes: text, link, Ctrl-C and silence."""
 
+import io
 import os
 import sys
 
@@ -14,7 +15,7 @@ class Terminal:
         monkeypatch.setattr(sys.modules["micropython"], "kbd_intr", self.interrupt_chars.append)
         to_board, self._in = os.pipe()
         self._out, from_board = os.pipe()
-        self._files = [open(to_board, "rb", buffering=0), open(from_board, "wb", buffering=0)]
+        self._files = [io.FileIO(to_board, "rb"), io.FileIO(from_board, "wb")]
         self.console = bench.driver("console").Console(*self._files)
 
     def type(self, data: bytes) -> bytes:
