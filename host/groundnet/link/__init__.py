@@ -1,0 +1,1 @@
+"""The serial link to a device: ports, frames, sessions and typed operations."""

@@ -1,0 +1,129 @@
+"""``groundnet provision``: give devices their identity, list them."""
+
+import json
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from platformdirs import user_data_path
+from rich.console import Console
+from rich.table import Table
+
+from groundnet.cli.language import tr
+from groundnet.link.serial_link import SerialLink
+from groundnet.provision import plate as plates
+from groundnet.provision.operation import STEPS, Order
+from groundnet.provision.operation import provision as provision_device
+from groundnet.provision.registry import Record, Registry
+
+app = typer.Typer(no_args_is_help=True, help=tr("Give devices their identity.", "为设备写入身份。"))
+
+RegistryOption = Annotated[
+    Path | None, typer.Option("--registry", help="Registry file; default: the user's own.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+class Profile(StrEnum):
+    """What the device is fixed to."""
+
+    none = "none"
+    vehicle = "vehicle"
+    livestock = "livestock"
+    wearable = "wearable"
+    sentry = "sentry"
+
+
+STEP_TEXTS = {
+    "identify": ("asking the device who it is", "读取设备编号"),
+    "reserve": ("reserving an identity", "预留身份"),
+    "write": ("writing", "写入"),
+    "read back": ("reading back", "回读"),
+    "prove": ("the device proves its secret", "设备验证密钥"),
+    "settings": ("setting clock and settings", "设置时钟与参数"),
+    "lock": ("locking", "锁定"),
+}
+
+
+def registry_path(chosen: Path | None) -> Path:
+    """The chosen file, else the user's own."""
+    return chosen or user_data_path("groundnet") / "registry.db"
+
+
+@app.command()
+def one(
+    port: Annotated[str, typer.Argument(help="Serial port or PTY of the device.")],
+    profile: Annotated[Profile, typer.Option(help="What it is fixed to.")] = Profile.vehicle,
+    plate: Annotated[str | None, typer.Option(help="Number plate, for a vehicle.")] = None,
+    owner_phone: Annotated[str | None, typer.Option(help="Phone of the owner, for alarm messages.")] = None,
+    install_point: Annotated[str, typer.Option(help="Name of this install point.")] = "",
+    setting: Annotated[
+        list[str] | None, typer.Option(help="A firmware setting, NAME=VALUE; may repeat.")
+    ] = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Provision the device at PORT: write, read back, prove, lock. Repeat it after any interruption."""
+    order = Order(
+        profile=profile.value,
+        plate=plates.normalise(plate) if plate else None,
+        owner_phone=owner_phone,
+        install_point=install_point,
+        settings=dict(_assignment(text) for text in setting or []),
+    )
+    began_s = time.monotonic()
+    console = Console(stderr=as_json)
+    with SerialLink(port) as link, console.status("") as status:
+        store = Registry(registry_path(registry))
+        record = provision_device(link, store, order, progress=lambda step: _show(status, step))
+        store.close()
+    if as_json:
+        typer.echo(json.dumps(_public(record)))
+        return
+    seconds = time.monotonic() - began_s
+    done = tr("is provisioned and locked", "已写入并锁定")
+    console.print(f"[bold green]✔ {record.tag_id}[/] {done} ({seconds:.1f} s)")
+
+
+@app.command("list")
+def list_devices(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
+    """List the devices of the registry."""
+    store = Registry(registry_path(registry))
+    records = [_public(record) for record in store.devices()]
+    store.close()
+    if as_json:
+        typer.echo(json.dumps(records, ensure_ascii=False))
+        return
+    table = Table(
+        *(tr(*titles) for titles in (("tag", "标签"), ("plate", "车牌"), ("role", "类型"), ("state", "状态")))
+    )
+    for record in records:
+        table.add_row(record["tag_id"], record["plate"] or "", record["role"], record["state"])
+    Console().print(table)
+
+
+def _show(status, step: str) -> None:
+    number = STEPS.index(step) + 1
+    status.update(f"{number}/{len(STEPS)} {tr(*STEP_TEXTS[step])}")
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise typer.BadParameter(f"'{text}' is not NAME=VALUE")
+    return name, value
+
+
+def _public(record: Record) -> dict:
+    """A record without its secret and without personal data."""
+    return {
+        "tag_id": record.tag_id,
+        "device_id": record.device_id.hex(),
+        "role": record.role,
+        "board": record.board,
+        "profile": record.profile,
+        "plate": record.plate,
+        "state": record.state,
+    }

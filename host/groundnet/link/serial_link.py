@@ -1,0 +1,172 @@
+"""Link frames over a serial port: open, ask, be answered; sealed once a session is open."""
+
+import errno
+import secrets
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+import serial
+from groundwire import frame, keys, messages, session
+from groundwire.errors import AuthenticationError, WireError
+
+from groundnet.link.errors import (
+    ForeignDevice,
+    NoAnswer,
+    PortBusy,
+    PortGone,
+    PortMissing,
+    Refused,
+    ReplAnswers,
+    WrongSecret,
+)
+from groundnet.link.ports import holder_of
+
+BAUDRATE = 115_200  # of UART bridges; USB devices ignore it
+OPEN = b"\x00"
+PROMPT = b">>>"
+OPEN_TRIES = 3
+ASK_TRIES = 3  # requests may be repeated: a device answers a repeated one again
+
+Entropy = Callable[[int], bytes]
+
+
+class SerialLink:
+    """An open link to one device; a context manager.
+
+    Args:
+        port: path of a serial port or PTY.
+        timeout_s: longest wait for one answer.
+        entropy: source of nonces.
+
+    Raises (from the constructor): PortMissing, PortBusy, ReplAnswers, NoAnswer.
+    """
+
+    def __init__(self, port: str, timeout_s: float = 5.0, entropy: Entropy = secrets.token_bytes) -> None:
+        self.port = port
+        self._timeout_s = timeout_s
+        self._entropy = entropy
+        self._serial = _open_port(port)
+        self._decoder = frame.Decoder(capacity=4400, accept=frame.REPLIES)
+        self._sequence = 0
+        self._session: session.Initiator | None = None
+        try:
+            self._open_link()
+        except BaseException:
+            self._serial.close()
+            raise
+
+    def __enter__(self) -> "SerialLink":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def authenticated(self) -> bool:
+        return self._session is not None and self._session.ready()
+
+    def ask(self, name: str, **values: object) -> messages.Message:
+        """Send one request, return its reply; sealed both ways while a session is ready.
+
+        Raises Refused for an error reply, ForeignDevice, NoAnswer, PortGone.
+        """
+        kind, payload = messages.encode(name, values)
+        reply = self._exchange(kind, payload)
+        if reply.name == "error":
+            raise Refused(name, str(reply.values["code"]), str(reply.values["detail"]))
+        return reply
+
+    def authenticate(self, device_id: bytes, secret: bytes) -> None:
+        """Open a session: both ends prove that they hold ``secret``. Raises WrongSecret."""
+        end = session.Initiator(
+            device_id, keys.derive(secret, keys.SESSION), self._entropy(session.NONCE_SIZE)
+        )
+        request = end.open()
+        try:
+            while request is not None:
+                request = end.receive(self._exchange(*request))
+        except AuthenticationError as error:
+            raise WrongSecret(str(error.reason)) from error
+        self._session = end
+
+    def close(self) -> None:
+        """Say bye, so that the device's console takes text again, and free the port."""
+        try:
+            kind, payload = messages.encode("bye", {})
+            self._send(kind, payload)
+        except (PortGone, WireError):
+            pass  # the device is gone already: nothing to say bye to
+        self._serial.close()
+
+    def _open_link(self) -> None:
+        heard = b""
+        for _ in range(OPEN_TRIES):
+            self._write(OPEN)
+            heard += self._read_until_zero()
+            if heard.endswith(OPEN):
+                return
+        raise ReplAnswers(self.port) if PROMPT in heard else NoAnswer(self.port)
+
+    def _read_until_zero(self) -> bytes:
+        """What the device said up to its answer; log text may come before it."""
+        heard = b""
+        deadline_s = time.monotonic() + self._timeout_s / OPEN_TRIES
+        while time.monotonic() < deadline_s and not heard.endswith(OPEN):
+            heard += self._read(1)
+        return heard
+
+    def _exchange(self, kind: int, payload: bytes) -> messages.Message:
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        for _ in range(ASK_TRIES if self._session is None else 1):  # a sealed frame is never repeated
+            self._send(kind, payload)
+            reply = self._receive(kind)
+            if reply is not None:
+                return reply
+        raise NoAnswer(self.port)
+
+    def _send(self, kind: int, payload: bytes) -> None:
+        sealed = self._session is not None
+        if self._session is not None:
+            payload = self._session.seal(kind, payload, self._sequence)
+        self._write(frame.encode(kind, payload, self._sequence, sealed))
+
+    def _receive(self, kind: int) -> messages.Message | None:
+        """The reply to the request under way, None when time is up."""
+        deadline_s = time.monotonic() + self._timeout_s
+        while time.monotonic() < deadline_s:
+            self._decoder.feed(self._read(max(1, self._serial.in_waiting)))
+            while (answer := self._decoder.next()) is not frame.NEED_MORE:
+                if isinstance(answer, frame.Frame) and answer.sequence == self._sequence:
+                    return self._decode(answer)
+        return None
+
+    def _decode(self, answer: frame.Frame) -> messages.Message:
+        try:
+            payload = self._session.unseal(answer) if self._session is not None else answer.payload
+            return messages.decode(answer.kind, payload)
+        except WireError as error:
+            raise ForeignDevice(self.port) from error
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._serial.write(data)
+        except (serial.SerialException, OSError) as error:
+            raise PortGone(self.port) from error
+
+    def _read(self, count: int) -> bytes:
+        try:
+            return self._serial.read(count)
+        except (serial.SerialException, OSError) as error:
+            raise PortGone(self.port) from error
+
+
+def _open_port(port: str) -> serial.Serial:
+    try:
+        return serial.Serial(port, BAUDRATE, timeout=0.05, write_timeout=5.0, exclusive=True)
+    except (serial.SerialException, OSError) as error:
+        if error.errno in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or "exclusively lock" in str(error):
+            raise PortBusy(port, holder_of(port)) from error
+        raise PortMissing(port) from error

@@ -1,0 +1,138 @@
+"""One provisioning: from a blank device on a serial port to a locked one in the registry.
+
+identify -> reserve -> write -> read back -> prove -> settings -> lock. Each step is idempotent: after any
+crash the same call asks the device what it holds and goes on from there.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from groundwire import keys
+
+from groundnet.errors import GroundnetError
+from groundnet.link.device import Device, Identity
+from groundnet.link.serial_link import Entropy, SerialLink
+from groundnet.provision.registry import Record, Registry, Secret
+
+STEPS = ("identify", "reserve", "write", "read back", "prove", "settings", "lock")
+
+
+class ProvisionError(GroundnetError):
+    """A device that cannot get this identity."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What staff decided for one device. ``settings`` are names and texts of the firmware's table."""
+
+    profile: str
+    plate: str | None = None
+    owner_phone: str | None = None
+    install_point: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def provision(
+    link: SerialLink,
+    registry: Registry,
+    order: Order,
+    progress: Callable[[str], None] = lambda step: None,
+    entropy: Entropy = secrets.token_bytes,
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+) -> Record:
+    """Give the device at the link its identity; complete what an interrupted call began.
+
+    Args:
+        progress: told each of STEPS as it begins.
+        entropy: source of the secret, of nonces and of the operation's id.
+        now_ms: UTC in milliseconds, for the record and for the device's clock.
+
+    Raises ProvisionError, RegistryError and the errors of the link.
+    """
+    device = Device(link)
+    operation = entropy(8).hex()
+    progress("identify")
+    identity = device.identity()
+    progress("reserve")
+    record = _reserved(registry, identity, order, operation, entropy, now_ms())
+    if record.state == "locked":
+        return record
+    secret = record.secret.reveal()
+    progress("write")
+    _write(device, identity, record, order, secret)
+    record = registry.advance(record.device_id, "written", operation, now_ms())
+    progress("read back")
+    _read_back(device, record, secret)
+    progress("prove")
+    if not device.proves(secret, entropy(16)):
+        raise ProvisionError(
+            "the device could not prove its secret",
+            "repeat the command; if it fails again, use another device",
+        )
+    record = registry.advance(record.device_id, "verified", operation, now_ms())
+    progress("settings")
+    link.authenticate(record.device_id, secret)
+    device.set_time(now_ms())
+    device.write_settings(_settings(order))
+    progress("lock")
+    device.lock(secret)
+    return registry.advance(record.device_id, "locked", operation, now_ms())
+
+
+def _reserved(
+    registry: Registry, identity: Identity, order: Order, operation: str, entropy: Entropy, now_ms: int
+) -> Record:
+    """The registry's row for this device: the one of an interrupted call, or a new one."""
+    known = registry.by_device(identity.device_id)
+    if known is not None:
+        if identity.state == "locked" and known.state in ("verified", "locked"):
+            return registry.advance(known.device_id, "locked", operation, now_ms)
+        if identity.state == "locked" or known.state == "locked":
+            raise ProvisionError(
+                f"device {identity.device_id.hex()} is {identity.state}, the registry has it as {known.state}",
+                "have a supervisor look at its history before it is bound again",
+            )
+        return known
+    if identity.state != "blank":
+        raise ProvisionError(
+            f"device {identity.device_id.hex()} already has an identity of another registry",
+            "return it to the install point that bound it",
+        )
+    draft = Record(
+        device_id=identity.device_id,
+        tag_id="",
+        role=identity.role,
+        board=identity.board,
+        profile=order.profile,
+        plate=order.plate,
+        owner_phone=order.owner_phone,
+        state="reserved",
+        operation=operation,
+        changed_ms=now_ms,
+        secret=Secret(entropy(keys.SECRET_SIZE)),
+    )
+    return registry.reserve(draft)
+
+
+def _write(device: Device, identity: Identity, record: Record, order: Order, secret: bytes) -> None:
+    """Write the identity unless the device already holds this one."""
+    if identity.state != "blank" and keys.same(device.provision().check_value, keys.check_value(secret)):
+        return
+    device.write_identity(record.tag_id, record.profile, order.install_point, secret)
+
+
+def _read_back(device: Device, record: Record, secret: bytes) -> None:
+    held = device.provision()
+    if held.tag_id != record.tag_id or held.profile != record.profile:
+        raise ProvisionError(f"the device reads back as '{held.tag_id}'", "repeat the command")
+    if not keys.same(held.check_value, keys.check_value(secret)):
+        raise ProvisionError("the device holds another secret than was written", "repeat the command")
+
+
+def _settings(order: Order) -> dict[str, str]:
+    settings = dict(order.settings)
+    if order.owner_phone:
+        settings["owner_phone"] = order.owner_phone
+    return settings

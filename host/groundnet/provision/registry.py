@@ -1,0 +1,204 @@
+"""The registry of an install point: which device holds which identity, in one SQLite file.
+
+A row moves reserved -> written -> verified -> locked; each step is on disk (WAL, synchronous=FULL) before the
+next one begins, so that a crash is completed by asking the device. Secrets are in the file and nowhere else:
+the file is readable by its owner alone, and a `Secret` shows nothing when printed.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from groundnet.errors import GroundnetError
+from groundnet.provision import plate as plates
+from groundnet.provision import tag_id as tag_ids
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE devices (
+    device_id   BLOB PRIMARY KEY CHECK (length(device_id) = 8),
+    number      INTEGER NOT NULL UNIQUE,
+    tag_id      TEXT NOT NULL UNIQUE,
+    role        TEXT NOT NULL,
+    board       TEXT NOT NULL,
+    profile     TEXT NOT NULL,
+    plate       TEXT,
+    owner_phone TEXT,
+    secret      BLOB NOT NULL CHECK (length(secret) = 32),
+    state       TEXT NOT NULL CHECK (state IN ('reserved', 'written', 'verified', 'locked')),
+    operation   TEXT NOT NULL,
+    changed_ms  INTEGER NOT NULL
+);
+CREATE INDEX devices_plate ON devices (plate);
+"""
+
+
+class RegistryError(GroundnetError):
+    """The registry cannot be opened, or does not hold what was asked for."""
+
+
+class Secret:
+    """32 bytes that are never shown; ``reveal`` is the one way to them."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: bytes) -> None:
+        self._value = bytes(value)
+
+    def reveal(self) -> bytes:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "<Secret>"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One device of the registry."""
+
+    device_id: bytes
+    tag_id: str
+    role: str
+    board: str
+    profile: str
+    plate: str | None
+    owner_phone: str | None
+    state: str
+    operation: str
+    changed_ms: int
+    secret: Secret = field(compare=False)
+
+
+class Registry:
+    """The open registry file; made when it is missing.
+
+    Raises RegistryError when the file cannot be opened or belongs to a newer version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._database = sqlite3.connect(path, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=FULL")
+            self._migrate()
+        except (OSError, sqlite3.Error) as error:
+            raise RegistryError(
+                f"the registry {path} cannot be opened ({error})", "check the path with --registry"
+            ) from error
+        self._database.row_factory = sqlite3.Row
+
+    def close(self) -> None:
+        self._database.close()
+
+    def reserve(self, draft: Record) -> Record:
+        """Keep a new device with the next free tag id; ``draft.tag_id`` is ignored."""
+        with self._transaction():
+            highest = self._database.execute("SELECT max(number) FROM devices").fetchone()[0]
+            number = 1 if highest is None else highest + 1
+            self._database.execute(
+                "INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'reserved', ?, ?)",
+                (
+                    draft.device_id,
+                    number,
+                    tag_ids.make(number),
+                    draft.role,
+                    draft.board,
+                    draft.profile,
+                    draft.plate,
+                    draft.owner_phone,
+                    draft.secret.reveal(),
+                    draft.operation,
+                    draft.changed_ms,
+                ),
+            )
+        found = self.by_device(draft.device_id)
+        assert found is not None
+        return found
+
+    def advance(self, device_id: bytes, state: str, operation: str, now_ms: int) -> Record:
+        """Move a device to its next state; on disk when this returns."""
+        with self._transaction():
+            self._database.execute(
+                "UPDATE devices SET state = ?, operation = ?, changed_ms = ? WHERE device_id = ?",
+                (state, operation, now_ms, device_id),
+            )
+        found = self.by_device(device_id)
+        if found is None:
+            raise RegistryError(f"device {device_id.hex()} is not in the registry", "provision it first")
+        return found
+
+    def by_device(self, device_id: bytes) -> Record | None:
+        return next(self._select("WHERE device_id = ?", device_id), None)
+
+    def find(self, query: str) -> Record:
+        """A device by tag id, plate or device id (hex). Raises RegistryError when there is none."""
+        tried = query.strip()
+        matches = list(self._select("WHERE tag_id = ? OR hex(device_id) = ?", tried.upper(), tried.upper()))
+        if not matches and any(character.isalnum() for character in tried):
+            matches = list(self._select("WHERE plate = ? ORDER BY changed_ms DESC", plates.normalise(tried)))
+        if not matches:
+            matches = list(self._select("WHERE tag_id = ?", _spelled(tried)))
+        if not matches:
+            raise RegistryError(f"no device is known as '{query}'", "give its tag id, plate or device id")
+        return matches[0]
+
+    def devices(self) -> Iterator[Record]:
+        """Every device, in the order of the tag ids."""
+        return self._select("ORDER BY number")
+
+    def _select(self, clause: str, *values: object) -> Iterator[Record]:
+        rows = self._database.execute(f"SELECT * FROM devices {clause}", values).fetchall()
+        return (_record(row) for row in rows)
+
+    def _transaction(self) -> "_Transaction":
+        return _Transaction(self._database)
+
+    def _migrate(self) -> None:
+        version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise RegistryError(
+                f"{self.path} was made by a newer groundnet", "update groundnet on this computer"
+            )
+        if version == 0:
+            self._database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
+class _Transaction:
+    """BEGIN IMMEDIATE to COMMIT, or ROLLBACK when something was raised."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._database.execute("COMMIT" if kind is None else "ROLLBACK")
+
+
+def _spelled(text: str) -> str:
+    try:
+        return tag_ids.parse(text)
+    except tag_ids.TagIdError:
+        return text
+
+
+def _record(row: sqlite3.Row) -> Record:
+    return Record(
+        device_id=row["device_id"],
+        tag_id=row["tag_id"],
+        role=row["role"],
+        board=row["board"],
+        profile=row["profile"],
+        plate=row["plate"],
+        owner_phone=row["owner_phone"],
+        state=row["state"],
+        operation=row["operation"],
+        changed_ms=row["changed_ms"],
+        secret=Secret(row["secret"]),
+    )
