@@ -49,7 +49,7 @@ class Tower:
 
 
 def read_towers(text: str) -> list[Tower]:
-    """Towers from CSV text with OpenCelliD's header (radio, mcc, net, area, cell, unit, lon, lat, range, ...)."""
+    """Towers from CSV text with the header of OpenCelliD (radio, mcc, net, area, cell, unit, lon, ...)."""
     return [
         Tower(
             row["radio"],

@@ -1,4 +1,4 @@
-"""The internet as boards and modems see it: connections in virtual time, served in-process or by a real TCP server.
+"""The internet as boards see it: connections in virtual time to in-process servers or real TCP ones.
 
 A real server lives in wall-clock time. To keep a run repeatable, virtual time stands still from the moment a
 request frame reaches the server until its reply frame is here: the collector's protocol gives each request

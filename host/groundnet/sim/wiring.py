@@ -25,7 +25,7 @@ from groundnet.sim.world import World
 
 @dataclass
 class Environment:
-    """What one board is exposed to. ``position(time_us)`` gives metres east and north of the scene's origin."""
+    """What one board is exposed to; ``position(time_us)`` gives metres east and north of the origin."""
 
     motion: MotionProfile
     sky: Sky
@@ -91,6 +91,10 @@ def _accelerometer(site: Site, entry: dict, name: str) -> Lis2dw12:
 
 def _radio(site: Site, entry: dict, name: str) -> Sx1262:
     io, environment = site.io, site.environment
+    for key in ("cs", "reset"):
+        io.line(
+            entry[key]
+        ).level = 1  # pulled up on the module: an unconfigured board neither selects nor resets
     chip = Sx1262(
         site.world,
         site.name,
@@ -109,10 +113,21 @@ def _radio(site: Site, entry: dict, name: str) -> Sx1262:
 
 
 def _gnss(site: Site, entry: dict, name: str) -> L76k:
-    io = site.io
-    lines = {key: io.line(entry[key]) for key in ("wakeup", "reset") if key in entry}
-    chip = L76k(site.world, io.uart(entry["uart"]), site.environment.sky, site.power, **lines)
-    io.uart(entry["uart"]).attach(chip)
+    lines = {key: site.io.line(entry[key]) for key in ("wakeup", "reset") if key in entry}
+    for line in lines.values():
+        line.level = 1  # pulled up inside the module
+    uart = site.io.uart(entry["uart"])
+    chip = L76k(
+        site.world,
+        site.name,
+        uart,
+        site.environment.sky,
+        site.power,
+        wakeup=lines.get("wakeup"),
+        reset=lines.get("reset"),
+        part=name,
+    )
+    uart.attach(chip)
     return chip
 
 

@@ -1,4 +1,4 @@
-"""Batteries: open-circuit voltage from the charge that was drawn, as the converter sees it behind its divider.
+"""Batteries: rest voltage from the charge that was drawn, as the converter sees it behind its divider.
 
 Modelled: discharge curve at rest, exact charge of the power account. Not modelled: internal resistance, cold,
 self-discharge and the passivation of lithium thionyl chloride: only hardware tells those.
