@@ -5,12 +5,14 @@ import sys
 import time
 
 import machine
+import micropython
 from apps.run_loop import relax_watchdog
 from drivers.flash_records import append_limited, make_folder
 from micropython import const
 
 _CRASH_LOG = "/state/crash.log"
 _CRASH_LOG_BYTES = const(4096)
+_CTRL_C = const(3)
 _CRASH_REST_MS = const(5000)  # a window for Ctrl-C, so that a board that always crashes can be reached
 
 
@@ -26,6 +28,7 @@ def run(start) -> None:
         relax_watchdog()
         raise
     except Exception as error:  # noqa: BLE001  the last resort of an unattended device
+        micropython.kbd_intr(_CTRL_C)  # an open link had switched it off
         report(error)
         time.sleep_ms(_CRASH_REST_MS)
         machine.reset()

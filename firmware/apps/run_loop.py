@@ -43,9 +43,9 @@ class Part:
     def failed(self, action: int) -> None:
         """``action`` raised one of ``errors``: answer the core if it waits for an answer."""
 
-    def test(self) -> tuple:
-        """(passed, measured value, text) for a self-test."""
-        return True, 0, ""
+    def test(self) -> tuple | None:
+        """(passed, measured value, text) of a self-test; None: there is nothing to test."""
+        return None
 
 
 class RunLoop:

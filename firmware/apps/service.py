@@ -51,9 +51,9 @@ class Link(Part):
         if self._service is None:
             return
         now_ms = self._loop.clock.now_ms()
-        results = []
-        for name in names or self._loop.parts:
-            results.append(_test(name, self._loop.parts.get(name)))
+        parts = self._loop.parts
+        results = [_test(name, parts.get(name)) for name in names or parts]
+        results = [result for result in results if names or result["result"] != "skipped"]
         self._loop.carry_out(self._service.tested(results, now_ms))
 
     def poll(self) -> None:
@@ -85,6 +85,8 @@ def describe(hardware, role: str, device_id: bytes) -> dict:
     """What a device says of itself."""
     parts = hardware.board["parts"]
     capabilities = ["radio_lora" if name == "radio" else name for name in parts if name != "led"]
+    if role == "base":
+        capabilities.append("wifi")
     return {
         "device_id": device_id,
         "role": role,
@@ -97,10 +99,13 @@ def describe(hardware, role: str, device_id: bytes) -> dict:
 
 
 def _test(name: str, part) -> dict:
-    if part is None:
+    found = None
+    if part is not None:
+        try:
+            found = part.test()
+        except part.errors as error:
+            found = False, 0, str(error)
+    if found is None:
         return {"part": name, "result": "skipped", "measured": 0, "text": "not fitted"}
-    try:
-        passed, measured, text = part.test()
-    except part.errors as error:
-        passed, measured, text = False, 0, str(error)
+    passed, measured, text = found
     return {"part": name, "result": "passed" if passed else "failed", "measured": measured, "text": text}
