@@ -1,7 +1,7 @@
 """The base station: hears beacons, brings them to the collector, and answers tags for it.
 
 It holds no keys. A beacon becomes a sighting with the time, the signal and a sequence number; sightings are
-kept until the collector has them. Orders come with the collector's replies: finished bytes, and the ids they are
+kept until the collector has them. Orders come with its replies: finished bytes, and the ids they are
 for. When such an id is heard, the bytes go out in the receive window behind the beacon.
 """
 
@@ -152,7 +152,7 @@ class Base:
     # --- orders
 
     def _receipt(self, order, result, eid, now_ms):
-        """Tell the collector. An order that went out is done here; the tag's next beacon says if it obeyed."""
+        """Tell the collector. An order that went out is done here: the tag's beacon says if it obeyed."""
         if result in ("sent", "expired") and order in self._orders:
             self._orders.remove(order)
         if len(self._receipts) >= _RECEIPTS_MAX:

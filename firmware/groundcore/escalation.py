@@ -87,8 +87,12 @@ class Escalation:
 
     def verdict(self, verdict: int, now_ms: int) -> int:
         """Take a verdict of motion.MotionJudge; what comes out, as a sum of the constants above."""
-        self._stirred_ms = now_ms
+        self.stir(now_ms)
         return self.take(_INPUT_OF[verdict])
+
+    def stir(self, now_ms: int):
+        """It is not calm."""
+        self._stirred_ms = now_ms
 
     def take(self, what: str) -> int:
         """Take anything else that comes in."""

@@ -43,7 +43,7 @@ class Uplink:
     def __init__(self, host: str, port: int, capacity: int):
         self.state = DOWN
         self.dropped = 0
-        self._host = host
+        self.host = host
         self._port = port
         self._decoder = frame.Decoder(capacity, frame.REPLIES)
         self._sequence = 0
@@ -61,13 +61,13 @@ class Uplink:
 
     def may_open(self, now_ms: int) -> bool:
         """Down, and the pause after the last failure is over."""
-        return self.state == DOWN and now_ms >= self._due_ms and bool(self._host)
+        return self.state == DOWN and now_ms >= self._due_ms and bool(self.host)
 
     def open(self, now_ms: int, actions: list):
         """Connect; NET_UP or NET_DOWN follows."""
         self.state = OPENING
         self._due_ms = now_ms + _OPEN_MS
-        actions.append((events.NET_OPEN, self._host, self._port))
+        actions.append((events.NET_OPEN, self.host, self._port))
 
     def close(self, now_ms: int, actions: list):
         """Nothing more to say."""

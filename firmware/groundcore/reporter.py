@@ -1,0 +1,116 @@
+"""Reports to the collector: items wait here until it has signed for them."""
+
+from groundwire import keys, report
+from groundwire.constant import const
+from groundwire.errors import AuthenticationError
+
+from groundcore import events
+from groundcore.report_queue import HISTORY, URGENT, ReportQueue
+from groundcore.uplink import Uplink
+
+_REPLY_CAPACITY = const(512)  # bytes of an ack with 8 orders
+_REFUSED_PAUSE_MS = const(30000)
+_LINGER_MS = const(60000)  # how long an idle connection stays open
+
+
+class Reporter:
+    """Queue and link of one tracker; it also knows UTC, from the collector or from the position.
+
+    Args:
+        device_id: 8 bytes.
+        secret: 32 bytes.
+        state: its boot_count names the reports.
+        settings: of the device.
+    """
+
+    def __init__(self, device_id: bytes, secret: bytes, state, settings):
+        self.queue = ReportQueue()
+        self._device_id = device_id
+        self._key = keys.derive(secret, keys.REPORT)
+        self._state = state
+        self._uplink = Uplink(settings["collector_host"], settings["collector_port"], _REPLY_CAPACITY)
+        self.online = False
+        self._sequence = 0
+        self._batch = []
+        self._pause_until_ms = 0
+        self._used_ms = 0
+        self._utc_offset_ms = None
+
+    def utc_ms(self, clock_ms: int) -> int | None:
+        """UTC at a time of the device's clock; None while nobody has told."""
+        return None if self._utc_offset_ms is None else clock_ms + self._utc_offset_ms
+
+    def set_utc(self, unix_ms: int, now_ms: int):
+        """This is what UTC is now."""
+        self._utc_offset_ms = unix_ms - now_ms
+
+    def put(self, kind: str, values: dict, clock_ms: int, urgent: bool = False):
+        """Queue an item; its time is `clock_ms` unless `values` has a `time_ms`."""
+        item = {"type": kind, "time_ms": self.utc_ms(clock_ms)}
+        item.update(values)
+        self.queue.put(item, URGENT if urgent else HISTORY)
+
+    def handle(self, event: tuple, now_ms: int, actions: list) -> list:
+        """Go on. The downlinks that the collector's signed answer carries."""
+        kind = event[0]
+        if kind == events.MODEM_READY:
+            self.online = True
+        elif kind == events.MODEM_LOST:
+            self.online = False
+            self._uplink.handle((events.NET_DOWN,), now_ms, actions)
+        reply = self._uplink.handle(event, now_ms, actions)
+        return self._take(reply, now_ms) if reply is not None else []
+
+    def step(self, now_ms: int, actions: list):
+        """Send what waits, as far as the link allows. Call after every event."""
+        if not len(self.queue):
+            if self._uplink.ready and now_ms - self._used_ms >= _LINGER_MS:
+                self._uplink.close(now_ms, actions)
+        elif self.online and now_ms >= self._pause_until_ms:
+            if self._uplink.may_open(now_ms):
+                self._uplink.open(now_ms, actions)
+            elif self._uplink.ready:
+                self._send(now_ms, actions)
+
+    def next_deadline(self) -> int | None:
+        """When the next TICK is due."""
+        waiting_ms = self._uplink.next_deadline()
+        if waiting_ms is not None:
+            return waiting_ms
+        if not len(self.queue):
+            return self._used_ms + _LINGER_MS if self._uplink.ready else None
+        if not self.online or not self._uplink.host:
+            return None
+        return max(self._pause_until_ms, 0 if self._uplink.ready else self._uplink.reopen_ms())
+
+    def _send(self, now_ms, actions):
+        """A report without an answer goes again as it was, number and all: the collector drops doubles."""
+        if not self._batch:
+            self._batch = self.queue.batch()
+            self._sequence += 1
+        values = {
+            "device_id": self._device_id,
+            "boot_count": self._state.boot_count,
+            "sequence": self._sequence,
+            "items": self._batch,
+        }
+        self._used_ms = now_ms
+        kind, payload = report.encode("report", values, self._key)
+        self._uplink.send(kind, payload, now_ms, actions)
+
+    def _take(self, reply, now_ms) -> list:
+        kind, payload, message = reply
+        values = message.values
+        try:
+            if message.name != "report_ack":
+                raise AuthenticationError("kind", "not an answer to a report")
+            report.verify(kind, payload, self._key)
+        except AuthenticationError:
+            self._pause_until_ms = now_ms + _REFUSED_PAUSE_MS
+            return []
+        if values["boot_count"] == self._state.boot_count and values["sequence"] == self._sequence:
+            self.queue.acknowledge(self._batch)
+            self._batch = []
+        self._used_ms = now_ms
+        self.set_utc(values["time_ms"], now_ms)
+        return [entry["downlink"] for entry in values["downlinks"]]

@@ -1,0 +1,306 @@
+"""The device's side of the serial link: identity, session, provisioning, settings, time and self-test.
+
+Bytes in, actions out. What a request does is in HANDLERS: message name -> method. Until the device is locked
+anybody at its serial line may provision it; afterwards writing needs a session, which proves the secret.
+"""
+
+from groundwire import frame, keys, messages, session
+from groundwire.constant import const
+from groundwire.errors import AuthenticationError, DecodeError
+
+from groundcore import events, settings, store
+
+HANDLERS = {
+    "identity_get": "_identity",
+    "session_open": "_session",
+    "session_prove": "_session",
+    "bye": "_bye",
+    "provision_write": "_provision_write",
+    "provision_read": "_provision_read",
+    "provision_prove": "_provision_prove",
+    "provision_lock": "_provision_lock",
+    "provision_erase": "_provision_erase",
+    "settings_read": "_settings_read",
+    "settings_write": "_settings_write",
+    "time_read": "_time_read",
+    "time_write": "_time_write",
+    "self_test": "_self_test",
+}
+
+_CAPACITY = const(512)  # bytes of a request
+_MAX_PAYLOAD = const(400)
+_SETTINGS_OF_ONE_REPLY = const(6)  # at most 90 bytes each
+
+
+class _Refused(Exception):
+    """A request that is answered by an error: (code, detail)."""
+
+
+class Service:
+    """One open link. The app makes it when a link opens and drops it when the link closes.
+
+    A device that got another identity or other settings asks for a RESTART when the host says bye.
+
+    Args:
+        device: what it says of itself, see README.md.
+        records: what flash holds, by the names in `store.NAMES`.
+        draw: random bytes, for nonces.
+    """
+
+    def __init__(self, device: dict, records: dict, draw):
+        self._device = device
+        self._records = dict(records)
+        self._draw = draw
+        self._decoder = frame.Decoder(_CAPACITY, frame.REQUESTS)
+        self._responder = None
+        self._secret = None  # the one that the responder holds
+        self._changed = False
+        self._started_ms = None
+        self._clock_offset_ms = None
+        self._test_frame = None  # the self_test request under way
+        self._sealed = False
+        self._load()
+
+    def receive(self, data: bytes, now_ms: int) -> list:
+        """Actions that answer what the host sent."""
+        if self._started_ms is None:
+            self._started_ms = now_ms
+        actions = []
+        self._decoder.feed(data)
+        while True:
+            found = self._decoder.next()
+            if found is frame.NEED_MORE:
+                return actions
+            if found is not frame.CORRUPT and found is not frame.NOT_FOR_ME:
+                self._answer(found, now_ms, actions)
+
+    def tested(self, results: list, now_ms: int) -> list:
+        """The app has run the tests that SELF_TEST asked for; the actions that tell the host."""
+        actions = []
+        if self._test_frame is not None:
+            asked, self._sealed = self._test_frame
+            self._test_frame = None
+            self._reply(asked, messages.encode("self_test_result", {"tests": results}), actions)
+        return actions
+
+    # --- one request
+
+    def _answer(self, asked, now_ms, actions):
+        self._sealed = asked.sealed
+        try:
+            message = self._open(asked)
+            handler = HANDLERS.get(message.name)
+            if handler is None:
+                raise _Refused("unknown_kind", "")
+            self._admit(asked)
+            reply = getattr(self, handler)(message, now_ms, actions)
+        except _Refused as refusal:
+            self._sealed = asked.sealed and self._responder is not None and self._responder.ready()
+            reply = _error(asked.kind, refusal.args[0], refusal.args[1])
+        except DecodeError as error:
+            reply = _error(asked.kind, "malformed", str(error))
+        if reply is None:
+            self._test_frame = (asked, self._sealed)
+        else:
+            self._reply(asked, reply, actions)
+        if messages.name_of(asked.kind) == "bye":
+            self._end(actions)
+
+    def _open(self, asked):
+        """The message in a frame, out of its seal."""
+        payload = asked.payload
+        if asked.sealed:
+            if self._responder is None:
+                raise _Refused("not_authenticated", "no session")
+            try:
+                payload = self._responder.unseal(asked)
+            except AuthenticationError as error:
+                raise _Refused("not_authenticated", str(error))
+        return messages.decode(asked.kind, payload)
+
+    def _admit(self, asked):
+        """Whether this request may be made as it came."""
+        access = messages.access_of(asked.kind)
+        if access == messages.FREE or (asked.sealed and self._responder.ready()):
+            return
+        if access == messages.UNLOCKED and not self._locked():
+            return
+        if access == messages.UNLOCKED:
+            raise _Refused("locked", "the device is locked: open a session")
+        if access == messages.SESSION and self._identity_record is None:
+            return  # a blank device has no secret to prove; its settings may be written before provisioning
+        raise _Refused("not_authenticated", "open a session")
+
+    def _reply(self, asked, reply, actions):
+        kind, payload = reply
+        if self._sealed:
+            payload = self._responder.seal(kind, payload, asked.sequence)
+        actions.append((events.LINK_SEND, frame.encode(kind, payload, asked.sequence, self._sealed)))
+
+    def _end(self, actions):
+        actions.append((events.LINK_CLOSE,))
+        if self._changed:
+            actions.append((events.RESTART,))
+
+    # --- who
+
+    def _identity(self, message, now_ms, actions):
+        device = self._device
+        values = {
+            "device_id": device["device_id"],
+            "role": device["role"],
+            "state": self._condition(),
+            "protocol_min": 1,
+            "protocol_max": 1,
+            "max_payload": _MAX_PAYLOAD,
+            "boot_count": store.State(self._records.get(store.STATE)).boot_count,
+            "hardware_revision": device["hardware_revision"],
+            "capabilities": device["capabilities"],
+            "product": device["product"],
+            "board": device["board"],
+            "firmware": device["firmware"],
+        }
+        return messages.encode("identity", values)
+
+    def _session(self, message, now_ms, actions):
+        if self._identity_record is None:
+            raise _Refused("wrong_state", "a blank device has no secret")
+        if self._responder is None or self._secret != self._identity_record.secret:
+            self._secret = self._identity_record.secret
+            key = keys.derive(self._secret, keys.SESSION)
+            self._responder = session.Responder(self._device["device_id"], key)
+        self._sealed = False
+        return self._responder.receive(message, now_ms, self._draw(session.NONCE_SIZE))
+
+    def _bye(self, message, now_ms, actions):
+        return _ack(message)
+
+    def _load(self):
+        self._identity_record = store.decode_identity(self._records.get(store.IDENTITY))
+
+    def _locked(self) -> bool:
+        return self._identity_record is not None and self._identity_record.locked
+
+    def _condition(self) -> str:
+        if self._identity_record is None:
+            return "blank"
+        return "locked" if self._identity_record.locked else "provisioned"
+
+    # --- provisioning: write, read back, prove, lock
+
+    def _provision_write(self, message, now_ms, actions):
+        values = message.values
+        if values["profile"] not in store.PROFILES:
+            raise _Refused("out_of_range", "profile")
+        identity = store.Identity(
+            values["tag_id"], values["profile"], values["install_point"], values["secret"], False
+        )
+        before = self._identity_record
+        if before is None or before.secret != identity.secret:
+            self._forget_counters(actions)
+        self._keep(store.IDENTITY, store.encode_identity(identity), actions)
+        return _ack(message)
+
+    def _forget_counters(self, actions):
+        """Counters belong to a secret: with a new one both sides begin anew. The number of boots goes on."""
+        state = store.State()
+        state.boot_count = store.State(self._records.get(store.STATE)).boot_count
+        self._keep(store.STATE, state.encode(), actions)
+
+    def _provision_read(self, message, now_ms, actions):
+        identity = self._identity_record
+        values = {
+            "state": self._condition(),
+            "tag_id": identity.tag_id if identity else "",
+            "profile": identity.profile if identity else "none",
+            "install_point": identity.install_point if identity else "",
+            "check_value": keys.check_value(identity.secret) if identity else bytes(keys.CHECK_SIZE),
+        }
+        return messages.encode("provision", values)
+
+    def _provision_prove(self, message, now_ms, actions):
+        identity = self._required()
+        proof = keys.provision_proof(identity.secret, message.values["challenge"])
+        return messages.encode("provision_proof", {"proof": proof})
+
+    def _provision_lock(self, message, now_ms, actions):
+        identity = self._checked(message)
+        locked = store.Identity(*identity[:4], True)
+        self._keep(store.IDENTITY, store.encode_identity(locked), actions)
+        return _ack(message)
+
+    def _provision_erase(self, message, now_ms, actions):
+        self._checked(message)
+        self._keep(store.IDENTITY, b"", actions)
+        return _ack(message)
+
+    def _required(self):
+        if self._identity_record is None:
+            raise _Refused("wrong_state", "the device is blank")
+        return self._identity_record
+
+    def _checked(self, message):
+        """The identity, when the host means the secret that the device has."""
+        identity = self._required()
+        if not keys.same(message.values["check_value"], keys.check_value(identity.secret)):
+            raise _Refused("refused", "another secret")
+        return identity
+
+    # --- settings, time, test
+
+    def _settings_read(self, message, now_ms, actions):
+        profile = self._identity_record.profile if self._identity_record else "none"
+        current = settings.Settings(self._records.get(store.SETTINGS), profile)
+        names = sorted(settings.TABLE)
+        first = message.values["first"]
+        shown = []
+        for name in names[first : first + _SETTINGS_OF_ONE_REPLY]:
+            shown.append({"name": name, "value": settings.shown(name, current[name])})
+        return messages.encode("settings", {"total": len(names), "settings": shown})
+
+    def _settings_write(self, message, now_ms, actions):
+        """All of them or none."""
+        changed = settings.decode(self._records.get(store.SETTINGS))
+        for entry in message.values["settings"]:
+            value = settings.parse(entry["name"], entry["value"])
+            if value is None:
+                raise _Refused("out_of_range", entry["name"])
+            changed[entry["name"]] = value
+        self._keep(store.SETTINGS, settings.encode(changed), actions)
+        return _ack(message)
+
+    def _time_read(self, message, now_ms, actions):
+        known = self._clock_offset_ms is not None
+        values = {
+            "time_ms": now_ms + self._clock_offset_ms if known else None,
+            "uptime_ms": now_ms - self._started_ms,
+            "source": "host" if known else "none",
+        }
+        return messages.encode("time", values)
+
+    def _time_write(self, message, now_ms, actions):
+        time_ms = message.values["time_ms"]
+        self._clock_offset_ms = time_ms - now_ms
+        actions.append((events.SET_CLOCK, time_ms))
+        return _ack(message)
+
+    def _self_test(self, message, now_ms, actions):
+        if self._test_frame is not None:
+            raise _Refused("busy", "a test is under way")
+        actions.append((events.SELF_TEST, message.values["parts"]))
+        return None  # tested() answers
+
+    def _keep(self, name, record, actions):
+        self._records[name] = record
+        self._changed = True
+        self._load()
+        actions.append((events.STORE, name, record))
+
+
+def _ack(message) -> tuple:
+    return messages.encode("ack", {"request": message.kind})
+
+
+def _error(request, code, detail) -> tuple:
+    values = {"request": request, "code": code, "detail": detail[:80], "retry_after_ms": None}
+    return messages.encode("error", values)

@@ -1,0 +1,123 @@
+"""Finding out where the device is: the GNSS receiver while it is worth it, cells when there is no sky."""
+
+from groundwire.constant import const
+
+from groundcore import events
+from groundcore.position import Anchor, Locator
+
+_SESSION_MS = const(180000)  # how long the receiver stays on after it was last wanted
+_NO_SKY_MS = const(25000)  # without a fix for so long: ask the modem for cells
+_CELLS_EVERY_MS = const(30000)
+_SETTLE_MS = const(6000)  # after the first believed fix: by then the best is good enough
+_CELLS_MAX = const(6)
+
+_RADIO = "lte"
+
+
+class Whereabouts:
+    """Position of one tracker. `cells` is what the modem saw last, the serving cell first."""
+
+    def __init__(self):
+        self.locator = Locator()
+        self.anchor = Anchor()
+        self.cells = ()
+        self.on = False
+        self._until_ms = 0
+        self._first_ms = None  # when the first fix of this session was believed
+        self._fresh_ms = 0  # of the last fix, or of switching on
+        self._asked_ms = None
+
+    def want(self, now_ms: int, actions: list):
+        """Keep the receiver on for the next three minutes."""
+        self._until_ms = now_ms + _SESSION_MS
+        if not self.on:
+            self.on = True
+            self._first_ms = None
+            self._fresh_ms = now_ms
+            self._asked_ms = None
+            self.locator.start()
+            actions.append((events.GNSS_ON,))
+
+    def feed(self, data, now_ms: int) -> tuple | None:
+        """Bytes of the receiver; (unix_s, unix_ms) when there is a new fix."""
+        newest = self.locator.feed(data, now_ms)
+        if newest is not None:
+            self._fresh_ms = now_ms
+            if self._first_ms is None:
+                self._first_ms = now_ms
+        return newest
+
+    def settled(self, now_ms: int) -> bool:
+        """There is a position, and waiting longer would not make it much better."""
+        if self._first_ms is None:
+            return False
+        return self.locator.settled() or now_ms - self._first_ms >= _SETTLE_MS
+
+    def place(self, moving: bool, now_ms: int):
+        """The position to tell, or None: the newest while moving, else the anchored one without drift."""
+        best = self.locator.best(now_ms)
+        if best is None:
+            return None
+        if moving:
+            self.anchor.place = None
+            return best
+        return self.anchor.hold(best)
+
+    def has_left(self, now_ms: int) -> bool:
+        """Whether the device is no longer where it was parked."""
+        best = self.locator.best(now_ms)
+        return best is not None and self.anchor.has_left(best)
+
+    def check(self, now_ms: int, actions: list):
+        """Switch off when nobody wants it any more; ask for cells when there is no sky."""
+        if not self.on:
+            return
+        if now_ms >= self._until_ms:
+            self.on = False
+            actions.append((events.GNSS_STANDBY,))
+        elif now_ms >= self._cells_due_ms():
+            self._asked_ms = now_ms
+            actions.append((events.REQUEST_CELLS,))
+
+    def next_deadline(self) -> int | None:
+        """When the next TICK is due."""
+        return min(self._until_ms, self._cells_due_ms()) if self.on else None
+
+    def _cells_due_ms(self):
+        due_ms = self._fresh_ms + _NO_SKY_MS
+        return due_ms if self._asked_ms is None else max(due_ms, self._asked_ms + _CELLS_EVERY_MS)
+
+
+def fix_item(place, now_ms: int) -> dict:
+    """A position as reports carry it."""
+    return {
+        "time_ms": place.utc_s * 1000 + place.utc_ms,
+        "lat_e7": place.lat_e7,
+        "lon_e7": place.lon_e7,
+        "accuracy_m": min(place.accuracy_m, 65534),
+        "age_s": min(max(0, now_ms - place.taken_ms) // 1000, 65534),
+        "speed_cmps": None if place.speed_mm_s is None else min(place.speed_mm_s // 10, 65534),
+        "course_cdeg": None if place.course_cdeg is None else place.course_cdeg % 36000,
+        "altitude_m": None,
+        "satellites": min(place.sats, 254),
+        "hdop_c": place.hdop_c,
+        "source": "gnss",
+    }
+
+
+def cell_items(cells) -> list:
+    """Cells as reports carry them; the collector knows where they are and how far they reach."""
+    items = []
+    for index, (mcc, mnc, area, cell, signal_dbm) in enumerate(cells[:_CELLS_MAX]):
+        items.append(
+            {
+                "radio": _RADIO,
+                "mcc": mcc,
+                "mnc": mnc,
+                "area": area,
+                "cell": cell,
+                "signal_dbm": max(-200, min(signal_dbm, 0)),
+                "serving": 1 if index == 0 else 0,
+            }
+        )
+    return items
