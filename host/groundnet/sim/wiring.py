@@ -9,10 +9,10 @@ from groundnet.errors import GroundnetError
 from groundnet.sim.cells import Cells
 from groundnet.sim.chips.air780e import Air780e
 from groundnet.sim.chips.battery import Battery
-from groundnet.sim.chips.indicator import Contact, Led
+from groundnet.sim.chips.indicator import Contact, Led, Pir
 from groundnet.sim.chips.l76k import L76k
 from groundnet.sim.chips.lis2dw12 import Lis2dw12
-from groundnet.sim.chips.siren import Siren
+from groundnet.sim.chips.siren import BUZZER_UA, SIREN_UA, Siren
 from groundnet.sim.chips.sx1262 import Sx1262
 from groundnet.sim.motion_profile import MotionProfile
 from groundnet.sim.network import Network
@@ -82,6 +82,14 @@ def attach(site: Site, board: dict) -> dict[str, object]:
     return models
 
 
+def power_cycle(models: dict[str, object]) -> None:
+    """The board's supply was cut and came back: every chip starts as from new."""
+    for model in models.values():
+        restart = getattr(model, "power_cycle", None)
+        if restart is not None:
+            restart()
+
+
 def _accelerometer(site: Site, entry: dict, name: str) -> Lis2dw12:
     io = site.io
     chip = Lis2dw12(site.world, site.name, site.environment.motion, io.line(entry["int1"]), site.power, name)
@@ -141,11 +149,16 @@ def _modem(site: Site, entry: dict, name: str) -> Air780e:
 
 
 def _siren(site: Site, entry: dict, name: str) -> Siren:
-    return Siren(site.world, site.io.line(entry["pin"]), site.power)
+    current_ua = BUZZER_UA if entry["part"] == "buzzer" else SIREN_UA
+    return Siren(site.world, site.io.line(entry["pin"]), site.power, current_ua, name)
 
 
 def _battery(site: Site, entry: dict, name: str) -> Battery:
-    return Battery(entry["kind"], site.io.adc(entry["pin"]), entry["divider"], site.power)
+    enable = site.io.line(entry["enable"]) if "enable" in entry else None
+    if enable is not None:
+        enable.level = 1 - entry["enable_level"]
+    analog, level = site.io.adc(entry["pin"]), entry.get("enable_level", 1)
+    return Battery(entry["kind"], analog, entry["divider"], site.power, enable, level)
 
 
 def _led(site: Site, entry: dict, name: str) -> Led:
@@ -156,16 +169,21 @@ def _contact(site: Site, entry: dict, name: str) -> Contact:
     return Contact(site.io.line(entry["pin"]), entry.get("active_level", 0))
 
 
+def _pir(site: Site, entry: dict, name: str) -> Pir:
+    return Pir(site.world, site.io.line(entry["pin"]), site.power, name)
+
+
 MAKERS: dict[str, Callable[[Site, dict, str], object]] = {
     "lis2dw12": _accelerometer,
     "sx1262": _radio,
     "l76k": _gnss,
     "air780e": _modem,
     "siren": _siren,
+    "buzzer": _siren,
     "battery_adc": _battery,
     "led": _led,
     "button": _contact,
     "strap": _contact,
     "case_switch": _contact,
-    "pir": _contact,
+    "pir": _pir,
 }

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from groundnet.sim.power import PowerAccount
-from groundnet.sim.signals import AnalogLine
+from groundnet.sim.signals import AnalogLine, Line
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,26 @@ CHEMISTRIES = {
 
 
 class Battery:
-    """One battery at an analogue input behind a divider (volts at the pin = battery volts / divider)."""
+    """One battery at an analogue input behind a divider (volts at the pin = battery volts / divider).
 
-    def __init__(self, kind: str, analog: AnalogLine, divider: float, power: PowerAccount) -> None:
+    A switched divider shows 0 V while ``enable`` is not at ``enable_level``.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        analog: AnalogLine,
+        divider: float,
+        power: PowerAccount,
+        enable: Line | None = None,
+        enable_level: int = 1,
+    ) -> None:
         self._chemistry = CHEMISTRIES[kind]
         self._power = power
         self.drawn_before_mah = 0.0
         self.forced_volts: float | None = None
-        analog.source = lambda: self.volts / divider
+        connected = (lambda: True) if enable is None else (lambda: enable.level == enable_level)
+        analog.source = lambda: self.volts / divider if connected() else 0.0
 
     @property
     def volts(self) -> float:

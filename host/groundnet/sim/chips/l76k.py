@@ -84,6 +84,11 @@ class L76k:
             reset.listen(self._on_reset)
         self._set_running(wakeup is None or bool(wakeup.level))
 
+    def power_cycle(self) -> None:
+        """The supply was cut, the backup supply too, and came back: everything is forgotten."""
+        self._forget()
+        self._set_running(self._wakeup is None or bool(self._wakeup.level))
+
     # --- commands
 
     def receive(self, data: bytes) -> None:
@@ -190,8 +195,7 @@ class L76k:
         if not level:
             self._reset_low_us = self._world.now_us
         elif self._world.now_us - self._reset_low_us >= 100_000:
-            self._forget()
-            self._set_running(self._wakeup is None or bool(self._wakeup.level))
+            self.power_cycle()
 
     # --- output
 

@@ -94,6 +94,12 @@ class Lis2dw12:
         self._restart_sampling()
         motion.listen(self._on_motion_change)
 
+    def power_cycle(self) -> None:
+        """Everything as after power-on; a soft reset and a boot do the same."""
+        self.registers.reset()
+        self._fifo.restart(fifo.BYPASS)
+        self._restart_sampling()
+
     # --- bus
 
     def i2c_write(self, data: bytes) -> None:
@@ -124,9 +130,7 @@ class Lis2dw12:
 
     def _write(self, address: int, value: int) -> None:
         if address == CTRL2 and value & 0xC0:  # BOOT or SOFT_RESET: over before the next bus byte
-            self.registers.reset()
-            self._fifo.restart(fifo.BYPASS)
-            self._restart_sampling()
+            self.power_cycle()
             return
         before = self.registers[address]
         self.registers.write(address, value)

@@ -101,6 +101,10 @@ class Sx1262:
         self._cold_start()
         reset.listen(self._on_reset)
 
+    def power_cycle(self) -> None:
+        """The supply was cut and came back."""
+        self._cold_start()
+
     # --- what the port asks
 
     def on_select(self) -> str:
