@@ -63,7 +63,7 @@ def test_chips_answer_on_their_buses():
 def test_an_unknown_part_a_missing_board_and_a_program_are_named(tmp_path):
     with pytest.raises(GroundnetError, match="no chip model for part 'toaster'"):
         attach(site(), {"parts": {"x": {"part": "toaster"}}})
-    with pytest.raises(GroundnetError, match="there is no board 'none'; choose one of: .*heltec_v3"):
+    with pytest.raises(GroundnetError, match=r"there is no board 'none'; choose one of: .*heltec_v3"):
         read_board(BOARDS / "none" / "board.py")
     program = tmp_path / "board.py"
     program.write_text("BOARD = open('x')\n")
