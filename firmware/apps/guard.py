@@ -23,15 +23,16 @@ def run(start) -> None:
         start: makes the app; its ``run`` never ends.
     """
     try:
-        start().run()
+        try:
+            start().run()
+        except Exception as error:  # noqa: BLE001  the last resort of an unattended device
+            micropython.kbd_intr(_CTRL_C)  # an open link had switched it off
+            report(error)
+            time.sleep_ms(_CRASH_REST_MS)
+            machine.reset()
     except KeyboardInterrupt:
         relax_watchdog()
         raise
-    except Exception as error:  # noqa: BLE001  the last resort of an unattended device
-        micropython.kbd_intr(_CTRL_C)  # an open link had switched it off
-        report(error)
-        time.sleep_ms(_CRASH_REST_MS)
-        machine.reset()
 
 
 def report(error: Exception) -> None:
