@@ -4,37 +4,39 @@ import datetime
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import groundwire
+
 from groundnet.errors import GroundnetError
-from groundnet.sim import groundcore_runtime
+from groundnet.sim import groundcore_runtime, runtime
 
 RUNTIMES = ("cpython", "micropython")
 
-# What the board runs: it reads the log in pieces, as a serial line would bring it, and prints plain integers.
+# What MicroPython runs: it reads its input in pieces, as a serial line would bring it, and prints integers.
 _BOARD_SCRIPT = """
+import sys
 from groundcore.gnss import GnssReader
 reader = GnssReader()
-with open("log.nmea", "rb") as log:
-    while True:
-        piece = log.read(256)
-        for fix in reader.feed(piece) if piece else reader.flush():
-            print(*fix[:9])
-        if not piece:
-            break
+while True:
+    piece = sys.stdin.buffer.read(256)
+    for fix in reader.feed(piece) if piece else reader.flush():
+        print(*fix[:9])
+    if not piece:
+        break
 """
 
 
-def read_fixes(path: Path, runtime: str = "cpython") -> Iterator[dict]:
+def read_fixes(path: Path, interpreter: str = "cpython") -> Iterator[dict]:
     """One record per epoch of the log, in order: see `record` for its keys.
 
     Raises GroundnetError when the runtime is unknown or cannot start, OSError when the file cannot be read.
     """
     lines = recorded_lines(path)
-    if runtime == "cpython":
+    if interpreter == "cpython":
         fixes = _on_cpython(lines)
-    elif runtime == "micropython":
+    elif interpreter == "micropython":
         fixes = _on_micropython(lines)
     else:
-        raise GroundnetError(f"there is no runtime {runtime}", f"name one of {', '.join(RUNTIMES)}")
+        raise GroundnetError(f"there is no runtime {interpreter}", f"name one of {', '.join(RUNTIMES)}")
     return (record(*fix) for fix in fixes)
 
 
@@ -65,10 +67,12 @@ def _on_cpython(lines: Iterable[bytes]) -> Iterator[tuple]:
 
 
 def _on_micropython(lines: Iterable[bytes]) -> Iterator[tuple]:
-    from groundnet.sim import runtime  # starting the interpreter's glue is not worth it for a CPython run
-
-    output = runtime.run_script(_BOARD_SCRIPT, files={"/log.nmea": b"".join(lines)})
-    for line in output.splitlines():
+    folders = (groundcore_runtime.firmware_directory(), Path(groundwire.__file__).parents[1])
+    done = runtime.run_script(_BOARD_SCRIPT, search_path=folders, stdin=b"".join(lines))
+    if done.returncode:
+        last_line = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise GroundnetError(f"the reader stopped on MicroPython: {last_line}", "please report this log")
+    for line in done.stdout.decode().splitlines():
         yield tuple(None if word == "None" else int(word) for word in line.split())
 
 
