@@ -32,6 +32,7 @@ class Link(Part):
         self._device = device
         self._storage = storage
         self._service = None  # made, and its code loaded, when a link opens
+        self._stored = False  # something is new in flash: the core must start anew
         self._buffer = bytearray(256)
         self.send = self._console.write
         self.restart = restart
@@ -59,6 +60,8 @@ class Link(Part):
     def poll(self) -> None:
         count = self._console.read_into(self._buffer)
         if not self._console.open:
+            if self._stored:
+                self.restart()  # the host fell silent without a bye; what it wrote counts all the same
             self._service = None
             return
         if self._service is None:
@@ -66,8 +69,9 @@ class Link(Part):
 
             self._service = Service(self._device, self._storage.load(), os.urandom)
         if count:
-            data = bytes(self._buffer[:count])
-            self._loop.carry_out(self._service.receive(data, self._loop.clock.now_ms()))
+            actions = self._service.receive(bytes(self._buffer[:count]), self._loop.clock.now_ms())
+            self._stored = self._stored or any(action[0] == events.STORE for action in actions)
+            self._loop.carry_out(actions)
 
     def due_ms(self) -> int | None:
         return self._console.due_ms()

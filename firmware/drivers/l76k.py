@@ -38,18 +38,17 @@ class L76k:
         self._uart = uart
         self._wakeup = wakeup
         self._reset = reset
+        self._told = False  # which sentences to send, since it was started
         self.running = False
         if reset is not None:
             reset(1)
 
     def run(self) -> None:
-        """Leave standby and set the sentences that the core reads; safe to repeat."""
+        """Leave standby; the first bytes that follow are answered with the settings the core needs."""
         if self._wakeup is not None:
             self._wakeup(1)
         self.running = True
-        self.write(_SENTENCES)
-        self.write(_CONSTELLATIONS)
-        self.write(_RATE_1_HZ)
+        self._told = False
 
     def standby(self, seconds: int = 65535) -> None:
         """Stop tracking but keep ephemerides and clock (20 uA): the next fix takes 6 s, not 45 s.
@@ -79,7 +78,13 @@ class L76k:
         """Move waiting bytes into ``into``. Never blocks; returns the count (0 when nothing waits)."""
         if not self._uart.any():
             return 0
-        return self._uart.readinto(into) or 0
+        count = self._uart.readinto(into) or 0
+        if count and self.running and not self._told:
+            self._told = True  # only now it surely listens: a command during its start is lost
+            self.write(_SENTENCES)
+            self.write(_CONSTELLATIONS)
+            self.write(_RATE_1_HZ)
+        return count
 
     def write(self, body: bytes) -> None:
         """Send ``$body*checksum`` (NMEA 0183: XOR over the body)."""

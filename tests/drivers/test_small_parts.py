@@ -79,6 +79,8 @@ def test_gnss_commands_carry_right_checksums(bench):
     gnss = driver.L76k(bench.uart(1), bench.pin(33, 0), bench.pin(34, 0))
     gnss.run()
     assert bench.io.line(33).level == 1 and bench.io.line(34).level == 1
+    bench.io.uart(1).send(b"$GNRMC,")
+    gnss.read_into(bytearray(16))
     gnss.standby(600)
     assert bench.io.line(33).level == 0
     sentences = receiver.data.split(b"\r\n")[:-1]
