@@ -3,15 +3,14 @@
 import json
 import time
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from platformdirs import user_data_path
 from rich.console import Console
 from rich.table import Table
 
 from groundnet.cli.language import tr
+from groundnet.cli.options import JsonOption, RegistryOption, registry_path
 from groundnet.link.serial_link import SerialLink
 from groundnet.provision import plate as plates
 from groundnet.provision.operation import STEPS, Order
@@ -19,11 +18,6 @@ from groundnet.provision.operation import provision as provision_device
 from groundnet.provision.registry import Record, Registry
 
 app = typer.Typer(no_args_is_help=True, help=tr("Give devices their identity.", "为设备写入身份。"))
-
-RegistryOption = Annotated[
-    Path | None, typer.Option("--registry", help="Registry file; default: the user's own.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 class Profile(StrEnum):
@@ -45,11 +39,6 @@ STEP_TEXTS = {
     "settings": ("setting clock and settings", "设置时钟与参数"),
     "lock": ("locking", "锁定"),
 }
-
-
-def registry_path(chosen: Path | None) -> Path:
-    """The chosen file, else the user's own."""
-    return chosen or user_data_path("groundnet") / "registry.db"
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""The collector: receives sightings and reports, and answers "where is it?"."""

@@ -79,6 +79,7 @@ class Registry:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._seen_version: int | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -150,6 +151,14 @@ class Registry:
     def devices(self) -> Iterator[Record]:
         """Every device, in the order of the tag ids."""
         return self._select("ORDER BY number")
+
+    def added(self) -> list[Record]:
+        """Devices that came in since the last call, by any process; all of them at the first call."""
+        version = self._database.execute("PRAGMA data_version").fetchone()[0]
+        if version == self._seen_version:
+            return []
+        self._seen_version = version
+        return list(self.devices())
 
     def _select(self, clause: str, *values: object) -> Iterator[Record]:
         rows = self._database.execute(f"SELECT * FROM devices {clause}", values).fetchall()

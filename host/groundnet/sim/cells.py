@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from groundnet.sim.geodesy import distance_m
+from groundnet.geodesy import distance_m
 
 AUDIBLE_DBM = -118  # weakest RSRP at which a Cat.1 modem still lists a cell
 EDGE_DBM = -110  # level at the table's `range`

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from groundnet.sim.geodesy import LocalFrame
+from groundnet.geodesy import LocalFrame
 from groundnet.sim.theft.record import Place, TheftRecord
 
 WIDTH = 960

@@ -1,0 +1,80 @@
+"""``groundnet collect``: the collector as a service."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from groundnet.cli.language import tr
+from groundnet.cli.options import (
+    DatabaseOption,
+    JsonOption,
+    RegistryOption,
+    database_path,
+    now_ms,
+    registry_path,
+)
+from groundnet.collector.core import Collector
+from groundnet.collector.database import Database
+from groundnet.collector.server import Server
+from groundnet.provision.registry import Registry
+
+app = typer.Typer()
+
+
+@app.command()
+def collect(
+    listen: Annotated[
+        str, typer.Option(help="Address, HOST:PORT; port 0 takes a free one.")
+    ] = "127.0.0.1:7400",
+    database: DatabaseOption = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Receive sightings and reports over TCP until Ctrl-C or SIGTERM.
+
+    There is no transport encryption yet: listen on the loopback or a private network. Trackers sign their reports;
+    stations are not authenticated.
+    """
+    host, port = _address(listen)
+    store = Database(database_path(database))
+    devices = Registry(registry_path(registry))
+    collector = Collector(store)
+
+    def refresh() -> None:
+        collector.learn((record.device_id, record.secret.reveal()) for record in devices.added())
+
+    refresh()
+    asyncio.run(
+        _serve(Server(collector, now_ms, refresh), host, port, lambda real: _announce(host, real, as_json))
+    )
+    store.close()
+    devices.close()
+
+
+async def _serve(server: Server, host: str, port: int, announce: Callable[[int], None]) -> None:
+    announce(await server.listen(host, port))
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+    await server.close()
+
+
+def _announce(host: str, port: int, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"listening": f"{host}:{port}"}))
+    else:
+        text = tr("listening on", "正在监听")
+        Console(highlight=False).print(f"{text} [bold]{host}:{port}[/], Ctrl-C {tr('stops', '停止')}")
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise typer.BadParameter(f"'{text}' is not HOST:PORT")
+    return host.strip("[]") or "127.0.0.1", int(port)

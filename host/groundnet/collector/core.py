@@ -1,0 +1,137 @@
+"""The collector itself, without sockets and clock: a frame and the time in, exactly one reply frame out."""
+
+import json
+from collections.abc import Iterable
+
+from groundwire import frame, messages, report
+from groundwire.errors import WireError
+
+from groundnet.collector import orders, reports
+from groundnet.collector.database import Database
+from groundnet.collector.resolver import KnownDevice, Resolver
+from groundnet.collector.sightings import SightingStore
+
+
+class Collector:
+    """Answers stations and trackers; everything it acknowledges is on disk.
+
+    Args:
+        database: where everything is kept.
+        devices: (device_id, secret) of every device that it shall know.
+    """
+
+    def __init__(self, database: Database, devices: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        self.database = database
+        self.devices: dict[bytes, KnownDevice] = {}
+        self._resolver = Resolver()
+        self._sightings = SightingStore(database, self._resolver)
+        self._answers = {
+            "station_hello": self._hello,
+            "sightings": self._take_sightings,
+            "downlink_receipt": self._take_receipts,
+            "station_health": self._take_health,
+        }
+        self.learn(devices)
+
+    def learn(self, devices: Iterable[tuple[bytes, bytes]]) -> None:
+        """Know these devices too; known ones are passed over."""
+        for device_id, secret in devices:
+            if device_id in self.devices:
+                continue
+            device = KnownDevice.from_secret(device_id, secret)
+            row = self.database.row("SELECT epoch FROM epochs WHERE device_id = ?", device_id)
+            self._resolver.add(device, row["epoch"] if row else 0)
+            self.devices[device_id] = device
+
+    def receive(self, request: frame.Frame, now_ms: int) -> bytes:
+        """The reply to one request frame, as bytes for the line. Never raises for what a peer sends."""
+        try:
+            message = messages.decode(request.kind, request.payload)
+            name, values = self._answer(message, request, now_ms)
+        except WireError as error:
+            self.count_reject(str(error.reason))
+            name, values = "error", _error(request.kind, "malformed")
+        device = self.devices.get(values.pop("signed_for", b""))
+        if device is not None:
+            kind, payload = report.encode(name, values, device.report_key)
+        else:
+            kind, payload = messages.encode(name, values)
+        return frame.encode(kind, payload, request.sequence)
+
+    def count_reject(self, reason: str) -> None:
+        """Count something refused before it became a message."""
+        self._sightings.reject(reason)
+
+    def _answer(self, message: messages.Message, request: frame.Frame, now_ms: int) -> tuple[str, dict]:
+        if message.name == "report":
+            return self._take_report(message.values, request, now_ms)
+        answer = self._answers.get(message.name or "")
+        if answer is None:
+            return "error", _error(request.kind, "unknown_kind")
+        return answer(message.values, now_ms)
+
+    def _hello(self, values: dict, now_ms: int) -> tuple[str, dict]:
+        known = values["lat_e7"] is not None and values["lon_e7"] is not None
+        self.database.run(
+            "INSERT INTO stations VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (station_id) DO UPDATE SET "
+            "lat = coalesce(excluded.lat, lat), lon = coalesce(excluded.lon, lon), "
+            "boot_count = excluded.boot_count, seen_ms = excluded.seen_ms",
+            values["station_id"],
+            values["lat_e7"] / 1e7 if known else None,
+            values["lon_e7"] / 1e7 if known else None,
+            values["boot_count"],
+            now_ms,
+        )
+        return self._orders(values["station_id"], now_ms)
+
+    def _take_sightings(self, values: dict, now_ms: int) -> tuple[str, dict]:
+        station_id, boot_count = values["station_id"], values["boot_count"]
+        following = self._sightings.take(
+            station_id, boot_count, values["first_sequence"], values["sightings"], now_ms
+        )
+        _, reply = self._orders(station_id, now_ms)
+        return "sightings_ack", {"boot_count": boot_count, "next_sequence": following, **reply}
+
+    def _take_receipts(self, values: dict, now_ms: int) -> tuple[str, dict]:
+        with self.database.transaction():
+            for receipt in values["receipts"]:
+                if receipt["result"] == "sent":
+                    orders.sent(self.database, receipt["order_id"], receipt["time_ms"] or now_ms)
+        return self._orders(values["station_id"], now_ms)
+
+    def _take_health(self, values: dict, now_ms: int) -> tuple[str, dict]:
+        health = {name: value for name, value in values.items() if name not in ("station_id", "extra")}
+        self.database.run(
+            "UPDATE stations SET seen_ms = ?, health = ? WHERE station_id = ?",
+            now_ms,
+            json.dumps(health),
+            values["station_id"],
+        )
+        return self._orders(values["station_id"], now_ms)
+
+    def _take_report(self, values: dict, request: frame.Frame, now_ms: int) -> tuple[str, dict]:
+        device = self.devices.get(values["device_id"])
+        if device is None:
+            self.count_reject("unknown_device")
+            return "error", _error(request.kind, "refused")
+        report.verify(request.kind, request.payload, device.report_key)
+        boot_count, sequence = values["boot_count"], values["sequence"]
+        reports.take(self.database, device.device_id, boot_count, sequence, values["items"], now_ms)
+        for item in values["items"]:
+            if item["type"] == "downlink_done":
+                orders.obeyed_counter(self.database, device.device_id, item["counter"])
+        return "report_ack", {
+            "signed_for": device.device_id,
+            "boot_count": boot_count,
+            "sequence": sequence,
+            "time_ms": now_ms,
+            "downlinks": orders.for_tracker(self.database, device, now_ms),
+        }
+
+    def _orders(self, station_id: bytes, now_ms: int) -> tuple[str, dict]:
+        waiting = orders.for_station(self.database, self._resolver, self.devices, station_id, now_ms)
+        return "orders", {"time_ms": now_ms, "orders": waiting}
+
+
+def _error(request_kind: int, code: str) -> dict:
+    return {"request": request_kind, "code": code, "detail": "", "retry_after_ms": None}

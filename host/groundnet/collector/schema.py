@@ -1,0 +1,50 @@
+"""The collector's tables, one statement a step; a database remembers how many steps it has seen.
+
+Only SQL that PostgreSQL takes too, but for the types' names. Times are Unix milliseconds, positions WGS-84 degrees.
+"""
+
+STEPS = (
+    """CREATE TABLE stations (
+        station_id BLOB PRIMARY KEY, lat REAL, lon REAL, boot_count INTEGER NOT NULL,
+        seen_ms INTEGER NOT NULL, health TEXT)""",
+    """CREATE TABLE beacons (
+        device_id BLOB NOT NULL, counter INTEGER NOT NULL, time_ms INTEGER NOT NULL, flags INTEGER NOT NULL,
+        battery INTEGER NOT NULL, PRIMARY KEY (device_id, counter))""",
+    "CREATE INDEX beacons_time ON beacons (device_id, time_ms)",
+    """CREATE TABLE sightings (
+        station_id BLOB NOT NULL, boot_count INTEGER NOT NULL, sequence INTEGER NOT NULL,
+        device_id BLOB NOT NULL, counter INTEGER NOT NULL, time_ms INTEGER NOT NULL,
+        rssi_dbm INTEGER, snr_db REAL, PRIMARY KEY (station_id, boot_count, sequence))""",
+    "CREATE INDEX sightings_device ON sightings (device_id, time_ms)",
+    """CREATE TABLE progress (
+        station_id BLOB NOT NULL, boot_count INTEGER NOT NULL, next_sequence INTEGER NOT NULL,
+        PRIMARY KEY (station_id, boot_count))""",
+    """CREATE TABLE reports (
+        device_id BLOB NOT NULL, boot_count INTEGER NOT NULL, sequence INTEGER NOT NULL,
+        PRIMARY KEY (device_id, boot_count, sequence))""",
+    "CREATE TABLE rejects (reason TEXT PRIMARY KEY, count INTEGER NOT NULL)",
+    """CREATE TABLE fixes (
+        device_id BLOB NOT NULL, time_ms INTEGER NOT NULL, lat REAL NOT NULL, lon REAL NOT NULL,
+        radius_m REAL NOT NULL, source TEXT NOT NULL, speed_mps REAL, course_deg REAL)""",
+    "CREATE INDEX fixes_device ON fixes (device_id, time_ms)",
+    """CREATE TABLE alarms (
+        device_id BLOB NOT NULL, time_ms INTEGER NOT NULL, cause TEXT NOT NULL, level INTEGER NOT NULL)""",
+    """CREATE TABLE cells (
+        device_id BLOB NOT NULL, time_ms INTEGER NOT NULL, radio TEXT NOT NULL, mcc INTEGER NOT NULL,
+        mnc INTEGER NOT NULL, area INTEGER, cell INTEGER, signal_dbm INTEGER, serving INTEGER NOT NULL)""",
+    "CREATE INDEX cells_device ON cells (device_id, time_ms)",
+    """CREATE TABLE epochs (device_id BLOB PRIMARY KEY, epoch INTEGER NOT NULL)""",
+    """CREATE TABLE challenges (device_id BLOB PRIMARY KEY, challenge BLOB NOT NULL)""",
+    """CREATE TABLE orders (
+        order_id INTEGER PRIMARY KEY, device_id BLOB NOT NULL, command INTEGER NOT NULL,
+        argument INTEGER NOT NULL, counter INTEGER, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,
+        state TEXT NOT NULL, sent_ms INTEGER)""",
+    "CREATE INDEX orders_state ON orders (state, device_id)",
+    "CREATE TABLE downlink_counters (device_id BLOB PRIMARY KEY, last INTEGER NOT NULL)",
+    """CREATE TABLE cases (
+        case_id INTEGER PRIMARY KEY, device_id BLOB NOT NULL, reporter TEXT NOT NULL, document TEXT NOT NULL,
+        reason TEXT NOT NULL, opened_ms INTEGER NOT NULL, closed_ms INTEGER, outcome TEXT)""",
+    """CREATE TABLE lookups (
+        lookup_id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, who TEXT NOT NULL, device_id BLOB NOT NULL,
+        what TEXT NOT NULL)""",
+)
