@@ -190,8 +190,8 @@ class MotionProfile:
         """Nothing moves."""
         return self._append("still", duration_s)
 
-    def wind(self, duration_s: float, strength: float = 1.0) -> "MotionProfile":
-        """Gusts of 2-8 s with pauses: the bike sways at 1-2.5 Hz, and the mudguard rattles a little."""
+    def wind(self, duration_s: float, strength: float = 1.0, rattle_g: float = 0.02) -> "MotionProfile":
+        """Gusts of 2-8 s with pauses: the bike sways at 1-2.5 Hz, and what is loose on it rattles at 8-20 Hz."""
         until_us = self.end_us + round(duration_s * US_PER_S)
         while self.end_us < until_us:
             left_s = (until_us - self.end_us) / US_PER_S
@@ -199,7 +199,7 @@ class MotionProfile:
             left_s = (until_us - self.end_us) / US_PER_S
             if left_s >= 0.1:
                 gust = strength * self._random.uniform(0.3, 1.0)
-                tones = (*self._tones(2, 1.0, 2.5, 0.05 * gust), *self._tones(2, 8, 20, 0.02 * gust))
+                tones = (*self._tones(2, 1.0, 2.5, 0.05 * gust), *self._tones(2, 8, 20, rattle_g * gust))
                 self._append("wind", min(self._random.uniform(2, 8), left_s), tones, "bell")
         return self
 
@@ -212,9 +212,9 @@ class MotionProfile:
         return self._append("bump", 1.2, self._tones(3, 3, 9, peak_g), "decay")
 
     def lift(self, angle_deg: float = 25.0, duration_s: float = 2.0) -> "MotionProfile":
-        """One wheel comes off the ground: the tilt changes and stays, with the jerks of two hands."""
+        """One wheel comes off the ground: the tilt changes and stays, with the jerks of two hands (0.3 g RMS)."""
         tilt = Tilt(self.tilt.roll_deg, self.tilt.pitch_deg + angle_deg)
-        return self._append("lift", duration_s, self._tones(4, 2, 7, 0.35), "bell", tilt)
+        return self._append("lift", duration_s, self._tones(5, 2, 10, 0.9), "bell", tilt)
 
     def set_down(self) -> "MotionProfile":
         """Back to the mount's tilt in 1 s, ending in a knock."""
@@ -222,13 +222,13 @@ class MotionProfile:
         return self.bump(0.6)
 
     def walk(self, duration_s: float) -> "MotionProfile":
-        """The bike is wheeled away: steps at 1.8 Hz and rolling noise."""
-        tones = (Tone(1.8, (0.08, 0.12, 0.10), self._phase()), *self._tones(5, 5, 18, 0.18))
+        """The bike is wheeled away: steps at 1.8 Hz and rolling noise (0.1 g RMS an axis)."""
+        tones = (Tone(1.8, (0.08, 0.12, 0.10), self._phase()), *self._tones(5, 5, 18, 0.4))
         return self._append("walk", duration_s, tones)
 
     def ride(self, duration_s: float, roughness: float = 1.0) -> "MotionProfile":
-        """The bike is ridden: sway below 1 Hz and a sustained band of 5-25 Hz."""
-        tones = (*self._tones(2, 0.3, 0.9, 0.10), *self._tones(7, 5, 25, 0.55 * roughness))
+        """The bike is ridden: sway below 1 Hz and a sustained band of 5-25 Hz (0.2 g RMS an axis)."""
+        tones = (*self._tones(2, 0.3, 0.9, 0.10), *self._tones(7, 5, 25, 1.1 * roughness))
         return self._append("ride", duration_s, tones)
 
     def van(self, duration_s: float) -> "MotionProfile":
