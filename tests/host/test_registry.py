@@ -1,0 +1,122 @@
+"""The registry and what people type: ids, plates, secrets that never show."""
+
+import json
+import stat
+
+import pytest
+from groundnet.cli.provision import app
+from groundnet.errors import GroundnetError
+from groundnet.provision import plate, tag_id
+from groundnet.provision.registry import Record, Registry, RegistryError, Secret
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+SECRET = bytes(range(32))
+
+
+def draft(number: int) -> Record:
+    return Record(
+        device_id=number.to_bytes(8, "big"),
+        tag_id="",
+        role="tag",
+        board="xiao_c3_sx1262",
+        profile="vehicle",
+        plate=f"云A{number:05}",
+        owner_phone="+8613800000000",
+        state="reserved",
+        operation="00",
+        changed_ms=1,
+        secret=Secret(SECRET),
+    )
+
+
+@pytest.fixture
+def registry(tmp_path):
+    opened = Registry(tmp_path / "registry.db")
+    yield opened
+    opened.close()
+
+
+@given(st.integers(0, tag_id.LARGEST))
+def test_tag_ids_survive_how_people_type_them(number):
+    made = tag_id.make(number)
+    assert tag_id.parse(made) == made
+    assert tag_id.parse(made.lower().replace("gn-", "")) == made
+    assert tag_id.parse(made.replace("0", "o").replace("1", "l")) == made
+
+
+@given(st.integers(0, tag_id.LARGEST), st.integers(0, 4), st.sampled_from(tag_id.ALPHABET))
+def test_one_wrong_character_is_never_another_tag(number, position, character):
+    bare = tag_id.make(number).removeprefix("GN-")
+    wrong = bare[:position] + character + bare[position + 1 :]
+    if wrong != bare:
+        with pytest.raises(tag_id.TagIdError):
+            tag_id.parse(wrong)
+
+
+@given(st.integers(0, tag_id.LARGEST), st.integers(0, 3))
+def test_two_swapped_characters_are_never_another_tag(number, at):
+    bare = tag_id.make(number).removeprefix("GN-")
+    wrong = bare[:at] + bare[at + 1] + bare[at] + bare[at + 2 :]
+    if wrong != bare:
+        with pytest.raises(tag_id.TagIdError):
+            tag_id.parse(wrong)
+
+
+@pytest.mark.parametrize("typed", ["云A·12345", "云a12345", " 云Ａ 12345 ", "云A-12345"])
+def test_plates_have_one_spelling(typed):
+    assert plate.normalise(typed) == "云A12345"
+
+
+@pytest.mark.parametrize("typed", ["", "·", "A" * 17])
+def test_what_is_no_plate_is_refused(typed):
+    with pytest.raises(GroundnetError):
+        plate.normalise(typed)
+
+
+def test_ids_count_up_and_a_device_is_found_by_all_its_names(registry):
+    first, second = registry.reserve(draft(1)), registry.reserve(draft(2))
+    assert (first.tag_id, second.tag_id) == (tag_id.make(1), tag_id.make(2))
+    for name in (second.tag_id, second.tag_id.lower(), "云a·00002", second.device_id.hex()):
+        assert registry.find(name).device_id == second.device_id
+    with pytest.raises(RegistryError):
+        registry.find("GN-ZZZZZ")
+
+
+def test_a_state_is_on_disk_for_every_reader_at_once(registry):
+    registry.reserve(draft(1))
+    other = Registry(registry.path)
+    assert [record.state for record in other.added()] == ["reserved"]
+    assert other.added() == []
+    registry.advance(draft(1).device_id, "locked", "01", 2)
+    assert [record.state for record in other.added()] == ["locked"]
+    other.close()
+
+
+def test_a_device_that_is_not_there_cannot_advance(registry):
+    with pytest.raises(RegistryError):
+        registry.advance(bytes(8), "locked", "01", 2)
+
+
+def test_secrets_do_not_show(registry):
+    record = registry.reserve(draft(1))
+    for text in (repr(record), str(record), f"{record.secret}"):
+        assert SECRET.hex() not in text and repr(SECRET) not in text
+    assert stat.S_IMODE(registry.path.stat().st_mode) == 0o600
+
+
+def test_the_list_shows_neither_secret_nor_phone(registry):
+    registry.reserve(draft(1))
+    shown = CliRunner().invoke(app, ["list", "--registry", str(registry.path), "--json"])
+    assert shown.exit_code == 0
+    (record,) = json.loads(shown.stdout)
+    assert record["plate"] == "云A00001"
+    assert SECRET.hex() not in shown.stdout and "+86" not in shown.stdout
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path):
+    path = tmp_path / "registry.db"
+    path.write_bytes(b"this is not a database, it only looks like a file" * 30)
+    with pytest.raises(RegistryError):
+        Registry(path)
