@@ -14,10 +14,12 @@ class Line:
     def __init__(self, name: str, level: int = 0) -> None:
         self.name = name
         self.level = level
+        self.driven = False  # True once anybody drove it: a weak pull then no longer counts
         self._listeners: list[Callable[[int], None]] = []
 
     def drive(self, level: int) -> None:
         """Set the level (0 or 1) and tell the listeners when it changed."""
+        self.driven = True
         if level == self.level:
             return
         self.level = level
@@ -104,7 +106,7 @@ class Uart:
         self.received = bytearray()
         self.overrun_bytes = 0
         self.on_receive: Callable[[], None] = lambda: None
-        self._buffer_bytes = buffer_bytes
+        self.buffer_bytes = buffer_bytes
 
     def attach(self, device: UartDevice) -> None:
         self.device = device
@@ -116,7 +118,7 @@ class Uart:
 
     def send(self, data: bytes) -> None:
         """Chip to board; bytes beyond the receive buffer are lost and counted, as on the board."""
-        room = self._buffer_bytes - len(self.received)
+        room = self.buffer_bytes - len(self.received)
         self.overrun_bytes += max(0, len(data) - room)
         self.received += data[:room]
         self.on_receive()

@@ -1,0 +1,347 @@
+"""A virtual board: real MicroPython in a process of its own, driven by the world's events.
+
+The board calls the world and waits. A call that takes no time is answered at once; any other is parked, and an
+event answers it later. So exactly one board computes at any moment, and a run repeats to the microsecond.
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+
+from groundnet.sim.boardfs import BoardFs, PowerCut
+from groundnet.sim.chip import find_chip
+from groundnet.sim.console import Console
+from groundnet.sim.memory import Memory
+from groundnet.sim.network import Network
+from groundnet.sim.power import PowerAccount
+from groundnet.sim.process import BoardProcess, Request
+from groundnet.sim.services import PARKED, Answer, Handler, Result
+from groundnet.sim.shim import operations as op
+from groundnet.sim.signals import BoardIo
+from groundnet.sim.sleeping import Sleeping
+from groundnet.sim.sockets import Sockets
+from groundnet.sim.streams import Streams
+from groundnet.sim.terminals import Terminals
+from groundnet.sim.world import Event, World
+
+OFF, BOOTING, RUNNING, DEEP_SLEEP = "off", "boot", "running", "deep sleep"
+
+PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5  # machine.reset_cause()
+
+BOOT_US = 49_000  # from wake-up to Python, frozen code first (ESP32-S3, measured in public work)
+_HANG_US = 2_000_000  # a board that computes without end is reset after so long
+_EINTR, _EIO = 4, 5
+
+
+class _Parked:
+    """A call that waits for its answer."""
+
+    def __init__(self, interrupted: Callable[[], Answer] | None) -> None:
+        self.interrupted = interrupted
+        self.timeout: Event | None = None
+
+
+class VirtualBoard:
+    """One board.
+
+    Args:
+        world: clock and seed.
+        name: unique in the world; decides its random numbers.
+        io: its terminals, to which chips are attached.
+        files: content of its flash.
+        unique_id: what ``machine.unique_id()`` gives, at most 8 bytes.
+        power: account for the microcontroller's current.
+        chip: key of groundnet.sim.chip.CHIPS.
+        network: what its sockets reach; None has no network.
+        boot_us: from power, reset or wake-up to the first line of Python.
+        sleep_clock_error: relative error of the clock that runs in deep sleep, 0.01 = sleeps 1 % too long.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        io: BoardIo | None = None,
+        files: BoardFs | Mapping[str, bytes] | None = None,
+        unique_id: bytes = b"\x02\x00\x00\x00\x00\x01",
+        power: PowerAccount | None = None,
+        chip: str = "esp32c3",
+        network: Network | None = None,
+        boot_us: int = BOOT_US,
+        sleep_clock_error: float = 0.0,
+    ) -> None:
+        self.world = world
+        self.name = name
+        self.io = io or BoardIo(name)
+        self.files = files if isinstance(files, BoardFs) else BoardFs(files)
+        self.power = power or PowerAccount(world)
+        self.chip = find_chip(chip)
+        self.console = Console()
+        self.console.on_input = self._console_input
+        self.state = OFF
+        self.boots = 0
+        self.reset_cause = PWRON_RESET
+        self.boot_us = boot_us
+        self.memory = Memory(self, unique_id)
+        self.terminals = Terminals(self)
+        self.sleeping = Sleeping(self, sleep_clock_error)
+        self.sockets = Sockets(self, network)
+        self.streams = Streams(self)
+        self._services = (self.memory, self.terminals, self.sleeping, self.sockets, self.streams)
+        self._handlers: dict[int, Handler] = {
+            op.BOOT: self._on_boot,
+            op.SOFT_RESET: self._on_soft_reset,
+            op.RESET: self._on_reset,
+            op.SYNC: lambda request: 0,
+        }
+        for service in self._services:
+            self._handlers |= service.handlers()
+        self._process: BoardProcess | None = None
+        self._request: Request | None = None  # the call that waits for an answer
+        self._parked: _Parked | None = None
+        self._event: Event | None = None  # what goes on with the board
+        self._interrupts: list[int] = []
+        self._ctrl_c = False
+        self._cost_us = 0
+        self._local_us = 0  # the board's own time: up to here its calls have taken it
+        self._boot_random = world.random(f"{name}/boot")
+        self.draw("off", 0.0)
+
+    # --- what others do to a board
+
+    def power_on(self) -> None:
+        """Supply comes up; Python runs ``boot_us`` later. Nothing happens to a board that has power."""
+        if self.state == OFF:
+            self.memory.lose_power()
+            self._restart(PWRON_RESET)
+
+    def power_off(self) -> None:
+        """Supply is cut at this instant: RAM and RTC memory are lost, flash keeps what was committed."""
+        self._stop(OFF)
+        self.draw("off", 0.0)
+
+    def press_reset(self) -> None:
+        """The reset button, or a supply that stays up through a reset of the chip."""
+        if self.state != OFF:
+            self._restart(HARD_RESET)
+
+    def brown_out(self) -> None:
+        """Supply dips below the detector's threshold and recovers: a power-on reset."""
+        self.power_off()
+        self.power_on()
+
+    def close(self) -> None:
+        """End the board's process and its PTY."""
+        self.power_off()
+        self._end_process()
+        self.console.close()
+
+    def __enter__(self) -> "VirtualBoard":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    @property
+    def pty_path(self) -> str:
+        """The serial device for host programs."""
+        return self.console.pty_path
+
+    @property
+    def log(self) -> str:
+        """What the board printed."""
+        return self.console.log
+
+    @property
+    def awake(self) -> bool:
+        return self.state == RUNNING
+
+    def memory_bytes(self) -> int:
+        """Resident memory of the board's process; 0 before the first power-on."""
+        return self._process.memory_bytes() if self._process else 0
+
+    # --- what services use
+
+    def spend(self, duration_us: int) -> None:
+        """The call in hand takes this long."""
+        self._cost_us += duration_us
+
+    def park(
+        self,
+        timeout_us: int | None,
+        timed_out: Answer,
+        interrupted: Callable[[], Answer] | None = None,
+    ) -> Result:
+        """Answer the call in hand later: when time is over, or what ``interrupted`` returns at an interrupt."""
+        parked = self._parked = _Parked(interrupted)
+        if timeout_us is not None:
+            parked.timeout = self.world.after(timeout_us, lambda: self._answer_parked(timed_out))
+        if interrupted is not None and (self._interrupts or self._ctrl_c):
+            self.unpark(interrupted())
+        return PARKED
+
+    def unpark(self, answer: Answer) -> None:
+        """Answer the parked call, as an event of its own: somebody else may be computing right now."""
+        parked = self._parked
+        if parked is None:
+            return
+        self._parked = None
+        if parked.timeout is not None:
+            parked.timeout.cancel()
+        self._event = self.world.after(0, lambda: self._answer(answer))
+
+    def interrupt(self, kind: int, number: int) -> None:
+        """Raise an interrupt; its handler runs when the board next gets an answer."""
+        source = kind * 256 + number
+        if self.state != RUNNING or source in self._interrupts:
+            return
+        self._interrupts.append(source)
+        if self._parked is not None and self._parked.interrupted is not None:
+            self.unpark(self._parked.interrupted())
+
+    def draw(self, state: str, current_ua: float) -> None:
+        """The microcontroller's state for the power account."""
+        self.power.set_state("mcu", state, current_ua)
+
+    def sleep_deeply(self) -> None:
+        """Everything but the RTC goes off; ``wake`` follows."""
+        self._stop(DEEP_SLEEP)
+        self.draw("deep sleep", self.chip.deep_sleep_ua)
+
+    def wake(self) -> None:
+        """Out of deep sleep: a boot with empty RAM."""
+        self._restart(DEEPSLEEP_RESET)
+
+    def reset(self, cause: int) -> None:
+        self._restart(cause)
+
+    # --- life
+
+    def _stop(self, state: str) -> None:
+        """RAM and everything that hangs on it is gone."""
+        self.state = state
+        for event in (self._event, self._parked.timeout if self._parked else None):
+            if event is not None:
+                event.cancel()
+        self._parked = self._event = None
+        self._interrupts.clear()
+        self._ctrl_c = False
+        self.console.received.clear()
+        for service in self._services:
+            service.reset()
+
+    def _restart(self, cause: int) -> None:
+        self._stop(BOOTING)
+        self.reset_cause = cause
+        self.draw("boot", self.chip.boot_ua)
+        self._event = self.world.after(self.boot_us, self._boot)
+
+    def _boot(self) -> None:
+        self.state = RUNNING
+        self.boots += 1
+        self.draw("active", self.chip.active_ua)
+        self._local_us = self.world.now_us
+        if self._process is None:
+            self._process = BoardProcess(self.name)
+        elif self._request is not None:
+            self._process.reply(0, b"", self.world.now_us, [], reset=True)
+        self._serve()
+
+    def _end_process(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process = self._request = None
+
+    # --- calls
+
+    def _serve(self) -> None:
+        """Let the board compute until a call of it has to wait."""
+        assert self._process is not None
+        while True:
+            output, self._request = self._process.receive()
+            if output:
+                self.console.show(output)
+            if self._request is None:
+                self._hang()
+                return
+            at_us = self._local_us + self._request.spent_us
+            if at_us > self.world.now_us:
+                self._event = self.world.at(at_us, self._perform_and_serve)
+                return
+            if not self._perform():
+                return
+
+    def _perform_and_serve(self) -> None:
+        if self._perform():
+            self._serve()
+
+    def _perform(self) -> bool:
+        """Carry out the call in hand; True when it was answered."""
+        assert self._request is not None
+        self._cost_us = 0
+        try:
+            result = self._handlers[self._request.operation](self._request)
+        except OSError as error:
+            result = -(error.errno or _EIO)
+        except PowerCut:
+            self.power_off()
+        if self.state != RUNNING or result is PARKED:
+            return False
+        self._reply((result, b"") if isinstance(result, int) else result)
+        return True
+
+    def _answer_parked(self, answer: Answer) -> None:
+        self._parked = None
+        self._answer(answer)
+
+    def _answer(self, answer: Answer) -> None:
+        self._cost_us = 0
+        self.draw("active", self.chip.active_ua)
+        self._reply(answer)
+        self._serve()
+
+    def _reply(self, answer: Answer) -> None:
+        assert self._process is not None
+        self._local_us = self.world.now_us + self._cost_us
+        interrupts, self._interrupts = self._interrupts, []
+        ctrl_c, self._ctrl_c = self._ctrl_c, False
+        self._process.reply(*answer, self._local_us, interrupts, ctrl_c=ctrl_c)
+
+    def _hang(self) -> None:
+        """No call for two seconds of computing: the watchdog or a finger on the button resets the board."""
+        self._end_process()
+        bite_us = self.sleeping.watchdog_left_us()
+        cause = WDT_RESET if bite_us is not None and bite_us < _HANG_US else HARD_RESET
+        self._stop(BOOTING)
+        self.reset_cause = cause
+        self._event = self.world.after(
+            (bite_us if bite_us is not None and cause == WDT_RESET else _HANG_US) + self.boot_us, self._boot
+        )
+
+    def _on_boot(self, request: Request) -> Result:
+        version = self.files.version
+        head = struct.pack("<dI", self.memory.clock_us, self._boot_random.getrandbits(32))
+        return version, head + (b"" if request.argument == version else self.files.packed())
+
+    def _on_soft_reset(self, request: Request) -> Result:
+        self.reset_cause = SOFT_RESET
+        self._interrupts.clear()
+        for service in self._services:
+            service.soft_reset()
+        return 0
+
+    def _on_reset(self, request: Request) -> Result:
+        self._restart(HARD_RESET)
+        return PARKED
+
+    def _console_input(self, data: bytes) -> None:
+        if self.state != RUNNING:
+            return  # no USB, no receiver
+        key = self._request.interrupt_key if self._request is not None else -1
+        for byte in data:
+            if byte == key:
+                self._ctrl_c = True
+            else:
+                self.console.received.append(byte)
+        if self._ctrl_c and self._parked is not None and self._parked.interrupted is not None:
+            self.unpark(self._parked.interrupted())
+        self.streams.something_changed()

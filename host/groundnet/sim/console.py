@@ -1,0 +1,113 @@
+"""Serial console of a virtual board: its receive buffer, its log, and a PTY for host programs."""
+
+import contextlib
+import os
+import pty
+import tty
+from collections.abc import Callable
+
+_LOG_BYTES = 1 << 20
+_BACKLOG_BYTES = 1 << 16
+_READ_BYTES = 4096
+
+
+class Console:
+    """Bytes to and from the board.
+
+    ``listeners`` hear every piece of output. ``on_input`` tells the board that something arrived.
+    """
+
+    def __init__(self) -> None:
+        self.received = bytearray()
+        self.listeners: list[Callable[[bytes], None]] = []
+        self.on_input: Callable[[bytes], None] = lambda data: None
+        self._log = bytearray()
+        self._pty: Pty | None = None
+
+    @property
+    def log(self) -> str:
+        """The last MiB of output, as text."""
+        return self._log.decode(errors="replace")
+
+    @property
+    def pty_path(self) -> str:
+        """Path of the serial device for host programs; opened on first use."""
+        return self._open_pty().path
+
+    def open_pty(self) -> "Pty":
+        """The PTY, opened on first use."""
+        return self._open_pty()
+
+    def feed(self, data: bytes) -> None:
+        """Bytes from the host arrive."""
+        self.on_input(data)
+
+    def show(self, data: bytes) -> None:
+        """Bytes from the board go out."""
+        self._log += data
+        del self._log[:-_LOG_BYTES]
+        if self._pty is not None:
+            self._pty.write(data)
+        for listener in self.listeners:
+            listener(data)
+
+    def service(self) -> bool:
+        """Take what host programs wrote to the PTY; True when there was something."""
+        if self._pty is None:
+            return False
+        data = self._pty.read()
+        if data:
+            self.feed(data)
+        return bool(data)
+
+    def close(self) -> None:
+        if self._pty is not None:
+            self._pty.close()
+            self._pty = None
+
+    def _open_pty(self) -> "Pty":
+        if self._pty is None:
+            self._pty = Pty()
+        return self._pty
+
+
+class Pty:
+    """The two ends of a pseudo-terminal in raw mode; host programs open ``path``."""
+
+    def __init__(self) -> None:
+        self._master, self._slave = pty.openpty()
+        # The slave stays open here: host programs may come and go without a hang-up.
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.path = os.ttyname(self._slave)
+        self._backlog = bytearray()
+
+    def fileno(self) -> int:
+        return self._master
+
+    @property
+    def congested(self) -> bool:
+        """True while output waits for a host program that reads."""
+        return bool(self._backlog)
+
+    def read(self) -> bytes:
+        self._flush()
+        try:
+            return os.read(self._master, _READ_BYTES)
+        except BlockingIOError:
+            return b""
+
+    def write(self, data: bytes) -> None:
+        """Nobody may be reading: the oldest output is dropped then, as USB serial does."""
+        self._backlog += data
+        del self._backlog[:-_BACKLOG_BYTES]
+        self._flush()
+
+    def close(self) -> None:
+        os.close(self._master)
+        os.close(self._slave)
+
+    def _flush(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._backlog:
+                del self._backlog[: os.write(self._master, self._backlog)]
