@@ -1,10 +1,15 @@
 """Second stage of motion detection: what kind of movement the accelerometer's samples are.
 
 The first stage is the accelerometer's own wake-up interrupt. Here windows of 16 samples at 25 Hz are put into
-a class by two features that do not depend on how the part is mounted: how much one sample differs from the
-next (a high-pass: gusts sway at 1-2.5 Hz and pass for little, wheels shake at 5-25 Hz), and the angle between
-the window's mean and gravity as it was when armed. A table goes from class to class. The thresholds were
-chosen on the motion profiles of the virtual bench and are checked on them in tests/core.
+a class by three features that do not depend on how the part is mounted:
+
+- change: how much one sample differs from the next. Wheels shake at 5-25 Hz, gusts sway at 1-2.5 Hz.
+- sway: how far the means of the window's quarters lie apart. What is loose rattles, but it does not sway.
+- tilt: the angle between the window's mean and gravity as it was when armed.
+
+Much movement is a large product of change and sway: a rattle in a gust has only the first, a passing truck
+neither. A table goes from class to class. The thresholds were chosen on the motion profiles of the virtual bench
+and are checked on them in tests/core.
 """
 
 from array import array
@@ -74,14 +79,16 @@ TRANSITIONS = {
     (GOING, LEANT): (RAISED, 0),
 }
 
-_STIR_MG = const(26)  # above the noise of the part (15 mg in low-power mode) and of usual wind
-_SHAKE_MG = const(100)  # above storms (80 mg) and heavy trucks (90 mg), below walking (110 mg and more)
+_STIR_MG = const(26)  # of change: above the noise of the part (15 mg in low-power mode) and of usual wind
+_SHAKE_MG2 = const(72900)  # of change times sway: 270 mg each; walking 430, wind with loose parts 190
 _COS2_TILT_PERMILLE = const(933)  # cos(15 degrees) squared
 _CALIBRATION_WINDOWS = const(4)  # as many still windows in a row give the armed reference
 _TAMPER_BUMPS = const(3)
 _TAMPER_WINDOWS = const(47)  # 30 s
 _SUSTAINED_WINDOWS = const(40)  # 26 s of movement, gusts do not last that long
 _STILL_LEAK = const(2)
+_ROLLING_AGAIN_WINDOWS = const(6)  # 3.8 s: longer than a gust keeps shaking, so a storm goes no further
+_QUARTER_SAMPLES = const(4)
 _QUIET_WINDOWS = const(8)  # 5 s at rest: nothing is going on
 
 
@@ -103,13 +110,15 @@ class MotionJudge:
         """Forget the mount; the next still windows give a new reference."""
         self.armed = False
         self.state = REST
-        self.energy_mg = 0  # of the last window: mean change from sample to sample, all axes
+        self.change_mg = 0  # of the last window, all axes
+        self.sway_mg = 0
         self._calm = 0
         self._gravity = [0, 0, 0]
         self._quiet = 0
         self._sustained = 0
         self._bumps = 0
         self._since_bump = 0
+        self._since_rolling = _ROLLING_AGAIN_WINDOWS
         self._filled = 0
 
     def restart(self):
@@ -143,7 +152,10 @@ class MotionJudge:
         self._measure()
         kind = self._classify()
         self._calibrate(kind)
+        self._since_rolling += 1
         self.state, verdict = TRANSITIONS[self.state, kind]
+        if verdict == ROLLING:
+            verdict = self._repeat_rolling()
         self._quiet = self._quiet + 1 if kind in (STILL, LEANT) and self.state in (REST, RAISED) else 0
         if verdict == BUMP:
             verdict = self._count_bump()
@@ -152,26 +164,35 @@ class MotionJudge:
         return max(verdict, self._sustain(kind))
 
     def _measure(self):
+        """Change, sway and the sums that stand for gravity."""
         sums = self._sums
         window = self._window
-        change = 0
+        change = sway = 0
         for axis in range(3):
             before = window[axis]
-            total = before
-            for index in range(axis + 3, 3 * WINDOW_SAMPLES, 3):
-                value = window[index]
-                total += value
-                change += abs(value - before)
-                before = value
+            total = 0
+            low = high = None
+            for start in range(axis, 3 * WINDOW_SAMPLES, 3 * _QUARTER_SAMPLES):
+                quarter = 0
+                for index in range(start, start + 3 * _QUARTER_SAMPLES, 3):
+                    value = window[index]
+                    quarter += value
+                    change += abs(value - before)
+                    before = value
+                total += quarter
+                low = quarter if low is None or quarter < low else low
+                high = quarter if high is None or quarter > high else high
             sums[axis] = total
-        self.energy_mg = change // (WINDOW_SAMPLES - 1)
+            sway += high - low
+        self.change_mg = change // (WINDOW_SAMPLES - 1)
+        self.sway_mg = sway // _QUARTER_SAMPLES
 
     def _classify(self) -> str:
         if self.armed and self._is_tilted():
-            return LEANT if self.energy_mg < _STIR_MG else TILTED
-        if self.energy_mg < _STIR_MG:
+            return LEANT if self.change_mg < _STIR_MG else TILTED
+        if self.change_mg < _STIR_MG:
             return STILL
-        return STIR if self.energy_mg < _SHAKE_MG else SHAKE
+        return STIR if self.change_mg * self.sway_mg < _SHAKE_MG2 else SHAKE
 
     def _is_tilted(self) -> bool:
         """Angle of two vectors by the square of its cosine; 1/8 units keep the products in small integers."""
@@ -203,6 +224,13 @@ class MotionJudge:
         self._bumps = self._bumps + 1 if self._since_bump < _TAMPER_WINDOWS else 1
         self._since_bump = 0
         return TAMPER if self._bumps >= _TAMPER_BUMPS else BUMP
+
+    def _repeat_rolling(self) -> int:
+        """ROLLING at once when it begins, then at intervals while it goes on."""
+        if self._since_rolling < _ROLLING_AGAIN_WINDOWS:
+            return 0
+        self._since_rolling = 0
+        return ROLLING
 
     def _sustain(self, kind) -> int:
         """TRANSPORTED once movement has gone on for long, and again each time as long."""
