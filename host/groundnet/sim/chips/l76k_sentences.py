@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from groundnet.sim.sky import Measurement, Satellite
 
-KINDS = ("GGA", "GLL", "GSA", "GSV", "RMC", "VTG", "ZDA", "ANT")  # order of the $PCAS03 fields
+KINDS = ("GGA", "GLL", "GSA", "GSV", "RMC", "VTG", "ZDA", "ANT")  # order of output and of the $PCAS03 fields
 _SYSTEM_ID = {"GP": 1, "BD": 4}
 _KNOTS_PER_MPS = 3600 / 1852
+_TIME_FIELD = {b"GGA": 1, b"RMC": 1, b"ZDA": 1, b"GNS": 1, b"GLL": 5}
 
 
 def sentence(body: str) -> bytes:
@@ -20,11 +21,18 @@ def sentence(body: str) -> bytes:
 
 def body_of(line: bytes) -> str | None:
     """The body of a sentence whose checksum is right, else None."""
-    text = line.strip().decode("ascii", "replace")
-    if not text.startswith("$") or "*" not in text:
+    text = line.strip()
+    if not text.isascii() or not text.startswith(b"$") or b"*" not in text:
         return None
-    body = text[1 : text.rindex("*")]
-    return body if sentence(body).strip() == text.encode("ascii", "replace") else None
+    body = text[1 : text.rindex(b"*")].decode("ascii")
+    return body if sentence(body).strip() == text else None
+
+
+def boot(systems: Iterable[str]) -> list[bytes]:
+    """What it says of itself when it starts."""
+    mode = "".join(system[0] for system in ("GP", "BD") if system in systems)
+    facts = ("MA=CASIC", "IC=AT6558R-5N-32-1C580901", "SW=URANUS5,V5.3.0.0", f"MO={mode}", "CI=00000000")
+    return [sentence(f"GPTXT,01,01,02,{fact}") for fact in facts]
 
 
 def epoch(
@@ -33,10 +41,10 @@ def epoch(
     fix: Measurement | None,
     satellites: tuple[Satellite, ...],
 ) -> list[bytes]:
-    """One second's sentences, in the receiver's order.
+    """The sentences of one epoch, in the receiver's order.
 
     Args:
-        kinds: which of KINDS are on.
+        kinds: which of KINDS are due.
         unix_ms: UTC as far as the receiver knows it.
         fix: None while it has none.
         satellites: what it hears.
@@ -44,35 +52,43 @@ def epoch(
     moment = None if unix_ms is None else datetime.fromtimestamp(unix_ms / 1000, UTC)
     clock = f"{moment:%H%M%S}.{moment.microsecond // 1000:03d}" if moment else ""
     date = f"{moment:%d%m%y}" if moment else ""
-    place = _place(fix)
+    calendar = f"{moment:%d,%m,%Y},00,00" if moment else ",,,,"
     used = [satellite for satellite in satellites if satellite.used] if fix else []
-    speed = f"{fix.speed_mps * _KNOTS_PER_MPS:.2f}" if fix else ""
-    course = f"{fix.course_deg:.2f}" if fix else ""
-    status, mode = ("A", "A") if fix else ("V", "N")
-    bodies: dict[str, list[str]] = {kind: [] for kind in KINDS}
-    if fix:
-        heights = f"{fix.hdop:.1f},{fix.altitude_m:.1f},M,0.0,M"
-        bodies["GGA"] = [f"GNGGA,{clock},{place},1,{len(used):02d},{heights},,"]
-    else:
-        bodies["GGA"] = [f"GNGGA,{clock},,,,,0,00,25.5,,,,,,"]
-    bodies["GLL"] = [f"GNGLL,{place},{clock},{status},{mode}"]
-    bodies["GSA"] = [_active(system, used, fix) for system in _SYSTEM_ID]
-    bodies["GSV"] = [body for system in _SYSTEM_ID for body in _in_view(system, satellites)]
-    bodies["RMC"] = [f"GNRMC,{clock},{status},{place},{speed},{course},{date},,,{mode},V"]
-    kmh = f"{fix.speed_mps * 3.6:.2f}" if fix else ""
-    bodies["VTG"] = [f"GNVTG,{course},{'T' if fix else ''},,{'M' if fix else ''},{speed},N,{kmh},K,{mode}"]
-    calendar = f"{moment:%d,%m,%Y}" if moment else ",,"
-    bodies["ZDA"] = [f"GNZDA,{clock},{calendar},00,00"]
-    bodies["ANT"] = ["GPTXT,01,01,01,ANTENNA OK"]
+    bodies = {
+        "GSA": [_active(system, used, fix) for system in _SYSTEM_ID],
+        "GSV": [body for system in _SYSTEM_ID for body in _in_view(system, satellites)],
+        "ZDA": [f"GNZDA,{clock},{calendar}"],
+        "ANT": ["GPTXT,01,01,01,ANTENNA OK"],
+    }
+    bodies |= _located(fix, len(used), clock, date) if fix else _void(clock, date)
     wanted = set(kinds)
     return [sentence(body) for kind in KINDS if kind in wanted for body in bodies[kind]]
 
 
-def _place(fix: Measurement | None) -> str:
-    if fix is None:
-        return ",,,"
-    lat, lon = abs(fix.lat), abs(fix.lon)
-    lat_text, lon_text = _degrees_minutes(lat, 2), _degrees_minutes(lon, 3)
+def _located(fix: Measurement, used: int, clock: str, date: str) -> dict[str, list[str]]:
+    place = _place(fix)
+    speed, kmh = f"{fix.speed_mps * _KNOTS_PER_MPS:.2f}", f"{fix.speed_mps * 3.6:.2f}"
+    course = f"{fix.course_deg % 359.995:.2f}"  # two decimals must not show 360.00
+    heights = f"{fix.hdop:.1f},{fix.altitude_m:.1f},M,0.0,M"
+    return {
+        "GGA": [f"GNGGA,{clock},{place},1,{used:02d},{heights},,"],
+        "GLL": [f"GNGLL,{place},{clock},A,A"],
+        "RMC": [f"GNRMC,{clock},A,{place},{speed},{course},{date},,,A,V"],
+        "VTG": [f"GNVTG,{course},T,,M,{speed},N,{kmh},K,A"],
+    }
+
+
+def _void(clock: str, date: str) -> dict[str, list[str]]:
+    return {
+        "GGA": [f"GNGGA,{clock},,,,,0,00,25.5,,,,,,"],
+        "GLL": [f"GNGLL,,,,,{clock},V,N"],
+        "RMC": [f"GNRMC,{clock},V,,,,,,,{date},,,N,V"],
+        "VTG": ["GNVTG,,,,,,,,,N"],
+    }
+
+
+def _place(fix: Measurement) -> str:
+    lat_text, lon_text = _degrees_minutes(abs(fix.lat), 2), _degrees_minutes(abs(fix.lon), 3)
     return f"{lat_text},{'N' if fix.lat >= 0 else 'S'},{lon_text},{'E' if fix.lon >= 0 else 'W'}"
 
 
@@ -87,8 +103,9 @@ def _active(system: str, used: list[Satellite], fix: Measurement | None) -> str:
     prns = [f"{satellite.prn:02d}" for satellite in used if satellite.system == system][:12]
     prns += [""] * (12 - len(prns))
     hdop = fix.hdop if fix else 25.5
-    pdop, vdop = (round(hdop * 1.6, 1), round(hdop * 1.25, 1)) if fix else (25.5, 25.5)
-    return f"GNGSA,A,{3 if fix else 1},{','.join(prns)},{pdop},{hdop},{vdop},{_SYSTEM_ID[system]}"
+    pdop, vdop = (hdop * 1.6, hdop * 1.25) if fix else (25.5, 25.5)
+    dilutions = f"{pdop:.1f},{hdop:.1f},{vdop:.1f}"
+    return f"GNGSA,A,{3 if fix else 1},{','.join(prns)},{dilutions},{_SYSTEM_ID[system]}"
 
 
 def _in_view(system: str, satellites: tuple[Satellite, ...]) -> list[str]:
@@ -104,19 +121,26 @@ def _in_view(system: str, satellites: tuple[Satellite, ...]) -> list[str]:
     return bodies
 
 
-def recorded_epochs(log: bytes) -> list[list[bytes]]:
-    """A recorded log cut into seconds: a new one begins where its first kind of sentence comes again.
+def recorded_epochs(lines: Iterable[bytes]) -> list[list[bytes]]:
+    """A recorded log cut into epochs; garbage is kept, for it was on the line too.
 
-    Comment lines are left out; everything else, garbage too, is played as it is.
+    An epoch begins with a sentence of another time than the last one, or of a kind that its epoch already
+    has (before the receiver knows the time, every time is empty). Lines without a time go with those before.
     """
     epochs: list[list[bytes]] = []
-    first = b""
-    for line in log.splitlines(keepends=True):
-        if line.startswith(b"#") or not line.strip():
-            continue
-        kind = line[:6]
-        if not epochs or kind == first:
-            first = first or kind
+    time = b""
+    kinds: set[bytes] = set()
+    for line in lines:
+        fields = line.split(b"*")[0].split(b",")
+        kind = fields[0][-3:]
+        place = _TIME_FIELD.get(kind, len(fields))
+        stated = fields[place] if place < len(fields) else None
+        begins = stated is not None and (stated != time or kind in kinds)
+        if begins:
+            time, kinds = stated, set()
+        if begins or not epochs:
             epochs.append([])
+        if stated is not None:
+            kinds.add(kind)
         epochs[-1].append(line)
     return epochs
