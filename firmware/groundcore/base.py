@@ -18,7 +18,6 @@ _BATCH = const(16)  # sightings of one message
 _CAPACITY = const(256)  # sightings kept while the collector is away
 _ORDERS_MAX = const(32)
 _RECEIPTS_MAX = const(16)
-_REPEAT_MS = const(3000)  # the same frame heard again so soon is an echo or a replay; one sighting is enough
 _UNKNOWN_E7 = -(2**31)
 _REPLY_CAPACITY = const(4096)  # bytes of a reply with 16 orders for 32 ids each
 
@@ -107,8 +106,6 @@ class Base:
                 self.bad_frames += 1
             return
         self.heard += 1
-        if self._is_repeat(data, now_ms):
-            return
         if len(self._sightings) >= _CAPACITY:
             self._sightings.pop(self._batch_size)  # what is under way must stay
             self.lost += 1
@@ -117,15 +114,6 @@ class Base:
         self._sightings.append((now_ms, event[2], event[3], bytes(data)))
         if found.flags & beacon.LISTENING and self._answering is None:
             self._answer(found.eid, now_ms, actions)
-
-    def _is_repeat(self, data, now_ms) -> bool:
-        for index in range(len(self._sightings) - 1, -1, -1):
-            heard_ms, _, _, known = self._sightings[index]
-            if now_ms - heard_ms > _REPEAT_MS:
-                return False
-            if known == data:
-                return True
-        return False
 
     def _answer(self, eid, now_ms, actions):
         """Send the order that waits for this id, if the plan lets us."""

@@ -51,8 +51,8 @@ WINDOW_MS = 260  # how long a tag listens: the downlink begins within 200 ms, it
 
 _BUCKETS = const(6)
 _BUCKET_MS = const(600000)
-_LEDGER_FORMAT = "<I6H"
-LEDGER_SIZE = 16  # bytes of DutyLedger.pack()
+_LEDGER_FORMAT = "<I6I"
+LEDGER_SIZE = 28  # bytes of DutyLedger.pack()
 
 
 def plan(name: str) -> Plan | None:
@@ -87,7 +87,7 @@ class DutyLedger:
             self._spent_ms = list(values[1:])
 
     def pack(self) -> bytes:
-        """16 bytes for a snapshot."""
+        """28 bytes for a snapshot."""
         return struct.pack(_LEDGER_FORMAT, self._newest, *self._spent_ms)
 
     def may_send(self, channel: Channel, size: int, now_ms: int) -> bool:
@@ -103,7 +103,7 @@ class DutyLedger:
         """Book a transmission."""
         self._turn(now_ms)
         slot = self._newest % _BUCKETS
-        self._spent_ms[slot] = min(self._spent_ms[slot] + _ms(airtime_us(channel, size)), 0xFFFF)
+        self._spent_ms[slot] += _ms(airtime_us(channel, size))
 
     def _turn(self, now_ms):
         bucket = now_ms // _BUCKET_MS
