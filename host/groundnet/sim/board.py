@@ -14,7 +14,7 @@ from groundnet.sim.memory import Memory
 from groundnet.sim.network import Network
 from groundnet.sim.power import PowerAccount
 from groundnet.sim.process import BoardProcess, Request
-from groundnet.sim.services import PARKED, Answer, Handler, Result
+from groundnet.sim.services import PARKED, Answer, Handler, Parked, Result
 from groundnet.sim.shim import operations as op
 from groundnet.sim.signals import BoardIo
 from groundnet.sim.sleeping import Sleeping
@@ -32,7 +32,7 @@ _HANG_US = 2_000_000  # a board that computes without end is reset after so long
 _EINTR, _EIO = 4, 5
 
 
-class _Parked:
+class _Wait:
     """A call that waits for its answer."""
 
     def __init__(self, interrupted: Callable[[], Answer] | None) -> None:
@@ -97,7 +97,7 @@ class VirtualBoard:
             self._handlers |= service.handlers()
         self._process: BoardProcess | None = None
         self._request: Request | None = None  # the call that waits for an answer
-        self._parked: _Parked | None = None
+        self._parked: _Wait | None = None
         self._event: Event | None = None  # what goes on with the board
         self._interrupts: list[int] = []
         self._ctrl_c = False
@@ -172,7 +172,7 @@ class VirtualBoard:
         interrupted: Callable[[], Answer] | None = None,
     ) -> Result:
         """Answer the call in hand later: when time is over, or what ``interrupted`` returns at an interrupt."""
-        parked = self._parked = _Parked(interrupted)
+        parked = self._parked = _Wait(interrupted)
         if timeout_us is not None:
             parked.timeout = self.world.after(timeout_us, lambda: self._answer_parked(timed_out))
         if interrupted is not None and (self._interrupts or self._ctrl_c):
@@ -278,13 +278,14 @@ class VirtualBoard:
         """Carry out the call in hand; True when it was answered."""
         assert self._request is not None
         self._cost_us = 0
+        result: Result = PARKED
         try:
             result = self._handlers[self._request.operation](self._request)
         except OSError as error:
             result = -(error.errno or _EIO)
         except PowerCut:
             self.power_off()
-        if self.state != RUNNING or result is PARKED:
+        if self.state != RUNNING or isinstance(result, Parked):
             return False
         self._reply((result, b"") if isinstance(result, int) else result)
         return True

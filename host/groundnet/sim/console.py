@@ -1,13 +1,14 @@
 """Serial console of a virtual board: its receive buffer, its log, and a PTY for host programs."""
 
-import contextlib
 import os
 import pty
+import time
 import tty
 from collections.abc import Callable
 
 _LOG_BYTES = 1 << 20
 _BACKLOG_BYTES = 1 << 16
+_DEAF_S = 0.5  # a host that reads nothing for so long is not there
 _READ_BYTES = 4096
 
 
@@ -81,14 +82,16 @@ class Pty:
         os.set_blocking(self._master, False)
         self.path = os.ttyname(self._slave)
         self._backlog = bytearray()
+        self._stuck_since_s: float | None = None
 
     def fileno(self) -> int:
         return self._master
 
     @property
     def congested(self) -> bool:
-        """True while output waits for a host program that reads."""
-        return bool(self._backlog)
+        """True while output waits for a host program that reads, only slowly: the board has to wait too."""
+        self._flush()
+        return self._stuck_since_s is not None and time.monotonic() - self._stuck_since_s < _DEAF_S
 
     def read(self) -> bytes:
         self._flush()
@@ -108,6 +111,10 @@ class Pty:
         os.close(self._slave)
 
     def _flush(self) -> None:
-        with contextlib.suppress(BlockingIOError):
+        try:
             while self._backlog:
                 del self._backlog[: os.write(self._master, self._backlog)]
+                self._stuck_since_s = None
+        except BlockingIOError:
+            if self._stuck_since_s is None:
+                self._stuck_since_s = time.monotonic()

@@ -8,13 +8,13 @@ from groundnet.sim.process import Request
 Answer = tuple[int, bytes]  # result (negative: error number), data
 
 
-class _Parked:
+class Parked:
     """Marks a call whose answer comes later."""
 
 
-PARKED: Final = _Parked()
+PARKED: Final = Parked()
 
-Result = int | Answer | _Parked
+Result = int | Answer | Parked
 Handler = Callable[[Request], Result]
 
 

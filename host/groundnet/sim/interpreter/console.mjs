@@ -3,7 +3,7 @@
 import { OPERATIONS } from "./operations.mjs";
 
 const CTRL_A = 1, CTRL_B = 2, CTRL_C = 3, CTRL_D = 4, CTRL_E = 5, LF = 10, CR = 13;
-const OUTPUT_US_PER_BYTE = 10; // about what USB CDC gives
+const OUTPUT_US_PER_BYTE = 25; // 40 kB/s, a slow USB serial port
 const FLUSH_BYTES = 512;
 const PASTE_WINDOW = 1024;
 const PASTE_REQUEST = "A\x01"; // after Ctrl-E at the raw prompt

@@ -84,17 +84,17 @@ class Partition:
 
     def __init__(self, name, block_size=4096):
         if name in (Partition.BOOT, Partition.RUNNING):
-            name = "ota_%d" % _boot_slot()
+            name = f"ota_{_boot_slot()}"
         if name not in ("ota_0", "ota_1"):
             raise OSError(_ENOENT)
         self._slot = int(name[-1])
 
     def info(self) -> tuple:
         """(type, subtype, address, size, label, encrypted)."""
-        return 0, 16 + self._slot, 0x10000 + self._slot * 0x1F0000, 0x1F0000, "ota_%d" % self._slot, False
+        return 0, 16 + self._slot, 0x10000 + self._slot * 0x1F0000, 0x1F0000, f"ota_{self._slot}", False
 
     def get_next_update(self) -> "Partition":
-        return Partition("ota_%d" % (1 - self._slot))
+        return Partition(f"ota_{1 - self._slot}")
 
     def set_boot(self) -> None:
         NVS("ota").set_i32("slot", self._slot)

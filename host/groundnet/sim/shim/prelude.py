@@ -4,24 +4,35 @@ import sys
 
 sys.modules.pop("time", None)  # frozen into the interpreter, without the world's clock
 
-import _board  # noqa: E402
-import esp32  # noqa: E402, F401
-import machine  # noqa: E402, F401
-import gc  # noqa: E402
-import micropython  # noqa: E402
-import network  # noqa: E402, F401
-import os  # noqa: E402
-import random  # noqa: E402
-import select  # noqa: E402, F401
-import socket  # noqa: E402, F401
-import ssl  # noqa: E402, F401
-import time  # noqa: E402, F401
+import gc
+import os
+import random
+import select  # noqa: F401
+import socket  # noqa: F401
+import ssl  # noqa: F401
+import time  # noqa: F401
+
+import _board
+import esp32  # noqa: F401
+import machine  # noqa: F401
+import micropython
+import network  # noqa: F401
 
 
 def _urandom(count: int) -> bytes:
     return bytes(random.getrandbits(8) for _ in range(count))
 
 
+def _ilistdir(folder="."):
+    """With the sizes that the file systems of boards give and the interpreter's own leaves out."""
+    for entry in _plain_ilistdir(folder):
+        if len(entry) == 3:
+            entry += (os.stat(folder + "/" + entry[0])[6],)
+        yield entry
+
+
+_plain_ilistdir = os.ilistdir
+os.ilistdir = _ilistdir
 os.urandom = _urandom  # the interpreter's build leaves it out
 micropython.kbd_intr(3)
 gc.collect()

@@ -1,6 +1,6 @@
 """select: waits for the console, UARTs, sockets and any stream written in Python."""
 
-import io
+import sys
 from time import ticks_add, ticks_diff, ticks_ms
 
 import operations as op
@@ -15,6 +15,7 @@ POLLHUP = 16
 _IOCTL_POLL = 3
 _EINTR = 4
 _ENOENT = 2
+_CONSOLE_TYPES = (type(sys.stdin), type(sys.stdin.buffer))
 
 
 class poll:
@@ -105,7 +106,7 @@ class poll:
 
 
 def _stream_of(stream) -> tuple:
-    if isinstance(stream, (io.TextIOWrapper, io.FileIO)):
+    if isinstance(stream, _CONSOLE_TYPES):
         return op.STREAM_CONSOLE, stream.fileno()
     if not hasattr(stream, "ioctl"):
         raise OSError(22)

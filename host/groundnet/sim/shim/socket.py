@@ -1,10 +1,10 @@
 """socket: TCP clients."""
 
 import io
+import select
 import struct
 
 import operations as op
-import select
 from _board import _call, call
 from uctypes import addressof
 

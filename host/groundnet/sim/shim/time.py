@@ -4,7 +4,9 @@ import _host
 from _board import wait_us
 from utime import gmtime as _gmtime
 from utime import mktime as _mktime
-from utime import ticks_add, ticks_diff, ticks_ms
+from utime import ticks_add as ticks_add
+from utime import ticks_diff as ticks_diff
+from utime import ticks_ms as ticks_ms
 
 _EPOCH_S = 946_684_800  # 2000-01-01 in Unix time
 

@@ -2,11 +2,15 @@
 
 import operations as op
 from _board import call, wait_us
-from machine.analog import ADC
-from machine.buses import I2C, SPI
-from machine.clocks import RTC, WDT, Timer
-from machine.pin import Pin
-from machine.serial import UART
+
+from machine.analog import ADC as ADC
+from machine.buses import I2C as I2C
+from machine.buses import SPI as SPI
+from machine.clocks import RTC as RTC
+from machine.clocks import WDT as WDT
+from machine.clocks import Timer as Timer
+from machine.pin import Pin as Pin
+from machine.serial import UART as UART
 
 PWRON_RESET = 1
 HARD_RESET = 2

@@ -2,6 +2,7 @@
 
 import operations as op
 from _board import call
+
 from machine.pin import Pin
 
 # Upper end of the calibrated range by attenuation, microvolts (ESP32-C3 datasheet, table ADC characteristics).

@@ -6,6 +6,8 @@ from micropython import const
 
 _LEAVE = const(255)
 
+_made = {}
+
 
 class Pin:
     """One GPIO. The same number always gives the same object, as on the ESP32."""
@@ -24,16 +26,14 @@ class Pin:
     DRIVE_2 = 2
     DRIVE_3 = 3
 
-    _made = {}
-
     def __new__(cls, gpio, *args, **kwargs):
         if isinstance(gpio, Pin):
             return gpio
-        pin = cls._made.get(gpio)
+        pin = _made.get(gpio)
         if pin is None:
             if not 0 <= gpio <= 48:
                 raise ValueError("invalid pin")
-            pin = cls._made[gpio] = super().__new__(cls)
+            pin = _made[gpio] = super().__new__(cls)
             pin.gpio = gpio
         return pin
 
@@ -74,4 +74,4 @@ class Pin:
         return self
 
     def __repr__(self):
-        return "Pin(%d)" % self.gpio
+        return f"Pin({self.gpio})"

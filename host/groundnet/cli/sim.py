@@ -1,0 +1,103 @@
+"""`groundnet sim`: virtual boards."""
+
+import json
+import signal
+import types
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from groundnet.cli.language import tr
+from groundnet.cli.theft import theft
+from groundnet.errors import GroundnetError
+from groundnet.sim import desk, firmware_image, pacing
+
+app = typer.Typer(
+    no_args_is_help=True, help="Virtual boards: real MicroPython, models of the chips around it."
+)
+
+
+app.command("theft")(theft)
+
+
+@app.callback()
+def sim() -> None:
+    """Virtual boards: real MicroPython, models of the chips around it."""
+
+
+@app.command()
+def board(
+    role: Annotated[str | None, typer.Option(help="tag, tracker or base.")] = None,
+    board_name: Annotated[
+        str | None, typer.Option("--board", help="Folder under firmware/boards; default: the role's first.")
+    ] = None,
+    files: Annotated[
+        Path | None, typer.Option("--files", help="Keep the flash in this folder; default: in memory.")
+    ] = None,
+    blank: Annotated[bool, typer.Option("--blank", help="Plain MicroPython, no firmware.")] = False,
+    unique_id: Annotated[
+        str, typer.Option("--id", help="What the chip says it is, up to 16 hex digits.")
+    ] = "020000000001",
+    collector: Annotated[
+        str | None, typer.Option(help="HOST:PORT that the board's connections to the same name reach.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
+    json_: Annotated[bool, typer.Option("--json", help="Print the first line as JSON.")] = False,
+) -> None:
+    """Run one board in real time. The first line is the path of its serial port; Ctrl-C ends it."""
+    if role is None and not blank:
+        raise typer.BadParameter("give --role, or --blank for a board without firmware")
+    role_name = role or "tag"
+    wanted = desk.Desk(
+        role=role_name,
+        board=board_name or firmware_image.default_board(role_name),
+        files=files,
+        blank=blank,
+        unique_id=_parse_id(unique_id),
+        collector=_parse_address(collector),
+        seed=seed,
+    )
+    with desk.device_on(wanted) as device:
+        path = device.board.pty_path
+        typer.echo(json.dumps({"pty": path}) if json_ else path)
+        stopped = _stop_on_signals()
+        device.power_on()
+        pacing.run_paced(device.board.world, [device.board], lambda: bool(stopped))
+
+
+def _stop_on_signals() -> list[int]:
+    """A list that is no longer empty once SIGTERM or SIGINT arrived."""
+    received: list[int] = []
+
+    def note(number: int, _frame: types.FrameType | None) -> None:
+        received.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, note)
+    return received
+
+
+def _parse_id(text: str) -> bytes:
+    try:
+        number = bytes.fromhex(text.replace(":", ""))
+    except ValueError:
+        number = b""
+    if not 1 <= len(number) <= 8:
+        raise GroundnetError(
+            tr(f"'{text}' is not an id", f"“{text}”不是有效的编号"),
+            tr("give 2 to 16 hex digits", "请给出 2 至 16 位十六进制数"),
+        )
+    return number
+
+
+def _parse_address(text: str | None) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise GroundnetError(
+            tr(f"'{text}' is not an address", f"“{text}”不是有效的地址"),
+            tr("give HOST:PORT, for example localhost:7788", "请给出 主机:端口，例如 localhost:7788"),
+        )
+    return host, int(port)

