@@ -1,13 +1,18 @@
 """Watches over the vehicle: when samples are taken, what they mean, and how far the alarm has gone."""
 
+from groundwire.constant import const
+
 from groundcore import escalation, events, motion
+
+_PATROL_MS = const(300000)
 
 
 class Guard:
     """Joins the accelerometer's two stages to the escalation.
 
     At rest the accelerometer's own interrupt watches; after it, samples are judged until it has been quiet
-    for five seconds. `moving` lasts until there was no movement for `still_after_s`.
+    for five seconds. A ride in a van is too smooth for the interrupt, so every five minutes samples are taken
+    anyway. `moving` lasts until there was no movement for `still_after_s`.
     """
 
     def __init__(self, settings):
@@ -18,6 +23,7 @@ class Guard:
         self._settings = settings
         self._moved_ms = 0
         self._sampling = False
+        self._patrol_due_ms = 0
 
     def handle(self, event: tuple, now_ms: int, actions: list) -> int:
         """Go on. What the escalation asks for: a sum of its constants."""
@@ -35,21 +41,27 @@ class Guard:
     def next_deadline(self) -> int | None:
         """When the next TICK is due."""
         calm_ms = self.alarm.next_deadline()
-        if not self.moving:
-            return calm_ms
-        still_ms = self._moved_ms + self._settings["still_after_s"] * 1000
-        return still_ms if calm_ms is None else min(calm_ms, still_ms)
+        due_ms = None if self._sampling else self._patrol_due_ms
+        for other_ms in (calm_ms, self._still_ms() if self.moving else None):
+            if other_ms is not None and (due_ms is None or other_ms < due_ms):
+                due_ms = other_ms
+        return due_ms
 
     def moved(self, now_ms: int) -> int:
-        """The position says that it moves, whatever the accelerometer says. What the escalation asks for."""
-        was_moving = self.moving
+        """The position says that it moves. What the escalation asks for.
+
+        While armed this counts only when the accelerometer has noticed something too: a position alone may be
+        a reflection from a house.
+        """
+        if self._settings["armed"] and self.alarm.state in (escalation.QUIET, escalation.NOTED):
+            return 0
         self.moving = True
         self._moved_ms = now_ms
         self.alarm.stir(now_ms)
-        if was_moving or not self._settings["armed"]:
-            return 0
-        self.cause = "transported"
-        return self.alarm.take(escalation.GONE)
+        asked = self.alarm.take(escalation.GONE) if self._settings["armed"] else 0
+        if asked & escalation.REPORT:
+            self.cause = "transported"
+        return asked
 
     def rearm(self, actions: list):
         """Take the mount as it now is."""
@@ -76,13 +88,19 @@ class Guard:
                 out |= asked
         if self.judge.quiet and self.judge.armed and self._sampling:
             self._sampling = False
+            self._patrol_due_ms = now_ms + _PATROL_MS
             actions.append((events.SAMPLE, 0))
-            actions.append((events.WATCH_MOTION, self._settings["wake_threshold_mg"]))
+            actions.append((events.WATCH_MOTION, self._settings["guard_threshold_mg"]))
         return out
 
+    def _still_ms(self):
+        return self._moved_ms + self._settings["still_after_s"] * 1000
+
     def _check(self, now_ms, actions) -> int:
-        if self.moving and now_ms - self._moved_ms >= self._settings["still_after_s"] * 1000:
+        if self.moving and now_ms >= self._still_ms():
             self.moving = False
+        if not self._sampling and now_ms >= self._patrol_due_ms:
+            self._sample(actions)
         out = self.alarm.check(now_ms)
         if out & escalation.REARM:
             self.rearm(actions)

@@ -1,4 +1,4 @@
-"""Items waiting to be reported: alarms first, then history, and nothing is gone before it is acknowledged."""
+"""Items waiting to be reported: alarms first, then history."""
 
 from groundwire.constant import const
 
@@ -16,7 +16,6 @@ class ReportQueue:
     def __init__(self):
         self._urgent = []
         self._history = []
-        self._sent = 0  # how many of the front of the line are under way
         self.lost = 0
 
     def __len__(self) -> int:
@@ -33,16 +32,14 @@ class ReportQueue:
             self._thin()
         (self._urgent if rank == URGENT else self._history).append(item)
 
-    def batch(self) -> list:
-        """The next items to be sent. They stay until `acknowledge`; asking again gives the same or more."""
+    def take(self) -> list:
+        """The next items, at most twelve; from now on the caller looks after them."""
         items = self._urgent[:_BATCH]
-        items += self._history[: _BATCH - len(items)]
+        self._urgent = self._urgent[_BATCH:]
+        room = _BATCH - len(items)
+        items += self._history[:room]
+        self._history = self._history[room:]
         return items
-
-    def acknowledge(self, items: list):
-        """These have arrived."""
-        self._urgent = [item for item in self._urgent if not _holds(items, item)]
-        self._history = [item for item in self._history if not _holds(items, item)]
 
     def _thin(self):
         half = len(self._history) // 2
@@ -53,8 +50,3 @@ class ReportQueue:
         kept = [self._history[index] for index in range(half) if index % 2 == 0]
         self.lost += half - len(kept)
         self._history = kept + self._history[half:]
-
-
-def _holds(items, wanted) -> bool:
-    """Identity, not equality: two equal items are two events."""
-    return any(item is wanted for item in items)

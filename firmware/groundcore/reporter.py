@@ -10,6 +10,7 @@ from groundcore.uplink import Uplink
 
 _REPLY_CAPACITY = const(512)  # bytes of an ack with 8 orders
 _REFUSED_PAUSE_MS = const(30000)
+_UNSIGNED_MAX = const(4)
 _LINGER_MS = const(60000)  # how long an idle connection stays open
 
 
@@ -31,10 +32,15 @@ class Reporter:
         self._uplink = Uplink(settings["collector_host"], settings["collector_port"], _REPLY_CAPACITY)
         self.online = False
         self._sequence = 0
-        self._batch = []
+        self._unsigned = []  # (sequence, items) sent and not acknowledged, the next to be sent first
         self._pause_until_ms = 0
         self._used_ms = 0
         self._utc_offset_ms = None
+
+    @property
+    def waiting(self) -> int:
+        """Items and reports that the collector has not signed for."""
+        return len(self.queue) + len(self._unsigned)
 
     def utc_ms(self, clock_ms: int) -> int | None:
         """UTC at a time of the device's clock; None while nobody has told."""
@@ -63,7 +69,7 @@ class Reporter:
 
     def step(self, now_ms: int, actions: list):
         """Send what waits, as far as the link allows. Call after every event."""
-        if not len(self.queue):
+        if not self.waiting:
             if self._uplink.ready and now_ms - self._used_ms >= _LINGER_MS:
                 self._uplink.close(now_ms, actions)
         elif self.online and now_ms >= self._pause_until_ms:
@@ -77,22 +83,26 @@ class Reporter:
         waiting_ms = self._uplink.next_deadline()
         if waiting_ms is not None:
             return waiting_ms
-        if not len(self.queue):
+        if not self.waiting:
             return self._used_ms + _LINGER_MS if self._uplink.ready else None
         if not self.online or not self._uplink.host:
             return None
         return max(self._pause_until_ms, 0 if self._uplink.ready else self._uplink.reopen_ms())
 
     def _send(self, now_ms, actions):
-        """A report without an answer goes again as it was, number and all: the collector drops doubles."""
-        if not self._batch:
-            self._batch = self.queue.batch()
+        """A report without an answer goes again as it was, number and all: the collector drops doubles.
+
+        A new alarm goes before it, in a report of its own.
+        """
+        if not self._unsigned or (self.queue.urgent and len(self._unsigned) < _UNSIGNED_MAX):
             self._sequence += 1
+            self._unsigned.insert(0, (self._sequence, self.queue.take()))
+        sequence, items = self._unsigned[0]
         values = {
             "device_id": self._device_id,
             "boot_count": self._state.boot_count,
-            "sequence": self._sequence,
-            "items": self._batch,
+            "sequence": sequence,
+            "items": items,
         }
         self._used_ms = now_ms
         kind, payload = report.encode("report", values, self._key)
@@ -108,9 +118,8 @@ class Reporter:
         except AuthenticationError:
             self._pause_until_ms = now_ms + _REFUSED_PAUSE_MS
             return []
-        if values["boot_count"] == self._state.boot_count and values["sequence"] == self._sequence:
-            self.queue.acknowledge(self._batch)
-            self._batch = []
+        if values["boot_count"] == self._state.boot_count:
+            self._unsigned = [sent for sent in self._unsigned if sent[0] != values["sequence"]]
         self._used_ms = now_ms
         self.set_utc(values["time_ms"], now_ms)
         return [entry["downlink"] for entry in values["downlinks"]]

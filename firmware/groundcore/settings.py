@@ -17,7 +17,8 @@ TABLE = {
     "moving_interval_s": (_INT, 20, 5, 600),
     "lost_interval_s": (_INT, 30, 5, 3600),
     "still_after_s": (_INT, 120, 10, 3600),  # without movement for so long: parked
-    "wake_threshold_mg": (_INT, 94, 32, 1000),  # first stage, in the accelerometer
+    "wake_threshold_mg": (_INT, 94, 32, 1000),  # of a tag, which beacons each time
+    "guard_threshold_mg": (_INT, 63, 32, 1000),  # of a tracker, which judges before it does anything
     "armed": (_INT, 1, 0, 1),
     "siren_s": (_INT, 20, 0, 30),
     "report_interval_s": (_INT, 15, 5, 3600),  # position reports while moving or lost

@@ -10,6 +10,7 @@ _NO_SKY_MS = const(25000)  # without a fix for so long: ask the modem for cells
 _CELLS_EVERY_MS = const(30000)
 _SETTLE_MS = const(6000)  # after the first believed fix: by then the best is good enough
 _CELLS_MAX = const(6)
+_AWAY_FIXES = const(3)
 
 _RADIO = "lte"
 
@@ -26,6 +27,7 @@ class Whereabouts:
         self._first_ms = None  # when the first fix of this session was believed
         self._fresh_ms = 0  # of the last fix, or of switching on
         self._asked_ms = None
+        self._away = 0
 
     def want(self, now_ms: int, actions: list):
         """Keep the receiver on for the next three minutes."""
@@ -64,9 +66,10 @@ class Whereabouts:
         return self.anchor.hold(best)
 
     def has_left(self, now_ms: int) -> bool:
-        """Whether the device is no longer where it was parked."""
+        """Whether the device is no longer where it was parked, by several fixes in a row. Ask at each fix."""
         best = self.locator.best(now_ms)
-        return best is not None and self.anchor.has_left(best)
+        self._away = self._away + 1 if best is not None and self.anchor.has_left(best) else 0
+        return self._away >= _AWAY_FIXES
 
     def check(self, now_ms: int, actions: list):
         """Switch off when nobody wants it any more; ask for cells when there is no sky."""

@@ -193,25 +193,16 @@ def test_an_hour_later_there_is_room_again():
 # --- queue
 
 
-def test_alarms_go_first_and_stay_until_acknowledged():
+def test_alarms_go_first_and_batches_are_small():
     queue = ReportQueue()
     for number in range(14):
         queue.put({"n": number})
     queue.put({"n": "alarm"}, URGENT)
-    batch = queue.batch()
-    assert [item["n"] for item in batch] == ["alarm", *range(11)]
-    assert queue.batch() == batch
-    queue.acknowledge(batch)
-    assert [item["n"] for item in queue.batch()] == [11, 12, 13]
-
-
-def test_equal_items_are_two_events():
-    queue = ReportQueue()
-    queue.put({"n": 1})
-    batch = queue.batch()
-    queue.put({"n": 1})
-    queue.acknowledge(batch)
-    assert len(queue) == 1
+    assert queue.urgent
+    assert [item["n"] for item in queue.take()] == ["alarm", *range(11)]
+    assert not queue.urgent
+    assert [item["n"] for item in queue.take()] == [11, 12, 13]
+    assert queue.take() == []
 
 
 def test_a_full_queue_thins_history_and_keeps_alarms():
@@ -223,9 +214,7 @@ def test_a_full_queue_thins_history_and_keeps_alarms():
     assert queue.urgent
     kept = []
     while len(queue):
-        batch = queue.batch()
-        kept += [item["n"] for item in batch]
-        queue.acknowledge(batch)
+        kept += [item["n"] for item in queue.take()]
     assert kept[0] == "alarm" and kept[-1] == 499
     assert queue.lost == 500 - (len(kept) - 1)
     gaps = [later - earlier for earlier, later in pairwise(kept[1:])]
@@ -237,4 +226,4 @@ def test_a_queue_full_of_alarms_drops_the_oldest():
     for number in range(100):
         queue.put({"n": number}, URGENT)
     assert len(queue) == 96
-    assert queue.batch()[0] == {"n": 4}
+    assert queue.take()[0] == {"n": 4}
