@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DEVICE_LIBRARY = {"struct", "binascii", "hashlib", "collections", "micropython"}
 HARDWARE = {"machine", "time", "bluetooth", "network", "esp32", "socket", "ssl", "select", "errno"}
-PURE = DEVICE_LIBRARY | {"math"}
+PURE = DEVICE_LIBRARY | {"array", "math"}
 
 # room -> (folder, modules it may import beside itself)
 ROOMS = {

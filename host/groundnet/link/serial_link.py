@@ -25,7 +25,7 @@ from groundnet.link.ports import holder_of
 BAUDRATE = 115_200  # of UART bridges; USB devices ignore it
 OPEN = b"\x00"
 PROMPT = b">>>"
-OPEN_TRIES = 3
+OPEN_AGAIN_S = 0.2  # a device that was just powered may not have heard the first one
 ASK_TRIES = 3  # requests may be repeated: a device answers a repeated one again
 
 Entropy = Callable[[int], bytes]
@@ -103,7 +103,8 @@ class SerialLink:
 
     def _open_link(self) -> None:
         heard = b""
-        for _ in range(OPEN_TRIES):
+        deadline_s = time.monotonic() + self._timeout_s
+        while time.monotonic() < deadline_s:
             self._write(OPEN)
             heard += self._read_until_zero()
             if heard.endswith(OPEN):
@@ -113,7 +114,7 @@ class SerialLink:
     def _read_until_zero(self) -> bytes:
         """What the device said up to its answer; log text may come before it."""
         heard = b""
-        deadline_s = time.monotonic() + self._timeout_s / OPEN_TRIES
+        deadline_s = time.monotonic() + OPEN_AGAIN_S
         while time.monotonic() < deadline_s and not heard.endswith(OPEN):
             heard += self._read(1)
         return heard

@@ -21,6 +21,7 @@ _LOOK_S = 0.05  # longest wait between two looks at ``stop``
 _DRAIN_US = 2_000  # between two looks whether the host has read on
 _LAG_US = 500_000  # a world that is this far behind the wall clock lets the difference go
 _PATIENCE_S = 0.3  # a host that is silent for so long waits for the board, not the other way round
+_START_S = 10.0  # the same for a host program that still has to start and open the port
 
 T = TypeVar("T")
 
@@ -43,6 +44,10 @@ class _Doors:
     def congested(self) -> bool:
         """True while a host has still to read what a board sent; the board's own transmitter would be full."""
         return any(board.console.open_pty().congested for board in self._boards)
+
+    def waits(self) -> int:
+        """How many waits the boards have begun so far."""
+        return sum(board.streams.waits for board in self._boards)
 
     def board_listens(self) -> bool:
         """True when a board can do nothing before the host's next bytes or a timeout of its own."""
@@ -78,11 +83,14 @@ def run_held(
 ) -> None:
     """Serve host programs that talk to ``boards`` until ``stop()``, moving time only as boards need it."""
     doors = _Doors(boards)
+    heard = False
     while not stop():
         if doors.wait(0):
-            continue
-        if doors.board_listens() and (world.next_event_us() or 0) > world.now_us:
-            if not _host_speaks(doors, stop, patience_s):
+            heard = True
+        elif doors.board_listens() and (world.next_event_us() or 0) > world.now_us:
+            if _host_speaks(doors, stop, patience_s if heard else _START_S):
+                heard = True
+            else:
                 _run_until_board_moves(world, doors)
         elif not world.step():
             doors.wait(_LOOK_S)
@@ -121,7 +129,8 @@ def _host_speaks(doors: _Doors, stop: Callable[[], bool], patience_s: float) -> 
 
 def _run_until_board_moves(world: World, doors: _Doors) -> None:
     """The host waits for the board: let time pass until the board's own wait ends."""
-    while doors.board_listens() and not doors.wait(0):
+    waits = doors.waits()
+    while doors.waits() == waits and not doors.wait(0):
         if not world.step():
             return
 

@@ -20,6 +20,7 @@ class Streams(Service):
         self._board = board
         self._reading: Request | None = None
         self._waiting: list[tuple[int, int, int]] | None = None
+        self.waits = 0  # begun so far
 
     def handlers(self) -> dict[int, Handler]:
         return {
@@ -67,6 +68,7 @@ class Streams(Service):
         if self._board.console.received:
             return self._take(request)
         self._reading = request
+        self.waits += 1
         self._board.draw("idle", self._board.chip.idle_ua)
         return self._board.park(None, _INTERRUPTED, self._interrupted)
 
@@ -91,6 +93,7 @@ class Streams(Service):
         if count or request.argument == 0:
             return count, ready
         self._waiting = wanted
+        self.waits += 1
         self._board.draw("idle", self._board.chip.idle_ua)
         timeout_us = None if request.argument < 0 else request.argument * 1000
         return self._board.park(timeout_us, (0, bytes(len(wanted))), self._interrupted)

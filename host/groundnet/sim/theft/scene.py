@@ -11,7 +11,7 @@ JOURNEY = "around-visnjan-with-car.gpx"
 GPX = "{http://www.topografix.com/GPX/1/1}"
 
 TAG_BOARD, TRACKER_BOARD, STATION_BOARD = "xiao_c3_sx1262", "s3_tracker", "heltec_v3"
-PLATE = "云A·12345"
+PLATE, PLATE_STORED = "云A·12345", "云A12345"
 OWNER_PHONE = "+8613800000000"
 
 
@@ -56,6 +56,7 @@ GARAGE_MS = (
     utc_ms("2020-12-18T06:19:38Z"),
     utc_ms("2020-12-18T06:21:40Z"),
 )  # no sky: the recording stands still
+PARKED_AGAIN_MS = utc_ms("2020-12-18T06:22:42Z")  # the recording stands at its last place
 ENDED_MS = utc_ms("2020-12-18T06:32:00Z")
 
 

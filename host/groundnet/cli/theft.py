@@ -1,0 +1,51 @@
+"""``groundnet sim theft``: the main job, a theft end to end."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from groundnet.cli.language import tr
+from groundnet.errors import GroundnetError
+from groundnet.sim.theft.map_svg import clock
+from groundnet.sim.theft.record import FOUND_WITHIN_M, Entry
+from groundnet.sim.theft.report import render
+from groundnet.sim.theft.story import play
+
+TONES = {"calm": "white", "alarm": "bold red", "order": "bold blue", "found": "bold green"}
+
+
+def theft(
+    seed: Annotated[
+        int, typer.Option(help="Decides every random number; the same seed gives the same story.")
+    ] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for report.html, track.gpx and track.csv.")] = Path(
+        "build/demo"
+    ),
+) -> None:
+    """Play a theft on virtual boards, from the install point to the last place; fail when the bike is not found."""
+    console = Console(highlight=False)
+    out.mkdir(parents=True, exist_ok=True)
+    columns = (TextColumn("{task.description:14}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        record = play(
+            seed,
+            out,
+            lambda entry: _tell(bar.console, entry),
+            lambda chapter, share: bar.update(task, description=chapter, completed=share),
+        )
+    (out / "report.html").write_text(render(record), encoding="utf-8")
+    console.print(tr(f"report: {out / 'report.html'}", f"报告：{out / 'report.html'}"), style="dim")
+    if not record.found:
+        raise GroundnetError(
+            f"the bike was not found within {FOUND_WITHIN_M:.0f} m of its true last place",
+            f"look at {out / 'report.html'}",
+        )
+
+
+def _tell(console: Console, entry: Entry) -> None:
+    console.print(f"[dim]{clock(entry.unix_ms)}[/]  [cyan]{entry.actor:14}[/] ", end="")
+    console.print(entry.text, style=TONES[entry.tone], markup=False)

@@ -1,0 +1,69 @@
+"""A whole device: a virtual board of a role with its firmware in flash and its chips wired."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from groundnet.sim.board import VirtualBoard
+from groundnet.sim.boardfs import BoardFs
+from groundnet.sim.firmware_image import build, firmware_folder
+from groundnet.sim.power import PowerAccount
+from groundnet.sim.signals import BoardIo
+from groundnet.sim.wiring import Environment, Site, attach, power_cycle, read_board
+from groundnet.sim.world import World
+
+DEFAULT_BOARDS = {"tag": "xiao_c3_sx1262", "tracker": "s3_tracker", "base": "heltec_v3"}
+
+
+def board_literal(board: str) -> dict:
+    """The literal of a board in firmware/boards. Raises GroundnetError for an unknown board."""
+    return read_board(Path(firmware_folder()) / "boards" / board / "board.py")
+
+
+@dataclass
+class Device:
+    """A board and its chip models by part name."""
+
+    board: VirtualBoard
+    parts: dict[str, object]
+    power: PowerAccount
+
+    def power_off(self) -> None:
+        self.board.power_off()
+
+    def power_on(self) -> None:
+        """Supply comes up for the board and every chip on it."""
+        power_cycle(self.parts)
+        self.board.power_on()
+
+
+def make_device(
+    world: World,
+    name: str,
+    role: str,
+    environment: Environment,
+    unique_id: bytes,
+    board: str | None = None,
+    files: BoardFs | None = None,
+) -> Device:
+    """A device of a role, switched off, with the role's firmware in its flash.
+
+    Args:
+        name: unique in the world; decides its random numbers.
+        board: a folder of firmware/boards; default: the role's own.
+        files: flash content instead of the role's firmware.
+    """
+    board_name = board or DEFAULT_BOARDS[role]
+    literal = board_literal(board_name)
+    io, power = BoardIo(name), PowerAccount(world)
+    parts = attach(Site(world, name, io, power, environment), literal)
+    virtual = VirtualBoard(
+        world,
+        name,
+        io=io,
+        files=files if files is not None else build(role, board_name),
+        unique_id=unique_id,
+        power=power,
+        chip=literal["chip"],
+        network=environment.network,
+    )
+    return Device(virtual, parts, power)
