@@ -17,6 +17,7 @@ _HEALTH_MS = const(30000)
 _BATCH = const(16)  # sightings of one message
 _CAPACITY = const(256)  # sightings kept while the collector is away
 _ORDERS_MAX = const(32)
+_OBEY_MS = const(10000)
 _RECEIPTS_MAX = const(16)
 _UNKNOWN_E7 = -(2**31)
 _REPLY_CAPACITY = const(4096)  # bytes of a reply with 16 orders for 32 ids each
@@ -48,6 +49,7 @@ class Base:
         self._first_sequence = 0  # of the oldest kept
         self._batch_size = 0
         self._orders = []
+        self._sent = []  # (order_id, when) of orders that went out just now
         self._receipts = []
         self._answering = None  # (order, eid) while a downlink is on its way
         self._utc_offset_ms = None  # UTC less our clock
@@ -135,6 +137,8 @@ class Base:
             order, eid = self._answering
             self._answering = None
             self._receipt(order, "sent" if sent else "busy", eid, now_ms)
+            if sent:
+                self._sent.append((order["order_id"], now_ms))
         self._listen(actions)
 
     # --- orders
@@ -155,9 +159,15 @@ class Base:
             if utc_ms is not None and order["expires_ms"] <= utc_ms:
                 self._receipt(order, "expired", bytes(6), now_ms)
 
-    def _keep_orders(self, orders):
-        """New orders replace old ones of the same number."""
+    def _keep_orders(self, orders, now_ms):
+        """New orders replace old ones of the same number.
+
+        One that has just gone out may still come in replies that crossed its receipt: the tag gets time to obey.
+        """
+        self._sent = [sent for sent in self._sent if now_ms - sent[1] < _OBEY_MS]
         for order in orders:
+            if any(sent[0] == order["order_id"] for sent in self._sent):
+                continue
             self._orders = [kept for kept in self._orders if kept["order_id"] != order["order_id"]]
             self._orders.append(order)
         self._orders = self._orders[-_ORDERS_MAX:]
@@ -252,7 +262,7 @@ class Base:
         values = reply[2].values
         if values.get("time_ms") is not None:
             self._utc_offset_ms = values["time_ms"] - now_ms
-        self._keep_orders(values.get("orders", ()))
+        self._keep_orders(values.get("orders", ()), now_ms)
         self._asked(reply[2])
 
     def _take_hello(self, message):

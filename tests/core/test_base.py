@@ -211,7 +211,7 @@ def test_no_airtime_is_told_and_the_order_waits():
     bench, collector = station()
     sent = 0
     for number in range(3000):
-        bench.core._keep_orders([order(number)])
+        bench.core._keep_orders([order(number)], bench.now_ms)
         hear(bench, collector, make_beacon(20))
         if not bench.core._answering:
             break
@@ -221,7 +221,7 @@ def test_no_airtime_is_told_and_the_order_waits():
     channel = region.PLANS["eu868"].downlink
     assert sent * region.airtime_us(channel, downlink.SIZE) <= 360_000_000
     bench.now_ms = 3_600_000 - 1
-    bench.core._keep_orders([order(1, expires_ms=START_UTC_MS * 2)])
+    bench.core._keep_orders([order(1, expires_ms=START_UTC_MS * 2)], bench.now_ms)
     bench.now_ms = 3_700_000
     hear(bench, collector, make_beacon(21))
     assert bench.core._answering
