@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from groundcore.gnss import GnssReader
+from groundnet.cli import gnss
 from groundnet.errors import GroundnetError
 from groundnet.sim import gnss_log
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 DATA = Path(__file__).parent / "data" / "gnss"
 LOGS = sorted(DATA.glob("*.log"))
@@ -86,6 +88,20 @@ def test_comments_are_skipped_and_binary_that_looks_like_one_is_not(tmp_path):
     assert list(gnss_log.read_fixes(log)) == []
     log.write_bytes(b"#\xff\x00" + sentence)
     assert [fix["lat"] for fix in gnss_log.read_fixes(log)] == [51.4843717]
+
+
+def test_micropython_reads_the_same():
+    log = DATA / "ublox-8.log"  # it begins with binary garbage and ends within a sentence
+    assert list(gnss_log.read_fixes(log, "micropython")) == list(gnss_log.read_fixes(log))
+
+
+def test_the_command_prints_a_line_for_each_epoch():
+    log = DATA / "mtk-3329.log"
+    done = CliRunner().invoke(gnss.app, [str(log)])
+    assert done.exit_code == 0
+    assert [json.loads(line) for line in done.stdout.splitlines()] == list(gnss_log.read_fixes(log))
+    missing = CliRunner().invoke(gnss.app, ["missing.log"])
+    assert isinstance(missing.exception, GroundnetError)
 
 
 def test_unknown_runtime_is_named(tmp_path):
