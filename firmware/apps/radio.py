@@ -129,10 +129,12 @@ class Radio(Part):
             self._loop.post(events.RADIO_SILENT)
 
     def test(self) -> tuple:
-        """Errors that the chip counts itself; 0 is well."""
-        self._begin()
+        """Error bits that the chip keeps itself; 0 is well."""
+        if not self._begun:
+            self._begin()
         errors = self._chip.errors()
-        self._chip.sleep()
+        if self._state == _IDLE:
+            self._chip.sleep()
         return errors == 0, errors, ""
 
     # --- details
