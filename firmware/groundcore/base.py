@@ -84,6 +84,8 @@ class Base:
         waiting_ms = self._uplink.next_deadline()
         if waiting_ms is not None:
             return waiting_ms
+        if not self._uplink.host:
+            return None  # not set up yet: nobody to report to
         return self._health_due_ms if self._uplink.connected else self._uplink.reopen_ms()
 
     # --- radio
