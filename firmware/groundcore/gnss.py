@@ -87,6 +87,7 @@ class GnssReader:
         self._sats = None
         self._hdop_c = None
         self._active = False
+        self._decided = False  # a GLL has said where
 
     def _close(self):
         """End the epoch: report it if it has a position and a date."""
@@ -172,9 +173,14 @@ class GnssReader:
             self._dilution(s)
 
     def _gll(self, s):
-        """GLL: lat, N/S, lon, E/W, time, status, mode."""
+        """GLL: lat, N/S, lon, E/W, time, status, mode.
+
+        Chart plotters that talk for a receiver repeat an older position under a newer time. When the sentences
+        of one time disagree, GLL counts, which says nothing but where and when; gpsd comes out there as well.
+        """
         if self._enter(s, 5) and s.letter(6) == _A and s.letter(7) != _N:
-            self._position(s, 1)
+            self._decided = False
+            self._decided = self._position(s, 1)
 
     def _gns(self, s):
         """GNS: time, lat, N/S, lon, E/W, modes (one letter a system), satellites, HDOP, ..., 13 safety."""
@@ -228,8 +234,9 @@ class GnssReader:
         east = s.letter(first + 3)
         if lat_e7 is None or lon_e7 is None or north not in (_N, _S) or east not in (_E, _W):
             return False
-        self._lat_e7 = -lat_e7 if north == _S else lat_e7
-        self._lon_e7 = -lon_e7 if east == _W else lon_e7
+        if not self._decided:
+            self._lat_e7 = -lat_e7 if north == _S else lat_e7
+            self._lon_e7 = -lon_e7 if east == _W else lon_e7
         return True
 
     def _course(self, s, field: int):

@@ -193,6 +193,13 @@ def test_gll_and_gns_alone_are_dated_by_zda():
     assert fixes(zda, sentence("GNGNS,120000.00,4807.038,N,01131.000,E,AN,14,0.7,545.4,46.9,,,V")) == ()
 
 
+def test_gll_decides_when_sentences_of_one_time_disagree():
+    old, new = "4807.038,N", "4807.040,N"
+    gll = sentence(f"GPGLL,{new},01131.000,E,120000,A,A")
+    for order in ((rmc(lat=old), gga(lat=new), gll), (gll, rmc(lat=old), gga(lat=old))):
+        assert fixes(*order)[0].lat_e7 == 481173333
+
+
 def test_midnight_between_gga_and_the_next_date():
     found = fixes(rmc("235959", date="311299"), gga("235959"), gga("000000"), gga("000001"))
     assert [fix.utc_s for fix in found] == [946684799, 946684800, 946684801]
