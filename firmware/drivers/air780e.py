@@ -58,6 +58,7 @@ _SETUP = (
     (b"AT+CIPQSEND=1", b"OK", 1000),  # answer when the modem has the data, not when the server has it
     (b"AT+CIPHEAD=1", b"OK", 1000),  # received data starts with +IPD,<length>:
     (b"AT+CMGF=0", b"OK", 1000),
+    (b"AT+CEREG=1", b"OK", 1000),  # say when the network is lost or found
 )
 _REGISTRATION = (b"AT+CEREG?", b"OK", 1000)
 _CONNECT = (b'AT+CIPSTART="TCP","%s",%d', b"CONNECT OK", 75_000)
@@ -69,6 +70,7 @@ _SERVING_CELL = (b"AT+CCED=0,1", b"OK", 5000)
 _NEIGHBOUR_CELLS = (b"AT+CCED=0,2", b"OK", 5000)
 _POWER_DOWN = (b"AT+CPOWD=1", b"NORMAL POWER DOWN", 10_000)
 
+_REGISTRATION_LINES = (b"+CEREG:", b"+CGREG:")  # the Air780EP answers AT+CEREG? with +CGREG:
 _ALSO_WELL = (b"ALREADY CONNECT", b"SEND OK")
 _FAILURES = (b"ERROR", b"+CME ERROR", b"+CMS ERROR", b"CONNECT FAIL", b"SEND FAIL")
 # Where mcc, mnc, tac, cell id and RSRP index stand in a +CCED line.
@@ -411,8 +413,8 @@ class Air780e:
 
     def _handle_unsolicited(self, line: bytes) -> bool:
         """Lines that mean the same whether asked for or not."""
-        if line.startswith(b"+CEREG:"):
-            fields = line[7:].strip().split(b",")
+        if line.startswith(_REGISTRATION_LINES):
+            fields = line[7:].strip().split(b",")  # asked: mode, status; unasked: status alone
             self._registered(fields[1] if len(fields) > 1 and len(fields[1]) == 1 else fields[0])
         elif line.startswith(b"+CCED:"):
             self._add_cell(line[6:])
