@@ -112,12 +112,14 @@ class BoardFs:
         """(block size in bytes, blocks, free blocks)."""
         return BLOCK_BYTES, self._blocks, self.free_blocks()
 
-    def commit(self, path: str, data: bytes, modified: int) -> None:
-        """Write a file. Raises OSError(ENOSPC) and what the step hook raises."""
-        if _blocks(data) > self.free_blocks() + _blocks(self._nodes.get(path, (None, 0))[0]):
+    def program(self, path: str, size: int) -> None:
+        """Write one block of a file that will be ``size`` bytes long. Raises OSError(ENOSPC)."""
+        if -(-size // BLOCK_BYTES) > self.free_blocks():  # the old content goes only after the new is there
             raise OSError(_ENOSPC, "flash is full")
-        for _ in range(len(data) // BLOCK_BYTES):
-            self._step("program", path)
+        self._step("program", path)
+
+    def commit(self, path: str, data: bytes, modified: int) -> None:
+        """What was programmed becomes the content of the file."""
         self._step("commit", path)
         self._nodes[path] = (data, modified)
         self._keep(path)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _EPOCH_2000_US = 946_684_800_000_000  # what the RTC shows when power comes on
 _COMMIT_US = 3_000  # metadata of littlefs
-_WRITE_US_PER_BYTE = 15  # program and erase, about 67 kB/s
+_PROGRAM_US = 60_000  # erase and program one block of 4 KiB, about 67 kB/s
 _ENOENT, _ENOSPC = 2, 28
 _RTC_MEMORY_BYTES = 2048
 _TEMPERATURE_C = 25
@@ -30,6 +30,7 @@ class Memory(Service):
 
     def handlers(self) -> dict[int, Handler]:
         return {
+            op.FLASH_PROGRAM: self._program,
             op.FLASH_COMMIT: self._commit,
             op.FLASH_REMOVE: self._remove,
             op.FLASH_RENAME: self._rename,
@@ -57,10 +58,15 @@ class Memory(Service):
 
     # --- flash
 
+    def _program(self, request: Request) -> Result:
+        self._board.files.program(_split(request.data)[0], request.argument)
+        self._board.spend(_PROGRAM_US)
+        return 0
+
     def _commit(self, request: Request) -> Result:
         path, data = _split(request.data)
         self._board.files.commit(path, data, self._modified())
-        return self._changed(len(data))
+        return self._changed()
 
     def _remove(self, request: Request) -> Result:
         self._board.files.remove(_split(request.data)[0])
@@ -78,8 +84,8 @@ class Memory(Service):
     def _space(self, request: Request) -> Result:
         return 0, struct.pack("<III", *self._board.files.space())
 
-    def _changed(self, written_bytes: int = 0) -> int:
-        self._board.spend(_COMMIT_US + _WRITE_US_PER_BYTE * written_bytes)
+    def _changed(self) -> int:
+        self._board.spend(_COMMIT_US)
         return self._modified()
 
     def _modified(self) -> int:

@@ -11,7 +11,7 @@ import { Syscalls } from "./syscalls.mjs";
 
 const TICKS_CALL_US = 5; // what reading the clock costs on an ESP32, so that busy loops end
 const SYNC_AFTER_US = 1000; // a busy loop lets the world catch up this often
-const TICKS_MASK = 0x3fffffff; // time.ticks_us() wraps at 2**30
+const TICKS_MASK = 0x3fffffff; // time.ticks_us() wraps at 2**30; no larger number costs heap
 
 class Board {
   constructor() {
@@ -36,6 +36,7 @@ class Board {
       ticks_us: () => this.ticksUs() & TICKS_MASK,
       clock_s: () => Math.floor((this.clockUs + this.ticksUs()) / 1e6),
       clock_us: () => Math.floor((this.clockUs + this.channel.nowUs + this.channel.spentUs) % 1e6),
+      random: () => this.nextRandom() & TICKS_MASK,
       on_interrupt: (dispatch) => (this.channel.onInterrupt = dispatch),
     });
     this.loadShim();
@@ -110,6 +111,7 @@ class Board {
     this.console.idle = false;
     this.calls.reset();
     this.interpreter.restore();
+    this.interpreter.run("import random; random.seed(); del random");
   }
 
   /** boot.py, main.py, REPL, as boards do; returns when a soft reset is asked for, true from raw mode. */

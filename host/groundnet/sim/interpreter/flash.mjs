@@ -50,6 +50,11 @@ export class Flash {
 
   checkWritable() {}
 
+  /** A block of `path`, which will be `size` bytes long, goes to the chip; nobody sees it before the commit. */
+  program(path, size) {
+    this.call(OPERATIONS.FLASH_PROGRAM, size, named(path));
+  }
+
   create(path) {
     this.checkParent(path);
     this.commit(path, new Uint8Array(0));
@@ -109,16 +114,24 @@ export class Flash {
 
   /** One lasting change; the answer is the time of the change. Data: path length u16 | path | content. */
   change(operation, path, content = new Uint8Array(0)) {
-    const name = Buffer.from(path, "utf8");
-    const data = Buffer.alloc(2 + name.length + content.length);
-    data.writeUInt16LE(name.length, 0);
-    data.set(name, 2);
-    data.set(content, 2 + name.length);
-    const result = this.channel.call(operation, 0, data);
-    if (result < 0) throw new FileError(-result);
+    const result = this.call(operation, 0, Buffer.concat([named(path), content]));
     this.version++;
     return result;
   }
+
+  call(operation, argument, data) {
+    const result = this.channel.call(operation, argument, data);
+    if (result < 0) throw new FileError(-result);
+    return result;
+  }
+}
+
+/** A path as it goes to the world: length u16 | path. */
+function named(path) {
+  const name = Buffer.from(path, "utf8");
+  const length = Buffer.alloc(2);
+  length.writeUInt16LE(name.length);
+  return Buffer.concat([length, name]);
 }
 
 function folder(modified = 0) {

@@ -11,6 +11,7 @@ const O_ACCMODE = 3, O_CREAT = 0x40, O_EXCL = 0x80, O_TRUNC = 0x200, O_APPEND = 
 const MODE_DIRECTORY = 0o40755, MODE_FILE = 0o100644, MODE_TERMINAL = 0o20666;
 const DIRENT_BYTES = 280, DIRENT_DIRECTORY = 4, DIRENT_FILE = 8;
 const POLLIN = 1, POLLOUT = 4;
+const BLOCK_BYTES = 4096;
 const FIRST_FILE = 3; // 0, 1 and 2 are the console
 
 export class FileError extends Error {
@@ -40,6 +41,7 @@ class OpenFile {
     this.data = flags & O_TRUNC ? new Uint8Array(0) : node.data;
     this.size = this.data.length;
     this.position = 0;
+    this.written = this.programmed = 0; // bytes since the last sync; whole blocks of them at the chip
     this.borrowed = true; // `data` belongs to the tree until the first write
   }
 
@@ -50,9 +52,12 @@ class OpenFile {
     return count;
   }
 
-  write(bytes) {
+  write(bytes, tree) {
     if (this.appends) this.position = this.size;
     const end = this.position + bytes.length;
+    for (this.written += bytes.length; this.written > this.programmed; this.programmed += BLOCK_BYTES) {
+      tree.program(this.path, Math.max(this.size, end));
+    }
     if (this.borrowed || end > this.data.length) {
       const grown = new Uint8Array(Math.max(end, this.size * 2, 256));
       grown.set(this.data.subarray(0, this.size));
@@ -70,13 +75,14 @@ class OpenFile {
     if (!this.changed) return;
     tree.commit(this.path, this.data.slice(0, this.size));
     this.changed = false;
+    this.written = this.programmed = 0;
   }
 }
 
 export class Syscalls {
   /**
-   * tree: find(path) -> {directory, data, modified} | undefined, names(path), create, commit, remove, rename,
-   *       makeDirectory, removeDirectory (each throws FileError), space() -> {blockBytes, blocks, free}
+   * tree: find(path) -> {directory, data, modified} | undefined, names(path), create, program, commit, remove,
+   *       rename, makeDirectory, removeDirectory (each throws FileError), space() -> {blockBytes, blocks, free}
    * console: read(into) -> count or -1 when interrupted, write(stream, bytes), readable()
    */
   constructor(tree, console) {
@@ -202,7 +208,7 @@ export class Syscalls {
     for (const part of this.parts(list, count)) {
       if (number < FIRST_FILE) this.console.write(number, part);
       else if (!this.file(number).writable) throw new FileError(EBADF);
-      else this.file(number).write(part);
+      else this.file(number).write(part, this.tree);
       total += part.length;
     }
     this.view.setUint32(done, total, true);

@@ -1,5 +1,7 @@
 """esp32: wake sources, non-volatile storage, partitions."""
 
+import struct
+
 import operations as op
 from _board import call
 
@@ -54,12 +56,12 @@ class NVS:
         return bytes((len(names[0]), len(names[1]))) + names[0] + names[1] + bytes(value)
 
     def set_i32(self, key: str, value: int) -> None:
-        self.set_blob(key, value.to_bytes(4, "little", True))
+        self.set_blob(key, struct.pack("<i", value))
 
     def get_i32(self, key: str) -> int:
         number = bytearray(4)
         self.get_blob(key, number)
-        return int.from_bytes(number, "little", True)
+        return struct.unpack("<i", number)[0]
 
     def set_blob(self, key: str, value) -> None:
         call(op.NVS_WRITE, 0, self._data(key, value))

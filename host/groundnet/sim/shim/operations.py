@@ -18,6 +18,7 @@ FLASH_REMOVE = 11
 FLASH_RENAME = 12
 FLASH_MAKE_FOLDER = 13
 FLASH_SPACE = 14
+FLASH_PROGRAM = 15  # argument: size of the file that is being written; data: path length u16 | path
 
 # --- time and sleep
 SLEEP = 20  # argument: microseconds; result: what is left after an interrupt

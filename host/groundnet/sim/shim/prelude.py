@@ -6,13 +6,13 @@ sys.modules.pop("time", None)  # frozen into the interpreter, without the world'
 
 import gc
 import os
-import random
 import select  # noqa: F401
 import socket  # noqa: F401
 import ssl  # noqa: F401
 import time  # noqa: F401
 
 import _board
+import _host
 import esp32  # noqa: F401
 import machine  # noqa: F401
 import micropython
@@ -20,7 +20,7 @@ import network  # noqa: F401
 
 
 def _urandom(count: int) -> bytes:
-    return bytes(random.getrandbits(8) for _ in range(count))
+    return bytes(_host.random() & 255 for _ in range(count))
 
 
 def _ilistdir(folder="."):
