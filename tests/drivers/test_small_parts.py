@@ -28,21 +28,38 @@ def test_siren_sounds_as_long_as_asked(bench, siren):
 
 def test_siren_never_exceeds_its_duty_whatever_is_asked(bench, siren):
     high_s = 0.0
-    for _ in range(60):
+    for _ in range(120):
         siren.sound(60_000)
         high_s += run(bench, siren, 5)
-    assert 0.4 < high_s / 300 < 0.55
-    assert siren.sound(1000) in (0, 1000)
+    assert 0.45 < high_s / 600 < 0.56
 
 
-def test_siren_stops_at_once_and_rests_as_long_as_it_sounded(bench, siren):
+def test_siren_is_cut_after_a_burst_and_cools_as_long(bench, siren):
+    assert siren.sound(60_000) == 30_000
+    assert run(bench, siren, 31) == pytest.approx(30, abs=0.2)
+    assert siren.sound(20_000) == pytest.approx(1000, abs=150)
+    run(bench, siren, 21)
+    assert siren.sound(20_000) == pytest.approx(20_000, abs=200)
+
+
+def test_siren_stops_at_once(bench, siren):
     siren.sound(20_000)
     run(bench, siren, 5)
     siren.stop()
     assert bench.io.line(PIN).level == 0 and not siren.sounding
-    assert siren.sound(1000) == 0
-    run(bench, siren, 5.5)
-    assert siren.sound(1000) == 1000
+    assert run(bench, siren, 5) == 0
+
+
+def test_chirps_are_counted_and_do_not_delay_the_siren(bench, siren):
+    levels = []
+    bench.io.line(PIN).listen(levels.append)
+    siren.chirp(3)
+    run(bench, siren, 3)
+    assert levels == [1, 0, 1, 0, 1, 0]
+    siren.chirp(3)
+    run(bench, siren, 0.3)
+    assert siren.sound(20_000) == 20_000
+    assert run(bench, siren, 25) == pytest.approx(20, abs=0.2)
 
 
 def test_led_plays_its_pattern_and_goes_dark(bench):
