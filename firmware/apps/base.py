@@ -25,7 +25,7 @@ class BaseApp:
         storage = Storage()
         records = storage.load()
         settings = Settings(records[store.SETTINGS], "none")
-        wifi_name, wifi_key = str(settings["wifi_name"]), str(settings["wifi_key"])
+        wifi_name, wifi_key = settings.text("wifi_name"), settings.text("wifi_key")
         self._loop = loop = RunLoop(Base(device_id(), records, FIRMWARE), Clock())
         loop.add("storage", lambda: storage)
         loop.add("radio", lambda: Radio(loop, hardware, boosted_gain=True), Radio.errors)

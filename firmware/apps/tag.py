@@ -15,7 +15,7 @@ from apps.run_loop import RunLoop
 from apps.storage import Storage
 from board import BOARD
 from groundcore import events
-from groundcore.tag import Tag
+from groundcore.tag import Tag, restore
 from micropython import const
 
 _SAMPLE_RATE_MHZ = const(12_500)
@@ -102,7 +102,7 @@ def _restore() -> tuple:
     if machine.reset_cause() != machine.DEEPSLEEP_RESET or kept[:4] != _MARK:
         return None, 0, False
     _, origin_ms, armed = struct.unpack_from(_KEPT, kept, 0)
-    return Tag.restore(kept[_KEPT_BYTES:], os.urandom), origin_ms, bool(armed)
+    return restore(kept[_KEPT_BYTES:], os.urandom), origin_ms, bool(armed)
 
 
 def main() -> None:

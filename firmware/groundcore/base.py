@@ -38,12 +38,12 @@ class Base:
         self._firmware = firmware
         self._settings = Settings(records.get(store.SETTINGS), "none")
         self._state = store.State(records.get(store.STATE))
-        self._plan = region.plan(self._settings["region"])
+        self._plan = region.plan(self._settings.text("region"))
         self._ledger = region.DutyLedger()
         self._uplink = Uplink(
-            self._settings["collector_host"], self._settings["collector_port"], _REPLY_CAPACITY
+            self._settings.text("collector_host"), self._settings["collector_port"], _REPLY_CAPACITY
         )
-        self._asked = None  # what the request under way was: a method that takes the reply
+        self._asked = self._take_orders  # who takes the reply to the request under way
         self._greeted = False
         self._sightings = []  # (heard_ms, rssi_dbm, snr_cdb, beacon)
         self._first_sequence = 0  # of the oldest kept
@@ -94,7 +94,7 @@ class Base:
         self._state.boot_count += 1
         actions.append((events.STORE, store.STATE, self._state.encode()))
         if self._plan is None:
-            actions.append((events.LOG, 3, "region", "no plan for " + self._settings["region"]))
+            actions.append((events.LOG, 3, "region", "no plan for " + self._settings.text("region")))
         self._listen(actions)
 
     def _listen(self, actions):
@@ -121,18 +121,21 @@ class Base:
 
     def _answer(self, eid, now_ms, actions):
         """Send the order that waits for this id, if the plan lets us."""
+        plan = self._plan
+        if plan is None:
+            return
         self._expire(now_ms)
         for order in self._orders:
             if eid in order["eids"]:
                 break
         else:
             return
-        if not self._ledger.may_send(self._plan.downlink, len(order["downlink"]), now_ms):
+        if not self._ledger.may_send(plan.downlink, len(order["downlink"]), now_ms):
             self._receipt(order, "no_airtime", eid, now_ms)
             return
         self._answering = (order, eid)
-        self._ledger.sent(self._plan.downlink, len(order["downlink"]), now_ms)
-        actions.append((events.RADIO_SEND, order["downlink"], self._plan.downlink, region.REPLY_DELAY_MS))
+        self._ledger.sent(plan.downlink, len(order["downlink"]), now_ms)
+        actions.append((events.RADIO_SEND, order["downlink"], plan.downlink, region.REPLY_DELAY_MS))
 
     def _answered(self, sent, now_ms, actions):
         if self._answering is not None:
@@ -215,7 +218,7 @@ class Base:
             "boot_count": self._state.boot_count,
             "protocol_min": 1,
             "protocol_max": 1,
-            "region": self._settings["region"],
+            "region": self._settings.text("region"),
             "firmware": self._firmware,
             "lat_e7": lat_e7 if known else None,
             "lon_e7": lon_e7 if known else None,

@@ -36,18 +36,18 @@ _LOW_LEVEL = const(1)
 class BeaconCycle:
     """Beacons of one device, within its region plan.
 
-    The owner sets `moving`, `sounding_until_ms`, `extra_flags`, `battery_mv` and `position` (a
-    beacon.Position or None) as they change, and reads `next_ms`.
+    The owner sets `moving`, `sounding_until_ms`, `extra_flags` and `battery_mv` as they change.
 
     Args:
         secret: 32 bytes.
         profile: one of store.PROFILES.
+        plan: of the region.
         state: kept counters and mode; changed here, stored by an action.
-        settings: of the device. Its region must have a plan.
+        settings: of the device.
         counter: the next beacon counter where it is known, as after deep sleep.
     """
 
-    def __init__(self, secret, profile, state, settings, counter=None):
+    def __init__(self, secret, profile, plan, state, settings, counter=None):
         self.orders = orders.Orders(keys.derive(secret, keys.DOWNLINK), state)
         self.beacons = Beacons(secret, profile, state, counter)
         self.ledger = region.DutyLedger()
@@ -58,10 +58,10 @@ class BeaconCycle:
         self.extra_flags = 0
         self.battery_mv = None
         self.battery_asked_ms = 0
-        self.position = None
+        self._position = None
         self._state = state
         self._settings = settings
-        self._plan = region.plan(settings["region"])
+        self._plan = plan
         self._answer_due_ms = 0
         self._window_end_ms = 0
         self._again = False  # something happened while a beacon was under way: beacon again at once
@@ -80,6 +80,10 @@ class BeaconCycle:
         self._again = self.phase != IDLE
         if not self._again:
             self._send(now_ms, actions)
+
+    def place(self, position):
+        """Say in beacons where the device is: a beacon.Position, or None."""
+        self._position = position
 
     def soon(self, now_ms: int):
         """Beacon in a second or so: after an order it is the receipt."""
@@ -116,7 +120,7 @@ class BeaconCycle:
             self._flags(sounding),
             battery_level(self.battery_mv, self._settings),
             self.orders.challenge() if challenged else b"",
-            self.position,
+            self._position,
         )
         actions.append((events.RADIO_SEND, data, self._plan.beacon, 0))
         self.ledger.sent(self._plan.beacon, len(data), now_ms)

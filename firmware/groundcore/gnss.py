@@ -24,6 +24,8 @@ _N = const(0x4E)
 _S = const(0x53)
 _E = const(0x45)
 _W = const(0x57)
+_U = const(0x55)
+_V = const(0x56)
 _MS_PER_DAY = const(86400000)
 _HALF_DAY_MS = const(43200000)
 
@@ -92,8 +94,9 @@ class GnssReader:
     def _close(self):
         """End the epoch: report it if it has a position and a date."""
         tod_ms = self._tod_ms
-        if tod_ms is not None and self._lat_e7 is not None and self._date is not None:
-            day = self._day if self._day is not None else self._nearest_day(tod_ms)
+        date = self._date
+        if tod_ms is not None and self._lat_e7 is not None and date is not None:
+            day = date + self._days_off(tod_ms) if self._day is None else self._day
             self._date = day
             self._date_ms = tod_ms
             quality = self._quality or self._mode_quality or _QUALITY_PLAIN
@@ -114,12 +117,12 @@ class GnssReader:
         self._tod_ms = None
         self._clear()
 
-    def _nearest_day(self, tod_ms: int) -> int:
-        """Day of an undated time: the one that puts it within half a day of the last dated time."""
+    def _days_off(self, tod_ms: int) -> int:
+        """Days from the last dated time to an undated one: it is within half a day of it."""
         ahead_ms = tod_ms - self._date_ms
         if ahead_ms < -_HALF_DAY_MS:
-            return self._date + 1
-        return self._date - 1 if ahead_ms > _HALF_DAY_MS else self._date
+            return 1
+        return -1 if ahead_ms > _HALF_DAY_MS else 0
 
     def _on_sentence(self, sentence):
         if sentence.type_is(b"RMC"):
@@ -135,25 +138,25 @@ class GnssReader:
         elif sentence.type_is(b"VTG"):
             self._vtg(sentence)
 
-    def _enter(self, sentence, time_field: int) -> bool:
-        """Open the epoch this sentence belongs to; False when it states no time."""
+    def _enter(self, sentence, time_field: int) -> int | None:
+        """Open the epoch this sentence belongs to; its time of day, None when it states none."""
         tod_ms = time_of_day_ms(sentence.buffer, sentence.start(time_field), sentence.end(time_field))
-        if tod_ms is None:
-            return False
-        if tod_ms != self._tod_ms:
+        if tod_ms is not None and tod_ms != self._tod_ms:
             self._close()
             self._tod_ms = tod_ms
-        return True
+        return tod_ms
 
     def _rmc(self, s):
         """RMC: time, status, lat, N/S, lon, E/W, knots, course, ddmmyy, variation, E/W, mode."""
-        if not self._enter(s, 1) or s.letter(2) != _A:
+        tod_ms = self._enter(s, 1)
+        if tod_ms is None or s.letter(2) != _A:
             return
         ddmmyy = digits(s.buffer, s.start(9), s.end(9))
         if ddmmyy is not None and s.end(9) - s.start(9) == 6:
             year = ddmmyy % 100
             # Two digits: 69-99 are of the last century, before GPS sent dates at all.
-            self._set_date(year + (1900 if year >= 69 else 2000), ddmmyy // 100 % 100, ddmmyy // 10000)
+            year += 1900 if year >= 69 else 2000
+            self._set_date(year, ddmmyy // 100 % 100, ddmmyy // 10000, tod_ms)
         self._active = self._position(s, 3)
         self._mode_quality = _QUALITY_OF_MODE.get(s.letter(12))
         knots_e3 = fixed_point(s.buffer, s.start(7), s.end(7), 3)
@@ -163,12 +166,9 @@ class GnssReader:
 
     def _gga(self, s):
         """GGA: time, lat, N/S, lon, E/W, quality, satellites, HDOP."""
-        if not self._enter(s, 1):
-            return
+        tod_ms = self._enter(s, 1)
         quality = digits(s.buffer, s.start(6), s.end(6))
-        if not quality:
-            return
-        if self._position(s, 2):
+        if tod_ms is not None and quality and self._position(s, 2):
             self._quality = quality
             self._dilution(s)
 
@@ -178,17 +178,15 @@ class GnssReader:
         Chart plotters that talk for a receiver repeat an older position under a newer time. When the sentences
         of one time disagree, GLL counts, which says nothing but where and when; gpsd comes out there as well.
         """
-        if self._enter(s, 5) and s.letter(6) == _A and s.letter(7) != _N:
+        if self._enter(s, 5) is not None and s.letter(6) == _A and s.letter(7) != _N:
             self._decided = False
             self._decided = self._position(s, 1)
 
     def _gns(self, s):
         """GNS: time, lat, N/S, lon, E/W, modes (one letter a system), satellites, HDOP, ..., 13 safety."""
-        if (
-            not self._enter(s, 1) or s.letter(6) in (0, _N) or s.letter(13) in (0x55, 0x56)
-        ):  # U unsafe, V void
-            return
-        if self._position(s, 2):
+        tod_ms = self._enter(s, 1)
+        void = s.letter(6) in (0, _N) or s.letter(13) in (_U, _V)
+        if tod_ms is not None and not void and self._position(s, 2):
             self._mode_quality = self._mode_quality or _QUALITY_OF_MODE.get(s.letter(6))
             self._dilution(s)
 
@@ -202,7 +200,7 @@ class GnssReader:
         if tod_ms is None or day is None or month is None or year is None or not 1900 <= year <= 2200:
             return
         if tod_ms == self._tod_ms:
-            self._set_date(year, month, day)
+            self._set_date(year, month, day, tod_ms)
         else:
             days = days_since_1970(year, month, day)
             if days is not None:
@@ -220,11 +218,11 @@ class GnssReader:
         if self._course_cdeg is None:
             self._course(s, 1)
 
-    def _set_date(self, year: int, month: int, day: int):
+    def _set_date(self, year: int, month: int, day: int, tod_ms: int):
         days = days_since_1970(year, month, day)
         if days is not None:
             self._day = self._date = days
-            self._date_ms = self._tod_ms
+            self._date_ms = tod_ms
 
     def _position(self, s, first: int) -> bool:
         """Read lat, N/S, lon, E/W from four fields; False, and nothing changed, when they are no position."""

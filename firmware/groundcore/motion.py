@@ -89,6 +89,7 @@ _SUSTAINED_WINDOWS = const(40)  # 26 s of movement, gusts do not last that long
 _STILL_LEAK = const(2)
 _ROLLING_AGAIN_WINDOWS = const(6)  # 3.8 s: longer than a gust keeps shaking, so a storm goes no further
 _QUARTER_SAMPLES = const(4)
+_BEYOND = const(0x40000)  # more than any sum of a quarter
 _QUIET_WINDOWS = const(8)  # 5 s at rest: nothing is going on
 
 
@@ -171,7 +172,7 @@ class MotionJudge:
         for axis in range(3):
             before = window[axis]
             total = 0
-            low = high = None
+            low, high = _BEYOND, -_BEYOND
             for start in range(axis, 3 * WINDOW_SAMPLES, 3 * _QUARTER_SAMPLES):
                 quarter = 0
                 for index in range(start, start + 3 * _QUARTER_SAMPLES, 3):
@@ -180,8 +181,8 @@ class MotionJudge:
                     change += abs(value - before)
                     before = value
                 total += quarter
-                low = quarter if low is None or quarter < low else low
-                high = quarter if high is None or quarter > high else high
+                low = min(low, quarter)
+                high = max(high, quarter)
             sums[axis] = total
             sway += high - low
         self.change_mg = change // (WINDOW_SAMPLES - 1)

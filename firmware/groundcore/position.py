@@ -113,7 +113,18 @@ class Locator:
             self._skip -= 1
             return False
         accuracy_m = max(_ACCURACY_MIN_M, fix.hdop_c * _METRES_PER_HDOP // 100)
-        position = Position(unrolled(fix.utc_s), *fix[1:4], accuracy_m, *fix[4:6], *fix[7:9], now_ms)
+        position = Position(
+            unrolled(fix.utc_s),
+            fix.utc_ms,
+            fix.lat_e7,
+            fix.lon_e7,
+            accuracy_m,
+            fix.speed_mm_s,
+            fix.course_cdeg,
+            fix.sats,
+            fix.hdop_c,
+            now_ms,
+        )
         if self._is_jump(position):
             self.refused += 1
             return False

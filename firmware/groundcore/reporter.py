@@ -29,7 +29,7 @@ class Reporter:
         self._device_id = device_id
         self._key = keys.derive(secret, keys.REPORT)
         self._state = state
-        self._uplink = Uplink(settings["collector_host"], settings["collector_port"], _REPLY_CAPACITY)
+        self._uplink = Uplink(settings.text("collector_host"), settings["collector_port"], _REPLY_CAPACITY)
         self.online = False
         self._sequence = 0
         self._unsigned = []  # (sequence, items) sent and not acknowledged, the next to be sent first

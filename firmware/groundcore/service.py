@@ -57,8 +57,8 @@ class Service:
         self._changed = False
         self._started_ms = None
         self._clock_offset_ms = None
-        self._test_frame = None  # the self_test request under way
-        self._sealed = False
+        self._test_frame = None  # the self_test request under way, and what seals its reply
+        self._seal_by = None  # the session's end that seals the reply, None for a reply in the open
         self._load()
 
     def receive(self, data: bytes, now_ms: int) -> list:
@@ -71,14 +71,14 @@ class Service:
             found = self._decoder.next()
             if found is frame.NEED_MORE:
                 return actions
-            if found is not frame.CORRUPT and found is not frame.NOT_FOR_ME:
+            if isinstance(found, frame.Frame):
                 self._answer(found, now_ms, actions)
 
     def tested(self, results: list, now_ms: int) -> list:
         """The app has run the tests that SELF_TEST asked for; the actions that tell the host."""
         actions = []
         if self._test_frame is not None:
-            asked, self._sealed = self._test_frame
+            asked, self._seal_by = self._test_frame
             self._test_frame = None
             self._reply(asked, messages.encode("self_test_result", {"tests": results}), actions)
         return actions
@@ -86,7 +86,7 @@ class Service:
     # --- one request
 
     def _answer(self, asked, now_ms, actions):
-        self._sealed = asked.sealed
+        self._seal_by = None
         try:
             message = self._open(asked)
             handler = HANDLERS.get(message.name)
@@ -95,12 +95,11 @@ class Service:
             self._admit(asked)
             reply = getattr(self, handler)(message, now_ms, actions)
         except _Refused as refusal:
-            self._sealed = asked.sealed and self._responder is not None and self._responder.ready()
             reply = _error(asked.kind, refusal.args[0], refusal.args[1])
         except DecodeError as error:
             reply = _error(asked.kind, "malformed", str(error))
         if reply is None:
-            self._test_frame = (asked, self._sealed)
+            self._test_frame = (asked, self._seal_by)
         else:
             self._reply(asked, reply, actions)
         if messages.name_of(asked.kind) == "bye":
@@ -108,20 +107,23 @@ class Service:
 
     def _open(self, asked):
         """The message in a frame, out of its seal."""
-        payload = asked.payload
-        if asked.sealed:
-            if self._responder is None:
-                raise _Refused("not_authenticated", "no session")
-            try:
-                payload = self._responder.unseal(asked)
-            except AuthenticationError as error:
-                raise _Refused("not_authenticated", str(error))
+        if not asked.sealed:
+            return messages.decode(asked.kind, asked.payload)
+        responder = self._responder
+        if responder is None:
+            raise _Refused("not_authenticated", "no session")
+        try:
+            payload = responder.unseal(asked)
+        except AuthenticationError as error:
+            raise _Refused("not_authenticated", str(error))
+        if responder.ready():
+            self._seal_by = responder
         return messages.decode(asked.kind, payload)
 
     def _admit(self, asked):
         """Whether this request may be made as it came."""
         access = messages.access_of(asked.kind)
-        if access == messages.FREE or (asked.sealed and self._responder.ready()):
+        if access == messages.FREE or self._seal_by is not None:
             return
         if access == messages.UNLOCKED and not self._locked():
             return
@@ -133,9 +135,11 @@ class Service:
 
     def _reply(self, asked, reply, actions):
         kind, payload = reply
-        if self._sealed:
-            payload = self._responder.seal(kind, payload, asked.sequence)
-        actions.append((events.LINK_SEND, frame.encode(kind, payload, asked.sequence, self._sealed)))
+        responder = self._seal_by
+        if responder is not None:
+            payload = responder.seal(kind, payload, asked.sequence)
+        data = frame.encode(kind, payload, asked.sequence, responder is not None)
+        actions.append((events.LINK_SEND, data))
 
     def _end(self, actions):
         actions.append((events.LINK_CLOSE,))
@@ -169,7 +173,7 @@ class Service:
             self._secret = self._identity_record.secret
             key = keys.derive(self._secret, keys.SESSION)
             self._responder = session.Responder(self._device["device_id"], key)
-        self._sealed = False
+        self._seal_by = None
         return self._responder.receive(message, now_ms, self._draw(session.NONCE_SIZE))
 
     def _bye(self, message, now_ms, actions):
@@ -255,7 +259,7 @@ class Service:
         first = message.values["first"]
         shown = []
         for name in names[first : first + _SETTINGS_OF_ONE_REPLY]:
-            shown.append({"name": name, "value": settings.shown(name, current[name])})
+            shown.append({"name": name, "value": settings.shown(name, current.value(name))})
         return messages.encode("settings", {"total": len(names), "settings": shown})
 
     def _settings_write(self, message, now_ms, actions):

@@ -84,12 +84,20 @@ def decode(record: bytes | None) -> dict:
 
 
 class Settings:
-    """All settings of a device: `settings["siren_s"]`."""
+    """All settings of a device: `settings["siren_s"]` is a number, `settings.text("region")` a text."""
 
     def __init__(self, record: bytes | None, profile: str):
         self.changed = decode(record)
         self._profile = profile
 
-    def __getitem__(self, name: str):
+    def __getitem__(self, name: str) -> int:
+        return int(self.value(name))
+
+    def text(self, name: str) -> str:
+        """A setting that is a text."""
+        return str(self.value(name))
+
+    def value(self, name: str):
+        """A setting of either kind."""
         value = self.changed.get(name)
         return default(name, self._profile) if value is None else value

@@ -27,7 +27,7 @@ def _pick(texts: tuple, language: str) -> str:
     return texts[1] if language == "zh" else texts[0]
 
 
-def alarm(tag_id: str, cause: str, place: Position | None, cells: list, now_ms: int, language: str) -> str:
+def alarm(tag_id: str, cause: str, place: Position | None, cells, now_ms: int, language: str) -> str:
     """The first text: what happened, and the best that is known of where."""
     cause_text = _pick(_CAUSES.get(cause, (cause, cause)), language)
     text = _pick(_ALARM, language) % (tag_id, cause_text)

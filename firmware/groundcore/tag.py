@@ -54,8 +54,9 @@ class Tag:
         self._settings = settings
         self._moved_ms = 0
         self._cycle = None
-        if secret is not None and region.plan(settings["region"]) is not None:
-            self._cycle = beacon_cycle.BeaconCycle(secret, profile, state, settings, counter)
+        plan = region.plan(settings.text("region"))
+        if secret is not None and plan is not None:
+            self._cycle = beacon_cycle.BeaconCycle(secret, profile, plan, state, settings, counter)
 
     def handle(self, event: tuple, now_ms: int) -> list:
         """Actions that answer an event; both are listed in `events`."""
@@ -66,9 +67,9 @@ class Tag:
         if event[0] == events.BATTERY:
             cycle.battery_mv = event[1]
         elif event[0] == events.MOTION:
-            self._moved(now_ms, actions)
+            self._moved(cycle, now_ms, actions)
         else:
-            self._beacon_on(event, now_ms, actions)
+            self._beacon_on(cycle, event, now_ms, actions)
         return actions
 
     def next_deadline(self) -> int | None:
@@ -85,17 +86,16 @@ class Tag:
         """Downlinks refused, in the order of orders.REFUSALS."""
         return self._cycle.orders.refused if self._cycle else [0] * len(orders.REFUSALS)
 
-    def _moved(self, now_ms, actions):
+    def _moved(self, cycle, now_ms, actions):
         self._moved_ms = now_ms
         actions.append((events.WATCH_MOTION, 0))
-        if not self._cycle.moving:
-            self._cycle.moving = True
-            self._cycle.at_once(now_ms, actions)
-        elif now_ms >= self._cycle.next_ms:
-            self._beacon_on((events.TICK,), now_ms, actions)
+        if not cycle.moving:
+            cycle.moving = True
+            cycle.at_once(now_ms, actions)
+        elif now_ms >= cycle.next_ms:
+            self._beacon_on(cycle, (events.TICK,), now_ms, actions)
 
-    def _beacon_on(self, event, now_ms, actions):
-        cycle = self._cycle
+    def _beacon_on(self, cycle, event, now_ms, actions):
         if cycle.moving and now_ms - self._moved_ms >= self._settings["still_after_s"] * 1000:
             cycle.moving = False
         was_idle = self.idle
@@ -104,16 +104,16 @@ class Tag:
         if self.idle and (fresh or not was_idle):
             actions.append((events.WATCH_MOTION, self._settings["wake_threshold_mg"]))
         if taken is not None:
-            self._obey(taken, now_ms, actions)
+            self._obey(cycle, taken, now_ms, actions)
 
-    def _obey(self, taken, now_ms, actions):
+    def _obey(self, cycle, taken, now_ms, actions):
         asked, argument, _ = taken
         if asked == orders.SOUND:
             duration_ms = (argument or self._settings["siren_s"]) * 1000
-            self._cycle.sounding_until_ms = now_ms + duration_ms
+            cycle.sounding_until_ms = now_ms + duration_ms
             actions.append((events.SIREN, duration_ms))
         elif asked == orders.SILENCE:
-            self._cycle.sounding_until_ms = 0
+            cycle.sounding_until_ms = 0
             actions.append((events.SIREN, 0))
         elif asked == orders.SET_TIME:
             actions.append((events.SET_CLOCK, argument * 1000))
@@ -144,28 +144,27 @@ class Tag:
         whole = body + struct.pack("<I", crc32(body))
         return whole if len(whole) <= SNAPSHOT_MAX else b""
 
-    @classmethod
-    def restore(cls, snapshot: bytes, draw=None):
-        """The tag of a snapshot, or None when it is not whole: then start from the records in flash."""
-        size = len(snapshot) - _CRC_SIZE
-        state_at = _SNAPSHOT_HEAD_SIZE + region.LEDGER_SIZE
-        settings_at = state_at + store.STATE_SIZE
-        if size < settings_at or struct.unpack_from("<I", snapshot, size)[0] != crc32(snapshot[:size]):
-            return None
-        values = struct.unpack_from(_SNAPSHOT_FORMAT, snapshot, 0)
-        if values[0] != _SNAPSHOT_VERSION:
-            return None
-        profile = store.PROFILES[values[1] & ~_MOVING]
-        tag = cls({}, draw)
-        settings = Settings(snapshot[settings_at:size], profile)
-        tag._set_up(values[12], profile, store.State(snapshot[state_at:settings_at]), settings, values[2])
-        tag._resume(values, snapshot[_SNAPSHOT_HEAD_SIZE:state_at])
-        return tag
-
-    def _resume(self, values, packed_ledger):
-        cycle = self._cycle
+    def _resume(self, cycle, values, packed_ledger):
         cycle.ledger = region.DutyLedger(packed_ledger)
         cycle.moving = bool(values[1] & _MOVING)
         cycle.next_ms, self._moved_ms, cycle.sounding_until_ms, cycle.battery_asked_ms = values[3:7]
         cycle.battery_mv = values[7] or None
         cycle.orders.refused = list(values[8:12])
+
+
+def restore(snapshot: bytes, draw=None) -> Tag | None:
+    """The tag of a snapshot, or None when it is not whole: then start from the records in flash."""
+    size = len(snapshot) - _CRC_SIZE
+    state_at = _SNAPSHOT_HEAD_SIZE + region.LEDGER_SIZE
+    settings_at = state_at + store.STATE_SIZE
+    if size < settings_at or struct.unpack_from("<I", snapshot, size)[0] != crc32(snapshot[:size]):
+        return None
+    values = struct.unpack_from(_SNAPSHOT_FORMAT, snapshot, 0)
+    if values[0] != _SNAPSHOT_VERSION:
+        return None
+    profile = store.PROFILES[values[1] & ~_MOVING]
+    tag = Tag({}, draw)
+    settings = Settings(snapshot[settings_at:size], profile)
+    tag._set_up(values[12], profile, store.State(snapshot[state_at:settings_at]), settings, values[2])
+    tag._resume(tag._cycle, values, snapshot[_SNAPSHOT_HEAD_SIZE:state_at])
+    return tag

@@ -35,7 +35,8 @@ class Tracker:
         profile = identity.profile if identity else "none"
         self._settings = settings = Settings(records.get(store.SETTINGS), profile)
         self._state = store.State(records.get(store.STATE))
-        self._identity = identity
+        self._blank = identity is None
+        self._tag_id = identity.tag_id if identity else ""
         self._started_ms = None
         self._heartbeat_due_ms = 0
         self._report_due_ms = 0
@@ -53,15 +54,16 @@ class Tracker:
         self._guard = Guard(settings)
         self._where = Whereabouts()
         self._reporter = Reporter(device_id, identity.secret, self._state, settings)
-        self._cycle = BeaconCycle(identity.secret, profile, self._state, settings)
-        self._radio = region.plan(settings["region"]) is not None
+        plan = region.plan(settings.text("region"))
+        self._cycle = BeaconCycle(identity.secret, profile, plan, self._state, settings)
+        self._radio = plan is not None
 
     # --- the calls
 
     def handle(self, event: tuple, now_ms: int) -> list:
         """Actions that answer an event; both are listed in `events`."""
         actions = []
-        if self._identity is None:
+        if self._blank:
             return actions
         kind = event[0]
         if kind == events.BOOT:
@@ -86,7 +88,7 @@ class Tracker:
 
     def next_deadline(self) -> int | None:
         """When the next TICK is due; None for a blank tracker."""
-        if self._identity is None:
+        if self._blank:
             return None
         due_ms = self._heartbeat_due_ms
         for other_ms in (
@@ -120,7 +122,7 @@ class Tracker:
         if not self._radio:
             self._state.boot_count += 1
             actions.append((events.STORE, store.STATE, self._state.encode()))
-            actions.append((events.LOG, 3, "region", "no plan for " + self._settings["region"]))
+            actions.append((events.LOG, 3, "region", "no plan for " + self._settings.text("region")))
         actions.append((events.MODEM_ON,))
         actions.append((events.LIGHT, events.LIGHT_OK))
         self._locate(now_ms, actions)  # where it is parked, against which drift and a van are told apart
@@ -145,13 +147,15 @@ class Tracker:
         self._reporter.put("fix", fix_item(place, now_ms), now_ms, self._place_due)
         self._place_due = False
         self._report_due_ms = now_ms + self._settings["report_interval_s"] * 1000
-        self._cycle.position = beacon.Position(
-            place.lat_e7,
-            place.lon_e7,
-            place.accuracy_m,
-            0,
-            None if place.speed_mm_s is None else place.speed_mm_s * 36 // 10000,
-            None if place.course_cdeg is None else place.course_cdeg // 100,
+        self._cycle.place(
+            beacon.Position(
+                place.lat_e7,
+                place.lon_e7,
+                place.accuracy_m,
+                0,
+                None if place.speed_mm_s is None else place.speed_mm_s * 36 // 10000,
+                None if place.course_cdeg is None else place.course_cdeg // 100,
+            )
         )
 
     def _hear_cells(self, cells, now_ms, actions):
@@ -204,7 +208,7 @@ class Tracker:
                 self._cycle.at_once(now_ms, actions)
         if asked & escalation.LOCATE:
             self._locate(now_ms, actions)
-        if asked & escalation.TEXT and self._settings["owner_phone"]:
+        if asked & escalation.TEXT and self._settings.text("owner_phone"):
             self._texts = [_ALARM_TEXT, _PLACE_TEXT]
             self._text_due_ms = now_ms
             self._text_tries = 0
@@ -320,24 +324,22 @@ class Tracker:
         """Send the next text when it has something to say and the modem is free."""
         if not self._text_waits() or now_ms < self._text_due_ms:
             return
-        settings = self._settings
-        tag_id = self._identity.tag_id
+        language = self._settings.text("language")
+        tag_id = self._tag_id
         place = self._where.place(self._guard.moving, now_ms)
         if self._texts[0] == _ALARM_TEXT:
             if place is not None:
                 self._texts = [_ALARM_TEXT]  # it says already where
-            text = sms.alarm(
-                tag_id, self._guard.cause, place, self._where.cells, now_ms, settings["language"]
-            )
+            text = sms.alarm(tag_id, self._guard.cause, place, self._where.cells, now_ms, language)
         elif place is not None and self._where.settled(now_ms):
-            text = sms.position(tag_id, place, now_ms, settings["language"])
+            text = sms.position(tag_id, place, now_ms, language)
         else:
             self._text_due_ms = now_ms + _PLACE_CHECK_MS
             if not self._where.on:
                 self._texts = []
             return
         self._text_under_way = True
-        actions.append((events.SEND_SMS, settings["owner_phone"], text))
+        actions.append((events.SEND_SMS, self._settings.text("owner_phone"), text))
 
     def _text_waits(self) -> bool:
         return bool(self._texts) and not self._text_under_way and self._reporter.online

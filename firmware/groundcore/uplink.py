@@ -119,7 +119,7 @@ class Uplink:
             found = self._decoder.next()
             if found is frame.NEED_MORE:
                 return reply
-            if found is frame.CORRUPT or found is frame.NOT_FOR_ME:
+            if not isinstance(found, frame.Frame):
                 continue  # counted by the decoder; the reply is asked for again when it was this one
             if self.state != ASKING or found.sequence != self._sequence:
                 continue  # the reply to a request that was given up

@@ -6,7 +6,7 @@ from groundcore import events, store
 from groundcore.base import Base
 from groundcore.service import Service
 from groundcore.settings import encode
-from groundcore.tag import Tag
+from groundcore.tag import Tag, restore
 from groundcore.tracker import Tracker
 from groundwire import downlink, frame, keys, messages
 
@@ -53,7 +53,7 @@ def tag():
         give(core, (events.RADIO_SILENT,), now_ms)
         snapshot = core.snapshot()
         print(snapshot.hex())
-        core = Tag.restore(snapshot)
+        core = restore(snapshot)
     print(core.refused, core.next_deadline())
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from core.devices import SECRET, Bench, records, silent_radio
 from groundcore import beacon_cycle, events, region, store
-from groundcore.tag import SNAPSHOT_MAX, Tag
+from groundcore.tag import SNAPSHOT_MAX, Tag, restore
 from groundwire import beacon, downlink, keys
 from hypothesis import given
 from hypothesis import strategies as st
@@ -214,7 +214,7 @@ def asleep(bench):
     """Deep sleep: RAM is lost, the snapshot stays."""
     snapshot = bench.core.snapshot()
     assert 0 < len(snapshot) <= SNAPSHOT_MAX
-    bench.core = Tag.restore(snapshot)
+    bench.core = restore(snapshot)
 
 
 def test_deep_sleep_between_all_events_changes_nothing():
@@ -261,14 +261,14 @@ def test_a_damaged_snapshot_is_not_restored():
     bench = booted()
     snapshot = bench.core.snapshot()
     for index in range(len(snapshot)):
-        assert Tag.restore(snapshot[:index]) is None
-        assert Tag.restore(snapshot[:index] + bytes([snapshot[index] ^ 0x10]) + snapshot[index + 1 :]) is None
-    assert Tag.restore(snapshot).snapshot() == snapshot
+        assert restore(snapshot[:index]) is None
+        assert restore(snapshot[:index] + bytes([snapshot[index] ^ 0x10]) + snapshot[index + 1 :]) is None
+    assert restore(snapshot).snapshot() == snapshot
 
 
 @given(st.binary(max_size=300))
 def test_any_memory_is_a_tag_or_none(memory):
-    assert Tag.restore(memory) is None
+    assert restore(memory) is None
 
 
 @pytest.mark.parametrize("row", beacon_cycle.TRANSITIONS, ids=str)

@@ -12,7 +12,13 @@ from groundnet.errors import GroundnetError
 from groundnet.sim import gnss_log
 
 app = typer.Typer(add_completion=False)
-Runtime = enum.StrEnum("Runtime", gnss_log.RUNTIMES)
+
+
+class Runtime(enum.StrEnum):
+    """Interpreters that can run the reader."""
+
+    cpython = "cpython"
+    micropython = "micropython"
 
 
 @app.command()

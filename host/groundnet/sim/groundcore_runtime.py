@@ -5,7 +5,6 @@ package is made importable: names such as `drivers` and `apps` stay free for oth
 """
 
 import importlib
-import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -33,9 +32,6 @@ def load(module: str) -> ModuleType:
 
 
 def _install(folder: Path) -> None:
-    spec = importlib.util.spec_from_file_location(
-        "groundcore", folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    package = importlib.util.module_from_spec(spec)
+    package = ModuleType("groundcore")
+    package.__path__ = [str(folder)]
     sys.modules["groundcore"] = package
-    spec.loader.exec_module(package)
