@@ -410,3 +410,4 @@ class Sx1262:
         while self._busy():
             if time.ticks_diff(deadline_ms, time.ticks_ms()) <= 0:
                 raise Sx1262Error("stuck busy")
+            time.sleep_us(50)  # a mode change takes 30 us, a wake-up 340 us, a calibration milliseconds
