@@ -166,5 +166,7 @@ def restore(snapshot: bytes, draw=None) -> Tag | None:
     tag = Tag({}, draw)
     settings = Settings(snapshot[settings_at:size], profile)
     tag._set_up(values[12], profile, store.State(snapshot[state_at:settings_at]), settings, values[2])
+    if tag._cycle is None:
+        return None  # another firmware made it
     tag._resume(tag._cycle, values, snapshot[_SNAPSHOT_HEAD_SIZE:state_at])
     return tag
