@@ -4,7 +4,8 @@ Large-scale loss is log-distance with log-normal shadowing: a normal deviate per
 from the seed, the same in both directions. A frame costs two events however many radios listen: one where a
 receiver may lock on to its preamble, one at its end. A listening radio costs nothing.
 
-Not modelled: fading within a frame, Doppler, antenna patterns, terrain, adjacent-channel leakage.
+Frames of several stations with the same bits at the same time disturb each other like any others: their clocks are
+not one clock. Not modelled: fading within a frame, Doppler, antenna patterns, terrain, adjacent-channel leakage.
 """
 
 import math
