@@ -19,6 +19,11 @@ class PowerAccount:
         self._settle(part)
         self._state[part] = (state, current_ua, self._world.now_us)
 
+    def cut(self) -> None:
+        """The supply is gone: nothing draws current before a part is put into a state again."""
+        for part in list(self._state):
+            self.set_state(part, "off", 0.0)
+
     def charge_uas(self) -> dict[tuple[str, str], float]:
         """Charge drawn so far, keyed by (part, state)."""
         for part in list(self._state):

@@ -8,7 +8,7 @@ from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.firmware_image import build, firmware_folder
 from groundnet.sim.power import PowerAccount
 from groundnet.sim.signals import BoardIo
-from groundnet.sim.wiring import Environment, Site, attach, power_cycle, read_board
+from groundnet.sim.wiring import Environment, Site, attach, power_cycle, power_off, read_board
 from groundnet.sim.world import World
 
 DEFAULT_BOARDS = {"tag": "xiao_c3_sx1262", "tracker": "s3_tracker", "base": "heltec_v3"}
@@ -28,7 +28,9 @@ class Device:
     power: PowerAccount
 
     def power_off(self) -> None:
+        """The supply is cut: RAM is lost, flash stays."""
         self.board.power_off()
+        power_off(self.parts, self.power)
 
     def power_on(self) -> None:
         """Supply comes up for the board and every chip on it."""

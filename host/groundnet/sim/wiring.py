@@ -90,6 +90,15 @@ def power_cycle(models: dict[str, object]) -> None:
             restart()
 
 
+def power_off(models: dict[str, object], power: PowerAccount) -> None:
+    """The board's supply is cut: every chip forgets what it was told, and nothing draws current."""
+    for model in models.values():
+        stop = getattr(model, "power_off", None) or getattr(model, "power_cycle", None)
+        if stop is not None:
+            stop()
+    power.cut()
+
+
 def _accelerometer(site: Site, entry: dict, name: str) -> Lis2dw12:
     io = site.io
     chip = Lis2dw12(site.world, site.name, site.environment.motion, io.line(entry["int1"]), site.power, name)
@@ -143,7 +152,16 @@ def _modem(site: Site, entry: dict, name: str) -> Air780e:
     io, environment = site.io, site.environment
     key = io.line(entry["power_key"]) if "power_key" in entry else None
     uart = io.uart(entry["uart"])
-    chip = Air780e(site.world, uart, site.power, environment.cells, environment.network, power_key=key)
+    chip = Air780e(
+        site.world,
+        uart,
+        site.power,
+        environment.cells,
+        environment.network,
+        power_key=key,
+        name=site.name,
+        part=name,
+    )
     uart.attach(chip)
     return chip
 

@@ -41,8 +41,8 @@ class Watch:
         assert isinstance(siren, Siren) and isinstance(modem, Air780e)
         self._siren, self._modem = siren, modem
         self._database = Database(stage.database_path)
-        self._bursts = self._messages = self._fixes = self._alarms = self._cells = 0
-        self._lost = False
+        self._bursts = self._messages = self._alarms = 0
+        self._fixes = self._cells = self._lost = False
 
     def look(self) -> None:
         """Tell what is new."""
@@ -80,14 +80,12 @@ class Watch:
             if row["time_ms"] < self._timeline.record.stolen_unix_ms:
                 self._timeline.record.false_alarms += 1
             self._timeline.say("tracker", f"alarm at the collector: {row['cause']}", "alarm", row["time_ms"])
-        fixes = self._count("fixes")
-        if fixes and not self._fixes:
-            self._timeline.say("tracker", "first position at the collector", "alarm")
-        self._fixes = fixes
-        cells = self._count("cells")
-        if cells and not self._cells:
-            self._timeline.say("tracker", "no sky: sends the cells it hears instead", "alarm")
-        self._cells = cells
+        if not self._fixes and self._count("fixes"):
+            self._fixes = True
+            self._timeline.say("tracker", "first position since the theft at the collector", "alarm")
+        if not self._cells and self._count("cells"):
+            self._cells = True
+            self._timeline.say("tracker", "has no fix yet: sends the cells that its modem hears", "alarm")
 
     def _look_for_lost_mode(self) -> None:
         if self._lost:
@@ -98,5 +96,9 @@ class Watch:
             self._timeline.say("tag", "obeys: lost mode, says so in every beacon", "order")
 
     def _count(self, table: str) -> int:
-        row = self._database.row(f"SELECT count(*) AS n FROM {table} WHERE device_id = ?", TRACKER_ID)
+        """How much came in of the tracker since the theft."""
+        since_ms = self._timeline.record.stolen_unix_ms
+        row = self._database.row(
+            f"SELECT count(*) AS n FROM {table} WHERE device_id = ? AND time_ms >= ?", TRACKER_ID, since_ms
+        )
         return 0 if row is None else row["n"]
