@@ -4,14 +4,14 @@ from groundwire.constant import const
 
 from groundcore import escalation, events, motion
 
-_PATROL_MS = const(300000)
+_PATROL_MS = const(600000)
 
 
 class Guard:
     """Joins the accelerometer's two stages to the escalation.
 
     At rest the accelerometer's own interrupt watches; after it, samples are judged until it has been quiet
-    for five seconds. A ride in a van is too smooth for the interrupt, so every five minutes samples are taken
+    for five seconds. A ride in a van is too smooth for the interrupt, so every ten minutes samples are taken
     anyway. `moving` lasts until there was no movement for `still_after_s`.
     """
 

@@ -226,18 +226,18 @@ def test_without_sky_cells_are_reported_and_the_text_says_so():
 
 
 def test_a_van_is_found_out_by_the_place():
-    world = World(MotionProfile(random.Random(3)).still(120).van(600))
+    world = World(MotionProfile(random.Random(3)).still(120).van(900))
     world.run(120)
     world.speed_mm_s = 9000
-    world.run(400)
+    world.run(800)
     assert world.items("alarm")[-1]["cause"] == "transported"
     assert world.bench.sent(events.SIREN)
     assert world.bench.core.mode == "alarm"
 
 
 def test_a_storm_that_only_shakes_does_not_alarm():
-    world = World(MotionProfile(random.Random(3)).still(120).van(600))
-    world.run(730)
+    world = World(MotionProfile(random.Random(3)).still(120).van(900))
+    world.run(1030)
     assert world.bench.sent(events.GNSS_ON)
     assert not world.bench.sent(events.SIREN)
     assert not world.items("alarm")
