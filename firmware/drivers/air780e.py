@@ -44,6 +44,9 @@ _TIMEOUTS_MAX = const(3)
 _LINE_MAX = const(200)
 _SEND_MAX = const(1460)
 _RECEIVED_MAX = const(4096)
+_AWAKE_MS = const(4000)  # after a byte it surely listens for so long
+_WAKE_MS = const(100)
+_WAKE_BYTES = b"AT\r\n"
 _CTRL_Z = b"\x1a"
 _TIMEOUT = b"timeout"
 
@@ -59,6 +62,8 @@ _SETUP = (
     (b"AT+CIPHEAD=1", b"OK", 1000),  # received data starts with +IPD,<length>:
     (b"AT+CMGF=0", b"OK", 1000),
     (b"AT+CEREG=1", b"OK", 1000),  # say when the network is lost or found
+    (b"AT+WAKETIM=5", b"OK", 1000),  # sleep after so many seconds without a byte on the UART ...
+    (b"AT+CSCLK=2", b"OK", 1000),  # ... of itself; the bytes that wake it are lost
 )
 _REGISTRATION = (b"AT+CEREG?", b"OK", 1000)
 _CONNECT = (b'AT+CIPSTART="TCP","%s",%d', b"CONNECT OK", 75_000)
@@ -114,6 +119,8 @@ class Air780e:
         self._queue = []
         self._current = None  # (purpose, command, well, deadline_ms, payload)
         self._prompt_payload = None
+        self._active_ms = time.ticks_ms()  # the last byte either way
+        self._hold_until_ms = time.ticks_ms()  # it is waking up
         self._timeouts = 0
         self._probes = 0
         self._register_since_ms = 0
@@ -201,10 +208,12 @@ class Air780e:
 
     def due_ms(self) -> int | None:
         """Milliseconds until ``poll`` must run even if nothing arrives; None when it need not."""
-        if self._events or (self._queue and self._current is None):
+        if self._events:
             return 0
         if self._current is not None:
             deadline_ms = self._current[3]
+        elif self._queue:
+            deadline_ms = self._hold_until_ms
         elif self._state in (_OFF, _READY):
             return None
         else:
@@ -223,7 +232,8 @@ class Air780e:
                 self._timed_out()
             return
         if self._queue:
-            self._issue(self._queue.pop(0), now_ms)
+            if self._wakes(now_ms):
+                self._issue(self._queue.pop(0), now_ms)
             return
         if time.ticks_diff(self._state_until_ms, now_ms) > 0:
             return
@@ -277,12 +287,21 @@ class Air780e:
     def _push(self, purpose: int, command: tuple, payload=None) -> None:
         self._queue.append((purpose, command, payload))
 
+    def _wakes(self, now_ms) -> bool:
+        """Whether it listens now; if it may sleep, wake it with bytes that nobody will miss."""
+        if time.ticks_diff(now_ms, self._active_ms) > _AWAKE_MS and self._state != _BOOTING:
+            self._active_ms = now_ms
+            self._hold_until_ms = time.ticks_add(now_ms, _WAKE_MS)
+            self._uart.write(_WAKE_BYTES)
+        return time.ticks_diff(self._hold_until_ms, now_ms) <= 0
+
     def _issue(self, job: tuple, now_ms) -> None:
         purpose, (command, well, timeout_ms), payload = job
         self._current = (purpose, command, well, time.ticks_add(now_ms, timeout_ms), payload)
         self._prompt_payload = payload
         if purpose == _FOR_SERVING_CELL:
             self._cells = []
+        self._active_ms = now_ms
         self._uart.write(command + b"\r\n")
 
     def _timed_out(self) -> None:
@@ -380,6 +399,7 @@ class Air780e:
             count = self._uart.readinto(self._chunk)
             if not count:
                 return
+            self._active_ms = time.ticks_ms()
             for index in range(count):
                 self._take(self._chunk[index])
 

@@ -171,6 +171,21 @@ def test_cells_come_with_the_serving_one_first(online):
     assert cells[1:] == [(460, 0, 10135, cell.cell, cell.signal_dbm) for cell in NEIGHBOURS]
 
 
+def test_quiet_modem_sleeps_and_is_woken_for_a_command(bench, online):
+    online.run(60)
+    assert bench.power.current_ua() == pytest.approx(500, abs=1)
+    for _ in range(3):
+        online.run(20)
+        online.driver.request_cells()
+        assert online.wait_for(online.module.CELLS, 2)
+    online.driver.connect("collector", 4710)
+    online.wait_for(online.module.CONNECTED)
+    online.run(30)
+    online.driver.send(b"abc")
+    online.run(2)
+    assert online.received() == b"cba" and online.module.FAULT not in [kind for kind, _ in online.events]
+
+
 def test_lost_network_is_told_and_found_again(online):
     module = online.module
     cells, online.cells.cells = online.cells.cells, []

@@ -1,0 +1,339 @@
+"""Whole apps on virtual boards: real MicroPython, real drivers, real cores, chips as models."""
+
+import itertools
+import struct
+from binascii import crc32
+
+import pytest
+from groundnet.sim import firmware_image, groundcore_runtime
+from groundnet.sim.boardfs import BoardFs
+from groundnet.sim.cells import Cells, Tower
+from groundnet.sim.desk import quiet_place
+from groundnet.sim.network import Network
+from groundnet.sim.roles import DEFAULT_BOARDS, make_device
+from groundnet.sim.world import World
+from groundwire import beacon, frame, keys, messages, report
+
+SECRET = bytes(range(32))
+PLACE = (45.2783, 13.7230)
+UNIQUE_ID = b"\x01\x02\x03\x04\x05\x06"
+store = groundcore_runtime.load("store")
+settings = groundcore_runtime.load("settings")
+IDENTITY = store.encode_identity(store.Identity("T1", "vehicle", "here", SECRET, True))
+
+
+def record(data: bytes) -> bytes:
+    """One slot of a flash record, sequence 1."""
+    body = struct.pack("<I", 1) + data
+    return struct.pack("<I", crc32(body)) + body
+
+
+class Rig:
+    """One device with its surroundings.
+
+    Args:
+        change: replaces text in board.py before the image is built into flash, to break a part.
+        main: replaces main.py.
+    """
+
+    def __init__(self, role, identity=True, changed=None, change=("", ""), main=None):
+        self.world = World(3)
+        self.network = Network(self.world)
+        self.place = quiet_place(self.world, self.network)
+        self.place.cells = Cells([Tower("LTE", 219, 1, 100, 1000, 45.28, 13.72, 3000)], lambda at_ms: PLACE)
+        files = firmware_image.build(role, DEFAULT_BOARDS[role])
+        files["/board.py"] = files["/board.py"].replace(change[0].encode(), change[1].encode())
+        if main is not None:
+            files["/main.py"] = main
+        if identity:
+            files["/state/identity.0"] = record(IDENTITY)
+        files["/state/settings.0"] = record(settings.encode(changed or {}))
+        self.files = BoardFs(files)
+        self.device = make_device(self.world, role, role, self.place, UNIQUE_ID, files=self.files)
+        self.board = self.device.board
+        self.aired = []
+        self.place.medium.sniff(lambda sent: self.aired.append((self.world.now_us / 1e6, sent.payload)))
+        self.output = bytearray()
+        self.board.console.listeners.append(self.output.extend)
+        self.device.power_on()
+
+    def run(self, duration_s: float) -> "Rig":
+        self.world.run_for(int(duration_s * 1e6))
+        return self
+
+    def type(self, data: bytes, duration_s: float = 1.0) -> bytes:
+        """What the board prints after ``data``."""
+        del self.output[:]
+        self.board.console.feed(data)
+        self.run(duration_s)
+        return bytes(self.output)
+
+    def ask(self, name: str, values: dict, duration_s: float = 1.0):
+        """The reply to a request on the open link."""
+        kind, payload = messages.encode(name, values)
+        decoder = frame.Decoder(8192, frame.REPLIES)
+        decoder.feed(self.type(frame.encode(kind, payload, 7), duration_s))
+        reply = decoder.next()
+        assert isinstance(reply, frame.Frame), reply
+        return messages.decode(reply.kind, reply.payload)
+
+
+@pytest.fixture
+def rig():
+    rigs = []
+
+    def make(*args, **kwargs) -> Rig:
+        rigs.append(Rig(*args, **kwargs))
+        return rigs[-1]
+
+    yield make
+    for made in rigs:
+        radio = made.device.parts["radio"]
+        made.board.close()
+        assert radio.refusals == []
+
+
+# --- tag
+
+
+def test_parked_tag_sleeps_deeply_and_beacons_every_half_hour(rig):
+    tag = rig("tag").run(30)
+    before_uas = sum(tag.device.power.charge_uas().values())
+    tag.run(4 * 3600)
+    mean_ua = (sum(tag.device.power.charge_uas().values()) - before_uas) / (4 * 3600)
+    assert tag.board.state == "deep sleep"
+    assert mean_ua < 25, "a parked tag would not live for years"
+    assert 6 <= len(tag.aired) <= 10
+    counters = [beacon.decode(payload).low for _, payload in tag.aired]
+    assert counters == list(range(len(counters)))
+    key = keys.derive(SECRET, keys.BEACON)
+    for counter, (_, payload) in enumerate(tag.aired):
+        beacon.verify(payload, counter, key)
+
+
+def test_moved_tag_speaks_within_three_seconds_and_keeps_on(rig):
+    tag = rig("tag").run(100)
+    tag.place.motion.start(tag.world.now_us).ride(120)
+    tag.run(120)
+    alarms = [at_s for at_s, payload in tag.aired if beacon.decode(payload).flags & beacon.MOTION]
+    assert alarms[0] < 103
+    assert 4 <= len(alarms) <= 13
+
+
+def test_blank_tag_waits_for_a_host_then_sleeps_silently(rig):
+    tag = rig("tag", identity=False).run(500)
+    assert tag.board.state == "running"
+    tag.run(200)
+    assert tag.board.state == "deep sleep" and tag.aired == []
+    tag.run(3600)
+    assert tag.board.boots == 1
+
+
+def test_tag_without_its_accelerometer_tells_and_goes_on(rig):
+    tag = rig("tag", change=('"address": 25', '"address": 24'))
+    tag.run(3)
+    assert "error accelerometer: no answer on I2C" in tag.board.log
+    tag.run(2 * 3600)
+    assert len(tag.aired) >= 3 and tag.board.reset_cause == 4
+
+
+def test_tag_whose_radio_is_stuck_does_not_stop_or_reset(rig):
+    tag = rig("tag", change=('"busy": 20', '"busy": 19'))
+    tag.board.io.line(19).drive(1)
+    tag.run(7200)
+    assert "error radio: stuck busy" in tag.board.log
+    assert tag.aired == [] and "Traceback" not in tag.board.log
+
+
+def test_link_opens_after_power_on_and_a_silent_host_still_restarts_what_it_changed(rig):
+    tag = rig("tag", identity=False).run(2)
+    assert tag.type(b"\x00", 0.2) == b"\x00"
+    identity = tag.ask("identity_get", {}).values
+    assert identity["device_id"] == b"\x00\x00" + UNIQUE_ID
+    assert (identity["role"], identity["state"]) == ("tag", "blank")
+    tests = tag.ask("self_test", {"parts": []}, 2.0).values["tests"]
+    assert {test["part"]: test["result"] for test in tests} == dict.fromkeys(
+        ("storage", "accelerometer", "radio", "battery"), "passed"
+    )
+    values = {"tag_id": "T9", "profile": "vehicle", "install_point": "shop", "secret": SECRET}
+    assert tag.ask("provision_write", values).name == "ack"
+    assert tag.aired == []
+    tag.run(30)
+    assert tag.board.boots >= 2 and len(tag.aired) == 1
+
+
+# --- what every app shares
+
+
+def test_ctrl_c_ends_in_a_repl_that_the_watchdog_leaves_alone(rig):
+    base = rig("base").run(5)
+    assert b">>> " in base.type(b"\x03")
+    assert b"42\r\n" in base.type(b"6*7\r")
+    base.run(1800)
+    assert base.board.boots == 1
+
+
+def test_crash_is_written_down_and_ends_in_a_reset_with_a_window_for_ctrl_c(rig):
+    base = rig("base", change=('"busy": 13', '"busyness": 13')).run(3)
+    assert base.board.boots == 1 and "KeyError" in base.board.log
+    base.run(27)
+    assert 4 <= base.board.boots <= 6
+    crash_log = base.files["/state/crash.log"].decode()
+    assert crash_log.count("KeyError: busy") == base.board.boots
+    assert b">>> " in base.type(b"\x03")
+    base.run(120)
+    assert base.files["/state/crash.log"].decode() == crash_log
+
+
+# --- base station
+
+
+BACKHAUL = {"collector_host": "collector", "wifi_name": "shop", "wifi_key": "12345678"}
+
+
+class Collector:
+    """Answers every request; keeps what it was told."""
+
+    def __init__(self):
+        self.messages = []
+        self._decoder = frame.Decoder(8192, frame.REQUESTS)
+
+    def receive(self, data: bytes) -> bytes:
+        self._decoder.feed(data)
+        answer = b""
+        while isinstance(request := self._decoder.next(), frame.Frame):
+            message = messages.decode(request.kind, request.payload)
+            self.messages.append(message)
+            if message.name == "report":
+                answer += self._acknowledge(message.values, request.sequence)
+                continue
+            values = {"time_ms": 1_767_225_600_000, "orders": []}
+            name = "orders"
+            if message.name == "sightings":
+                count = message.values["first_sequence"] + len(message.values["sightings"])
+                values |= {"boot_count": message.values["boot_count"], "next_sequence": count}
+                name = "sightings_ack"
+            kind, payload = messages.encode(name, values)
+            answer += frame.encode(kind, payload, request.sequence)
+        return answer
+
+    @staticmethod
+    def _acknowledge(asked: dict, sequence: int) -> bytes:
+        values = {
+            "boot_count": asked["boot_count"],
+            "sequence": asked["sequence"],
+            "time_ms": 1_767_225_600_000,
+            "downlinks": [],
+        }
+        kind, payload = report.encode("report_ack", values, keys.derive(SECRET, keys.REPORT))
+        return frame.encode(kind, payload, sequence)
+
+    def close(self) -> None:
+        pass
+
+    def items(self, kind: str) -> list[dict]:
+        """Report items of one kind, oldest first."""
+        reports = [message.values for message in self.messages if message.name == "report"]
+        return [item for values in reports for item in values["items"] if item["type"] == kind]
+
+    def names(self) -> list[str | None]:
+        return [message.name for message in self.messages]
+
+
+def test_base_comes_back_to_its_collector_after_a_dead_backhaul(rig):
+    base = rig("base", changed=BACKHAUL)
+    base.run(120)
+    assert base.board.boots == 1
+    collectors = []
+
+    def serve():
+        collectors.append(Collector())
+        return collectors[-1]
+
+    base.network.serve("collector", 4710, serve)
+    base.run(180)
+    assert collectors[0].names()[0] == "station_hello"
+    assert collectors[0].names().count("station_health") >= 2
+    base.network.up = False
+    base.run(120)
+    base.network.up = True
+    base.run(300)
+    assert len(collectors) >= 2 and collectors[-1].names()[0] == "station_hello"
+    assert "Traceback" not in base.board.log
+
+
+def test_base_hears_on_after_a_self_test(rig):
+    base = rig("base", changed=BACKHAUL)
+    collector = Collector()
+    base.network.serve("collector", 4710, lambda: collector)
+    tag = make_device(base.world, "tag", "tag", base.place, b"\x09", files=tag_files())
+    base.run(5)
+    base.type(b"\x00", 0.2)
+    assert base.ask("self_test", {"parts": ["radio"]}).values["tests"][0]["result"] == "passed"
+    base.ask("bye", {})
+    with tag.board:
+        tag.power_on()
+        base.run(60)
+    sightings = [message for message in collector.messages if message.name == "sightings"]
+    assert sightings and sightings[0].values["sightings"][0]["beacon"] == base.aired[0][1]
+
+
+def tag_files() -> BoardFs:
+    return BoardFs(
+        {**firmware_image.build("tag", DEFAULT_BOARDS["tag"]), "/state/identity.0": record(IDENTITY)}
+    )
+
+
+# --- tracker
+
+GUARDED = {"collector_host": "collector", "owner_phone": "+8613800138000", "language": "zh"}
+
+
+def test_parked_tracker_rests_in_light_sleep_with_its_receiver_in_standby(rig):
+    tracker = rig("tracker", changed=GUARDED)
+    collector = Collector()
+    tracker.network.serve("collector", 4710, lambda: collector)
+    tracker.run(900)
+    before_uas = dict(tracker.device.power.charge_uas())
+    tracker.run(3600)
+    spent_uas = {
+        part: charge - before_uas.get(part, 0.0) for part, charge in tracker.device.power.charge_uas().items()
+    }
+    mean_ua = {key: charge / 3600 for key, charge in spent_uas.items()}
+    assert mean_ua["gnss", "standby"] == pytest.approx(20, rel=0.05)
+    assert mean_ua["modem", "sleep"] == pytest.approx(500, rel=0.05)
+    assert mean_ua["mcu", "light sleep"] > 0.9 * tracker.board.chip.light_sleep_ua
+    assert collector.items("fix") and not collector.items("alarm")
+
+
+def test_lifted_tracker_sounds_reports_and_texts(rig):
+    tracker = rig("tracker", changed=GUARDED)
+    collector = Collector()
+    tracker.network.serve("collector", 4710, lambda: collector)
+    siren = []
+    tracker.board.io.line(2).listen(lambda level: siren.append((tracker.world.now_us / 1e6, level)))
+    tracker.run(600)
+    tracker.place.motion.start(tracker.world.now_us).lift().ride(120)
+    tracker.run(240)
+    assert siren[0][0] < 603
+    longest_s = max(end - start for (start, up), (end, down) in itertools.pairwise(siren) if up > down)
+    assert 15 < longest_s <= 30.1
+    assert next(item["cause"] for item in collector.items("alarm")) == "lifted"
+    texts = [(number, text) for _, number, text in tracker.device.parts["modem"].sent_sms]
+    assert texts[0][0] == "+8613800138000" and "T1" in texts[0][1]
+    assert any("45.27" in text for _, text in texts)
+    assert collector.items("fix")[-1]["source"] == "gnss"
+    assert "Traceback" not in tracker.board.log
+
+
+def test_tracker_without_modem_still_guards(rig):
+    tracker = rig("tracker", changed=GUARDED)
+    tracker.device.parts["modem"].power_off()
+    siren = []
+    tracker.board.io.line(2).listen(siren.append)
+    tracker.run(300)
+    tracker.place.motion.start(tracker.world.now_us).lift().ride(60)
+    tracker.run(60)
+    assert siren and tracker.aired
+    assert "warning modem: no answer to power on" in tracker.board.log
+    assert "Traceback" not in tracker.board.log
