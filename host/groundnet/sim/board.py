@@ -7,6 +7,7 @@ event answers it later. So exactly one board computes at any moment, and a run r
 import struct
 from collections.abc import Callable, Mapping
 
+from groundnet.errors import GroundnetError
 from groundnet.sim.boardfs import BoardFs, PowerCut
 from groundnet.sim.chip import find_chip
 from groundnet.sim.console import Console
@@ -29,7 +30,8 @@ PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5 
 
 BOOT_US = 49_000  # from wake-up to Python, frozen code first (ESP32-S3, measured in public work)
 _HANG_US = 2_000_000  # a board that computes without end is reset after so long
-_EINTR, _EIO = 4, 5
+_HEAP_PATIENCE_US = 60_000_000
+_EIO = 5
 
 
 class _Wait:
@@ -92,6 +94,7 @@ class VirtualBoard:
             op.SOFT_RESET: self._on_soft_reset,
             op.RESET: self._on_reset,
             op.SYNC: lambda request: 0,
+            op.HEAP: self._on_heap,
         }
         for service in self._services:
             self._handlers |= service.handlers()
@@ -103,6 +106,7 @@ class VirtualBoard:
         self._ctrl_c = False
         self._cost_us = 0
         self._local_us = 0  # the board's own time: up to here its calls have taken it
+        self._heap_bytes: int | None = None
         self._boot_random = world.random(f"{name}/boot")
         self.draw("off", 0.0)
 
@@ -158,6 +162,20 @@ class VirtualBoard:
     def memory_bytes(self) -> int:
         """Resident memory of the board's process; 0 before the first power-on."""
         return self._process.memory_bytes() if self._process else 0
+
+    def measure_heap(self) -> int:
+        """Bytes of heap in use after a collection, without the shim's own; lets the world run until it is told.
+
+        Raises GroundnetError when the board does not come to tell.
+        """
+        self._heap_bytes = None
+        deadline_us = self.world.now_us + _HEAP_PATIENCE_US
+        while self._heap_bytes is None and self.world.now_us < deadline_us:
+            self.interrupt(op.INTERRUPT_HEAP, 0)
+            self.world.step()
+        if self._heap_bytes is None:
+            raise GroundnetError(f"board {self.name} does not tell its heap", "measure while it is awake")
+        return self._heap_bytes
 
     # --- what services use
 
@@ -328,6 +346,10 @@ class VirtualBoard:
         self._interrupts.clear()
         for service in self._services:
             service.soft_reset()
+        return 0
+
+    def _on_heap(self, request: Request) -> Result:
+        self._heap_bytes = request.argument
         return 0
 
     def _on_reset(self, request: Request) -> Result:

@@ -22,6 +22,7 @@ class Console:
         self.received = bytearray()
         self.listeners: list[Callable[[bytes], None]] = []
         self.on_input: Callable[[bytes], None] = lambda data: None
+        self.host_spoke_last = False
         self._log = bytearray()
         self._pty: Pty | None = None
 
@@ -41,10 +42,12 @@ class Console:
 
     def feed(self, data: bytes) -> None:
         """Bytes from the host arrive."""
+        self.host_spoke_last = True
         self.on_input(data)
 
     def show(self, data: bytes) -> None:
         """Bytes from the board go out."""
+        self.host_spoke_last = False
         self._log += data
         del self._log[:-_LOG_BYTES]
         if self._pty is not None:

@@ -20,8 +20,9 @@ _SLICE_S = 0.005  # longest computation between two looks at the PTYs
 _LOOK_S = 0.05  # longest wait between two looks at ``stop``
 _DRAIN_US = 2_000  # between two looks whether the host has read on
 _LAG_US = 500_000  # a world that is this far behind the wall clock lets the difference go
-_PATIENCE_S = 0.3  # a host that is silent for so long waits for the board, not the other way round
-_START_S = 10.0  # the same for a host program that still has to start and open the port
+_PATIENCE_S = 0.3  # a host whose turn it is and that is silent for so long waits for the board after all
+_PIECES_S = 0.02  # the pieces of one write of the host arrive within this
+_START_S = 10.0  # a host program has to start and open the port before it can say its first word
 
 T = TypeVar("T")
 
@@ -48,6 +49,10 @@ class _Doors:
     def waits(self) -> int:
         """How many waits the boards have begun so far."""
         return sum(board.streams.waits for board in self._boards)
+
+    def board_is_asked(self) -> bool:
+        """True when the host spoke last: it waits for an answer."""
+        return any(board.console.host_spoke_last for board in self._boards)
 
     def board_listens(self) -> bool:
         """True when a board can do nothing before the host's next bytes or a timeout of its own."""
@@ -79,24 +84,34 @@ def run_held(
     world: World,
     boards: Sequence[VirtualBoard],
     stop: Callable[[], bool],
-    patience_s: float = _PATIENCE_S,
+    start_s: float = _START_S,
 ) -> None:
-    """Serve host programs that talk to ``boards`` until ``stop()``, moving time only as boards need it."""
+    """Serve host programs that talk to ``boards`` until ``stop()``, moving time only as boards need it.
+
+    A board that does not listen gets the host's bytes once it does. ``start_s`` is how long the host's first
+    word is waited for.
+    """
     doors = _Doors(boards)
+    looked_s = time.monotonic()
     heard = False
     while not stop():
-        if doors.wait(0):
-            heard = True
-        elif doors.board_listens() and (world.next_event_us() or 0) > world.now_us:
-            if _host_speaks(doors, stop, patience_s if heard else _START_S):
+        next_us = world.next_event_us()
+        if doors.board_listens() and (next_us is None or next_us > world.now_us):
+            patience_s = _PATIENCE_S if heard else start_s
+            if _host_speaks(doors, stop, _PIECES_S if doors.board_is_asked() else patience_s):
                 heard = True
             else:
                 _run_until_board_moves(world, doors)
         elif not world.step():
             doors.wait(_LOOK_S)
+        elif time.monotonic() - looked_s > _LOOK_S:
+            heard = doors.wait(0) or heard  # perhaps a Ctrl-C for a board that does not listen
+            looked_s = time.monotonic()
 
 
-def hold_while(world: World, boards: Sequence[VirtualBoard], job: Callable[[], T]) -> T:
+def hold_while(
+    world: World, boards: Sequence[VirtualBoard], job: Callable[[], T], start_s: float = _START_S
+) -> T:
     """Run a host program's blocking ``job`` in a thread, and the world here with ``run_held`` until it is done.
 
     Returns what the job returns, or raises what it raises.
@@ -112,7 +127,7 @@ def hold_while(world: World, boards: Sequence[VirtualBoard], job: Callable[[], T
 
     thread = threading.Thread(target=work, name="host program", daemon=True)
     thread.start()
-    run_held(world, boards, lambda: not thread.is_alive())
+    run_held(world, boards, lambda: not thread.is_alive(), start_s)
     if failure:
         raise failure[0]
     return outcome[0]

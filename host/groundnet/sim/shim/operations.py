@@ -37,6 +37,7 @@ WAKE_REASON = 32
 WAKE_PINS = 33  # argument: 1 ext0, 2 ext1, 3 gpio; data: level u8 | gpio u8 ...
 UNIQUE_ID = 34
 TEMPERATURE = 35  # result: degrees Celsius
+HEAP = 36  # argument: bytes of heap in use, without what the shim takes
 
 # --- pins and buses; argument: gpio or bus number unless said otherwise
 PIN_SETUP = 40  # data: mode u8 | pull u8 | value u8, 255 = leave
@@ -83,3 +84,4 @@ STREAM_SOCKET = 3
 INTERRUPT_PIN = 0
 INTERRUPT_TIMER = 1
 INTERRUPT_UART = 2
+INTERRUPT_HEAP = 3  # the world asks for HEAP

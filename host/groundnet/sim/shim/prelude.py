@@ -36,4 +36,4 @@ os.ilistdir = _ilistdir
 os.urandom = _urandom  # the interpreter's build leaves it out
 micropython.kbd_intr(3)
 gc.collect()
-_board.BASELINE_BYTES = gc.mem_alloc()  # heap that is C on a real chip: leave it out of an account
+_board.baseline_bytes = gc.mem_alloc()
