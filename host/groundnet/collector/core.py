@@ -71,14 +71,14 @@ class Collector:
         return answer(message.values, now_ms)
 
     def _hello(self, values: dict, now_ms: int) -> tuple[str, dict]:
-        known = values["lat_e7"] is not None and values["lon_e7"] is not None
+        lat_e7, lon_e7 = values["lat_e7"], values["lon_e7"]
         self.database.run(
             "INSERT INTO stations VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (station_id) DO UPDATE SET "
             "lat = coalesce(excluded.lat, lat), lon = coalesce(excluded.lon, lon), "
             "boot_count = excluded.boot_count, seen_ms = excluded.seen_ms",
             values["station_id"],
-            values["lat_e7"] / 1e7 if known else None,
-            values["lon_e7"] / 1e7 if known else None,
+            None if lat_e7 is None or lon_e7 is None else lat_e7 / 1e7,
+            None if lat_e7 is None or lon_e7 is None else lon_e7 / 1e7,
             values["boot_count"],
             now_ms,
         )

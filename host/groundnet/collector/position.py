@@ -56,9 +56,9 @@ def locate(ears: list[Ear]) -> Estimate | None:
     east = sum(point[0] for point in heard) / len(heard)
     north = sum(point[1] for point in heard) / len(heard)
     half = reach + max(math.hypot(point[0] - east, point[1] - north) for point in heard)
-    for _ in range(2):  # coarse over the whole reach, then fine where the weight is
-        east, north, radius = _posterior(heard, east, north, half)
-        half = min(half, max(3 * radius, SMALLEST_RADIUS_M))
+    east, north, radius = _posterior(heard, east, north, half)  # coarse, over the whole reach
+    half = min(half, max(3 * radius, SMALLEST_RADIUS_M))
+    east, north, radius = _posterior(heard, east, north, half)  # fine, where the weight is
     lat, lon = frame.to_degrees(east, north)
     return Estimate(lat, lon, max(radius, SMALLEST_RADIUS_M))
 
