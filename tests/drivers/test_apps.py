@@ -6,7 +6,7 @@ from binascii import crc32
 
 import pytest
 from groundnet.sim import firmware_image, groundcore_runtime
-from groundnet.sim.boardfs import BoardFs
+from groundnet.sim.boardfs import BoardFs, PowerCut
 from groundnet.sim.cells import Cells, Tower
 from groundnet.sim.desk import quiet_place
 from groundnet.sim.network import Network
@@ -337,3 +337,28 @@ def test_tracker_without_modem_still_guards(rig):
     assert siren and tracker.aired
     assert "warning modem: no answer to power on" in tracker.board.log
     assert "Traceback" not in tracker.board.log
+
+
+def test_power_cut_at_every_flash_step_never_repeats_a_beacon(rig):
+    """Beacon counters are reserved in flash before they are used: whatever is cut, none comes twice."""
+    cuts = 0
+    for cut_at in range(1, 50):
+        tag = rig("tag")
+        begin = tag.files.steps
+
+        def cut(step, begin=begin, cut_at=cut_at):
+            if step.number == begin + cut_at:
+                raise PowerCut
+
+        tag.files.on_step = cut
+        tag.run(8)
+        if tag.board.state != "off":
+            break
+        cuts += 1
+        for _ in range(2):
+            tag.device.power_off()
+            tag.device.power_on()
+            tag.run(8)
+        assert len(tag.aired) >= 2
+        assert len({payload[3:9] + payload[2:3] for _, payload in tag.aired}) == len(tag.aired)
+    assert cuts >= 2
