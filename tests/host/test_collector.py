@@ -274,3 +274,17 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path):
     database.close()
     with pytest.raises(DatabaseError):
         Database(path)
+
+
+def test_only_the_station_that_heard_best_is_asked_to_answer(collector, tag):
+    """Stations that answer at once would drown each other."""
+    for station in (STATION, OTHER):
+        ask(collector, hello(station))
+    data = tag.beacon(0)
+    ask(collector, sightings([sighting(data, NOW_MS, -110)]))
+    ask(collector, sightings([sighting(data, NOW_MS, -90)], station_id=OTHER))
+    open_case(collector.database, tag.device_id, "owner", "", "stolen", NOW_MS)
+    assert ask(collector, hello(STATION)).values["orders"] == []
+    assert len(ask(collector, hello(OTHER)).values["orders"]) == 1
+    silence_ms = NOW_MS + 600_000  # the better station went dark: the other one takes over
+    assert len(ask(collector, hello(STATION), silence_ms).values["orders"]) == 1

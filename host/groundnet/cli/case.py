@@ -1,6 +1,7 @@
 """``groundnet case``: open, close and list theft cases."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,9 +41,12 @@ def open_(
 ) -> None:
     """Open a case: the tag goes into lost mode when a station next hears it."""
     store = Database(database_path(database), must_exist=True)
-    case = open_case(store, _device_id(registry, tag), operator(), document, reason, now_ms())
+    cases = [
+        open_case(store, device_id, operator(), document, reason, now_ms())
+        for device_id in _devices(registry, tag)
+    ]
     store.close()
-    _print(case, as_json, tr("case opened, lost mode is on its way", "已立案，正在下发丢失模式"))
+    _print(cases, as_json, tr("case opened, lost mode is on its way", "已立案，正在下发丢失模式"))
 
 
 @app.command()
@@ -55,9 +59,9 @@ def close(
 ) -> None:
     """Close the open case: lost mode ends when the tag is next heard and has offered its challenge."""
     store = Database(database_path(database), must_exist=True)
-    case = close_case(store, _device_id(registry, tag), reason, now_ms())
+    cases = [close_case(store, device_id, reason, now_ms()) for device_id in _devices(registry, tag)]
     store.close()
-    _print(case, as_json, tr("case closed", "已结案"))
+    _print(cases, as_json, tr("case closed", "已结案"))
 
 
 @app.command("list")
@@ -80,17 +84,19 @@ def list_(database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     Console().print(table)
 
 
-def _device_id(registry, tag: str) -> bytes:
-    devices = Registry(registry_path(registry))
-    device_id = devices.find(tag).device_id
-    devices.close()
-    return device_id
+def _devices(registry: Path | None, tag: str) -> list[bytes]:
+    """Every device on the vehicle, or the one that was named."""
+    store = Registry(registry_path(registry))
+    device_ids = [record.device_id for record in store.find(tag)]
+    store.close()
+    return device_ids
 
 
-def _print(case: Case, as_json: bool, text: str) -> None:
+def _print(cases: list[Case], as_json: bool, text: str) -> None:
     if as_json:
-        typer.echo(json.dumps(_public(case), ensure_ascii=False))
-    else:
+        typer.echo(json.dumps([_public(case) for case in cases], ensure_ascii=False))
+        return
+    for case in cases:
         Console(highlight=False).print(f"[bold green]✔ {case.case_id}[/] {text}")
 
 

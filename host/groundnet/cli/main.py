@@ -85,3 +85,7 @@ def fail(cause: str, action: str) -> None:
     console.print(language.tr("error:", "错误："), style="bold red", end=" ")
     console.print(f"{cause}; {action}")
     sys.exit(1)
+
+
+if __name__ == "__main__":
+    run()

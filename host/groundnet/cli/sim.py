@@ -12,6 +12,7 @@ from groundnet.cli.language import tr
 from groundnet.cli.theft import theft
 from groundnet.errors import GroundnetError
 from groundnet.sim import desk, firmware_image, pacing
+from groundnet.sim.process import share_one_core
 
 app = typer.Typer(
     no_args_is_help=True, help="Virtual boards: real MicroPython, models of the chips around it."
@@ -24,6 +25,7 @@ app.command("theft")(theft)
 @app.callback()
 def sim() -> None:
     """Virtual boards: real MicroPython, models of the chips around it."""
+    share_one_core()
 
 
 @app.command()

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from groundnet.cli.language import tr
 from groundnet.errors import GroundnetError
-from groundnet.sim.theft.map_svg import clock
+from groundnet.sim.theft.map_svg import clock, standalone
 from groundnet.sim.theft.record import FOUND_WITHIN_M, Entry
 from groundnet.sim.theft.report import render
 from groundnet.sim.theft.story import play
@@ -38,6 +38,7 @@ def theft(
             lambda chapter, share: bar.update(task, description=chapter, completed=share),
         )
     (out / "report.html").write_text(render(record), encoding="utf-8")
+    (out / "map.svg").write_text(standalone(record), encoding="utf-8")
     console.print(tr(f"report: {out / 'report.html'}", f"报告：{out / 'report.html'}"), style="dim")
     if not record.found:
         raise GroundnetError(

@@ -23,8 +23,7 @@ from groundnet.collector.cases import write_lookup
 from groundnet.collector.cell_table import CellTable
 from groundnet.collector.database import Database
 from groundnet.collector.export import FORMATS, iso_time
-from groundnet.collector.track import TrackPoint, last_place
-from groundnet.collector.track import track as read_track
+from groundnet.collector.track import TrackPoint, last_place, track_of
 from groundnet.errors import GroundnetError
 from groundnet.provision.registry import Registry
 
@@ -51,33 +50,39 @@ def track(
     cells: CellsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a tag's track; with --json only its last place. Every look-up is written to the database's audit."""
+    """Print a tag's track; with --json its last place. A plate stands for every device on the vehicle.
+
+    Every look-up is written to the database's audit.
+    """
     devices = Registry(registry_path(registry))
-    record = devices.find(tag)
+    records = devices.find(tag)
     devices.close()
+    name = records[0].plate or records[0].tag_id
     store = Database(database_path(database), must_exist=True)
-    write_lookup(store, record.device_id, operator(), f"track {tag}", now_ms())
+    for record in records:
+        write_lookup(store, record.device_id, operator(), f"track {tag}", now_ms())
     table = CellTable.read(cells) if cells else None
-    points = read_track(store, record.device_id, parse_time_ms(since), parse_time_ms(until), table)
+    device_ids = [record.device_id for record in records]
+    points = track_of(store, device_ids, parse_time_ms(since), parse_time_ms(until), table)
     store.close()
     if not points:
         raise GroundnetError(
-            tr(f"no position of {record.tag_id} is known", f"没有 {record.tag_id} 的位置记录"),
+            tr(f"no position of {name} is known", f"没有 {name} 的位置记录"),
             tr("widen --since and --until, or wait for a sighting", "请扩大时间范围，或等待新的目击"),
         )
     if as_json:
-        typer.echo(json.dumps(_last_place(record.tag_id, points)))
+        typer.echo(json.dumps(_last_place([record.tag_id for record in records], points), ensure_ascii=False))
     elif output:
-        output.write_text(FORMATS[form.value](points, record.tag_id), encoding="utf-8")
+        output.write_text(FORMATS[form.value](points, name), encoding="utf-8")
     else:
-        typer.echo(FORMATS[form.value](points, record.tag_id), nl=False)
+        typer.echo(FORMATS[form.value](points, name), nl=False)
 
 
-def _last_place(tag_id: str, points: list[TrackPoint]) -> dict:
+def _last_place(tag_ids: list[str], points: list[TrackPoint]) -> dict:
     place = last_place(points)
     assert place is not None
     return {
-        "tag_id": tag_id,
+        "tags": tag_ids,
         "time": iso_time(place.time_ms),
         "lat": round(place.lat, 7),
         "lon": round(place.lon, 7),

@@ -1,8 +1,8 @@
 """Downlink orders: from "this tag shall be lost" to authenticated bytes at the right stations.
 
-queued -> sent -> done, or expired. An order is offered with every reply to a station that heard the tag lately (to all
-stations while nobody did) until the tag obeys. The downlink counter is taken when the order is made and only
-rises, so an order may be sent again and again: the tag carries it out once.
+queued -> sent -> done, or expired or withdrawn. An order is lent to the station that heard the tag best, anew with
+each of its polls, until the tag obeys; to all stations while nobody heard the tag. The downlink counter is taken
+when the order is made and only rises, so an order may be sent again and again: the tag carries it out once.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from groundnet.collector.resolver import KnownDevice, Resolver
 LIFE_MS = 14 * 24 * 3600 * 1000
 EPOCHS_AHEAD = 16  # 256 beacons: hours at rest, an hour and more in lost mode
 HEARD_LATELY_MS = 24 * 3600 * 1000
+IN_TOUCH_MS = 100_000  # a station polls each 30 s
+LEASE_MS = 100_000  # how long a station may keep an order without being given it again
 ORDERS_A_REPLY = 16  # groundwire's limit
 
 
@@ -91,7 +93,7 @@ def for_station(
     found = []
     for order in waiting(database, now_ms):
         device = devices.get(order.device_id)
-        if device is None or not _concerns(database, order.device_id, station_id, now_ms):
+        if device is None or _speaker(database, order.device_id, now_ms) not in (station_id, None):
             continue
         data = finished(database, device, order)
         if data is None:
@@ -100,7 +102,7 @@ def for_station(
         epoch = row["epoch"] if row else 0
         eids = resolver.coming_eids(device, epoch, EPOCHS_AHEAD)
         found.append(
-            {"order_id": order.order_id, "expires_ms": order.expires_ms, "eids": eids, "downlink": data}
+            {"order_id": order.order_id, "expires_ms": now_ms + LEASE_MS, "eids": eids, "downlink": data}
         )
     return found[:ORDERS_A_REPLY]
 
@@ -150,10 +152,17 @@ def obeyed_counter(database: Database, device_id: bytes, counter: int) -> None:
     database.run("UPDATE orders SET state = 'done' WHERE device_id = ? AND counter = ?", device_id, counter)
 
 
-def _concerns(database: Database, device_id: bytes, station_id: bytes, now_ms: int) -> bool:
-    """Whether this station heard the tag lately, or nobody did."""
-    since_ms = now_ms - HEARD_LATELY_MS
-    heard = "SELECT 1 FROM sightings WHERE device_id = ? AND time_ms >= ?"
-    if database.row(f"{heard} AND station_id = ?", device_id, since_ms, station_id) is not None:
-        return True
-    return database.row(heard, device_id, since_ms) is None
+def _speaker(database: Database, device_id: bytes, now_ms: int) -> bytes | None:
+    """The one station that shall answer the tag: of those in touch, the one that heard its last beacon best.
+
+    Stations that answer the same beacon at once drown each other; so only one is asked. None: nobody heard it.
+    """
+    row = database.row(
+        "SELECT s.station_id FROM sightings s JOIN stations t ON t.station_id = s.station_id "
+        "WHERE s.device_id = ? AND s.time_ms >= ? AND t.seen_ms >= ? "
+        "ORDER BY s.counter DESC, s.rssi_dbm DESC LIMIT 1",
+        device_id,
+        now_ms - HEARD_LATELY_MS,
+        now_ms - IN_TOUCH_MS,
+    )
+    return None if row is None else row["station_id"]

@@ -1,5 +1,6 @@
 """A device's track and last place, from its own fixes, its cells and the sightings of stations."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from groundnet.collector.cell_table import CellSeen, CellTable
@@ -27,6 +28,18 @@ class TrackPoint:
     speed_mps: float | None = None
     course_deg: float | None = None
     heard_by: int = 0
+
+
+def track_of(
+    database: Database,
+    device_ids: Iterable[bytes],
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+    cells: CellTable | None = None,
+) -> list[TrackPoint]:
+    """All positions of the devices that are fixed to one thing, in time order, oldest first."""
+    tracks = (track(database, device_id, since_ms, until_ms, cells) for device_id in device_ids)
+    return sorted((point for points in tracks for point in points), key=lambda point: point.time_ms)
 
 
 def track(

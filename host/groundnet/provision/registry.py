@@ -136,8 +136,11 @@ class Registry:
     def by_device(self, device_id: bytes) -> Record | None:
         return next(self._select("WHERE device_id = ?", device_id), None)
 
-    def find(self, query: str) -> Record:
-        """A device by tag id, plate or device id (hex). Raises RegistryError when there is none."""
+    def find(self, query: str) -> list[Record]:
+        """Devices by tag id, plate or device id (hex): all that are fixed to one vehicle share its plate.
+
+        Raises RegistryError when there is none.
+        """
         tried = query.strip()
         matches = list(self._select("WHERE tag_id = ? OR hex(device_id) = ?", tried.upper(), tried.upper()))
         if not matches and any(character.isalnum() for character in tried):
@@ -146,7 +149,7 @@ class Registry:
             matches = list(self._select("WHERE tag_id = ?", _spelled(tried)))
         if not matches:
             raise RegistryError(f"no device is known as '{query}'", "give its tag id, plate or device id")
-        return matches[0]
+        return matches
 
     def devices(self) -> Iterator[Record]:
         """Every device, in the order of the tag ids."""

@@ -8,7 +8,7 @@ from groundwire import beacon
 from groundnet.collector.cases import open_case
 from groundnet.collector.database import Database
 from groundnet.collector.export import FORMATS
-from groundnet.collector.track import last_place, track
+from groundnet.collector.track import last_place, track_of
 from groundnet.geodesy import distance_m
 from groundnet.sim.theft import scene
 from groundnet.sim.theft.install_point import provision_tag, provision_tracker, set_up_station
@@ -99,9 +99,7 @@ def _look_back(stage: Stage, timeline: Timeline) -> None:
     record = timeline.record
     database = Database(stage.database_path)
     since_ms = scene.LIFTED_MS
-    own = track(database, TRACKER_ID, since_ms, cells=stage.cells)
-    seen = track(database, TAG_ID, since_ms, cells=stage.cells)
-    points = sorted([*own, *seen], key=lambda point: point.time_ms)
+    points = track_of(database, (TRACKER_ID, TAG_ID), since_ms, cells=stage.cells)
     record.reports = [Place(p.time_ms, p.lat, p.lon, p.radius_m, p.source) for p in points]
     names = {site.device_id: site.name for site in scene.STATIONS}
     rows = database.rows(

@@ -79,7 +79,12 @@ class Watch:
             self._alarms += 1
             if row["time_ms"] < self._timeline.record.stolen_unix_ms:
                 self._timeline.record.false_alarms += 1
-            self._timeline.say("tracker", f"alarm at the collector: {row['cause']}", "alarm", row["time_ms"])
+            self._timeline.say(
+                "tracker",
+                f"alarm at the collector: {row['cause']}, level {row['level']}",
+                "alarm",
+                row["time_ms"],
+            )
         if not self._fixes and self._count("fixes"):
             self._fixes = True
             self._timeline.say("tracker", "first position since the theft at the collector", "alarm")
