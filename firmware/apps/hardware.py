@@ -80,13 +80,16 @@ class Hardware:
 
 
 class PinStream(io.IOBase):
-    """A pin as something that ``select.poll`` can wait on: readable while ``enabled`` and high."""
+    """A pin as something that ``select.poll`` can wait on: readable while ``enabled`` and high.
+
+    No interrupt is armed: waking from light sleep turns an edge interrupt of the ESP32 into a level interrupt,
+    which would fire without end; and ``poll`` asks streams written in Python at every tick anyway.
+    """
 
     def __init__(self, pin):
         super().__init__()
         self._pin = pin
         self.enabled = True
-        pin.irq(lambda _: None, Pin.IRQ_RISING)  # ends an idle wait; the level is what counts
 
     def ioctl(self, request: int, argument: int) -> int:
         if request == _IOCTL_POLL:

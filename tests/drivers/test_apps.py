@@ -185,6 +185,15 @@ def test_crash_is_written_down_and_ends_in_a_reset_with_a_window_for_ctrl_c(rig)
     assert base.files["/state/crash.log"].decode() == crash_log
 
 
+def test_setting_utc_moves_the_real_time_clock_but_not_the_cores_time(rig):
+    base = rig("base").run(5)
+    base.type(b"\x03")
+    base.type(b"import time; from apps.clock import Clock; clock = Clock(); began = clock.now_ms()\r")
+    base.type(b"clock.set_unix_ms(1_700_000_000_123); passed = clock.now_ms() - began\r")
+    assert b"(2023, 11, 14, 22, 13, 21)" in base.type(b"time.gmtime()[:6]\r", 0.1)  # typed 1 s later
+    assert 900 < int(base.type(b"print(passed)\r").split(b"\r\n")[1]) < 1200
+
+
 # --- base station
 
 
