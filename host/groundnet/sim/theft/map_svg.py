@@ -10,9 +10,9 @@ WIDTH = 960
 MARGIN_M = 120.0
 STANDALONE_STYLE = """
 .ground{fill:#eef0e6}.grid{stroke:#d9d5cb;fill:none}.route{fill:none;stroke:#8c8f86;stroke-width:5;opacity:.75}
-.route.hidden{stroke:#1d2428;stroke-dasharray:1 9;opacity:1;stroke-linecap:round}.heard{stroke:#6b7680;opacity:.15}
-.heard.lost{stroke:#c2322b;opacity:.25}.fix .dot{fill:#0b7a57}.fix .radius{fill:#0b7a57;opacity:.12}
-.cell .dot{fill:#c77700}.cell .radius{fill:#c77700;opacity:.07;stroke:#c77700}.seen .dot{fill:#6b4fbb}
+.route.hidden{stroke:#1d2428;stroke-dasharray:1 9;opacity:1;stroke-linecap:round}.heard{stroke:#6b7680;opacity:.12}
+.heard.lost{stroke:#c2322b;opacity:.07}.fix .dot{fill:#0b7a57}.fix .radius{fill:#0b7a57;opacity:.12}
+.cell .dot{fill:#c77700}.cell .radius{fill:none;stroke:#c77700;stroke-dasharray:6 5}.seen .dot{fill:#6b4fbb}
 .seen .radius{fill:none;stroke:#6b4fbb;stroke-width:.8;opacity:.3}.station{fill:#2563a8}
 .truth{stroke:#c2322b;stroke-width:3.5;fill:none}.answer{fill:none;stroke:#0b7a57;stroke-width:3}
 .scale{fill:none;stroke:#1d2428}text{font:13px system-ui,sans-serif;fill:#1d2428}.note{fill:#6b7680}
