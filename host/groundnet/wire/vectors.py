@@ -1,28 +1,26 @@
-"""The golden vectors: found, read, and run against the codec on CPython or on real MicroPython."""
+"""The golden vectors: found, read, and run against the codec on CPython or on a MicroPython."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 import groundwire
 
+import groundnet
 from groundnet.errors import GroundnetError
-from groundnet.wire import plain, vector_check
+from groundnet.sim.runtime import run_script
+from groundnet.wire import vector_check
 
-RUNTIMES = ("cpython", "micropython")
-
-# The script for MicroPython: one line of JSON for each vector, in order.
+# The script for another interpreter: one line of JSON for each vector, in order.
 _SCRIPT = """
 import json
 import sys
-sys.path.insert(0, "/")
 from groundnet.wire.vector_check import check
-with open("/vectors.jsonl") as lines:
-    for line in lines:
-        vector = json.loads(line)
-        print(json.dumps([vector["name"], check(vector)]))
+for line in sys.stdin:
+    vector = json.loads(line)
+    print(json.dumps([vector["name"], check(vector)]))
 """
 
 
@@ -59,35 +57,26 @@ def load(place: Path | None = None) -> list[dict]:
 
 
 def run(runtime: str, vectors: list[dict]) -> Iterator[Verdict]:
-    """Run vectors on a runtime of RUNTIMES; verdicts come in the order of the vectors."""
-    runners: dict[str, Callable[[list[dict]], Iterator[str | None]]] = {
-        "cpython": _on_cpython,
-        "micropython": _on_micropython,
-    }
-    if runtime not in runners:
-        raise GroundnetError(f"no runtime is called {runtime}", "use cpython or micropython")
-    for vector, problem in zip(vectors, runners[runtime](vectors), strict=True):
+    """Run vectors on one of groundnet.sim.runtime.RUNTIMES; verdicts come in the order of the vectors."""
+    if runtime == "cpython":
+        problems = [vector_check.check(vector) for vector in vectors]
+    else:
+        problems = _elsewhere(runtime, vectors)
+    for vector, problem in zip(vectors, problems, strict=True):
         yield Verdict(vector["name"], vector["origin"], problem)
 
 
-def _on_cpython(vectors: list[dict]) -> Iterator[str | None]:
-    return (vector_check.check(vector) for vector in vectors)
+def _elsewhere(runtime: str, vectors: list[dict]) -> list[str | None]:
+    lines = "".join(json.dumps(vector) + "\n" for vector in vectors).encode()
+    done = run_script(_SCRIPT, runtime=runtime, search_path=search_path(), stdin=lines)
+    if done.returncode:
+        words = done.stderr.decode(errors="replace").strip().splitlines()
+        raise GroundnetError(
+            f"the vectors stopped on {runtime}: {words[-1] if words else 'no word'}", "see `groundnet doctor`"
+        )
+    return [json.loads(line)[1] for line in done.stdout.splitlines()]
 
 
-def _on_micropython(vectors: list[dict]) -> Iterator[str | None]:
-    from groundnet.sim import runtime  # starting the interpreter's glue is not worth it for a CPython run
-
-    files = micropython_files()
-    files["/vectors.jsonl"] = "".join(json.dumps(vector) + "\n" for vector in vectors).encode()
-    for line in runtime.run_script(_SCRIPT, files=files).splitlines():
-        yield json.loads(line)[1]
-
-
-def micropython_files() -> dict[str, bytes]:
-    """The codec and the checker as files for a MicroPython board: path -> source."""
-    codec = Path(groundwire.__file__).parent
-    files = {f"/groundwire/{path.name}": path.read_bytes() for path in codec.glob("*.py")}
-    for module in (plain, vector_check):
-        path = Path(str(module.__file__))
-        files[f"/groundnet/wire/{path.name}"] = path.read_bytes()
-    return {"/groundnet/__init__.py": b"", "/groundnet/wire/__init__.py": b"", **files}
+def search_path() -> list[Path]:
+    """The folders in which any interpreter finds the codec and its checker."""
+    return [Path(groundwire.__file__).parents[1], Path(groundnet.__file__).parents[1]]
