@@ -1,0 +1,98 @@
+"""What goes wrong at a counter or in CI: one line, what to do next, exit code 1, no traceback."""
+
+import os
+import pty
+import socket
+import subprocess
+import sys
+
+import pytest
+
+
+def groundnet(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "groundnet.cli.main", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=dict(os.environ, **environment),
+    )
+
+
+def assert_one_line(done, *words):
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("error: ") and "; " in line
+    for word in words:
+        assert word in line
+
+
+def test_an_unknown_port(tmp_path):
+    registry = str(tmp_path / "registry.db")
+    assert_one_line(groundnet("provision", "one", "/dev/pts/99999", "--registry", registry), "/dev/pts/99999")
+
+
+def test_a_port_that_another_program_holds(tmp_path):
+    master, slave = pty.openpty()
+    name = os.ttyname(slave)
+    os.close(slave)
+    keeper = "import serial, sys; port = serial.Serial(sys.argv[1], exclusive=True); print('held', flush=True); input()"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", keeper, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout.readline() == "held\n"
+    try:
+        done = groundnet("provision", "one", name, "--registry", str(tmp_path / "registry.db"))
+        assert_one_line(done, name, f"process {holder.pid}")
+    finally:
+        holder.communicate("\n")
+        os.close(master)
+
+
+def test_a_missing_log(tmp_path):
+    assert_one_line(groundnet("gnss", str(tmp_path / "no.log")), "no.log")
+
+
+def test_a_missing_database(tmp_path):
+    registry = str(tmp_path / "registry.db")
+    done = groundnet("case", "list", "--database", str(tmp_path / "no.db"))
+    assert_one_line(done, "no.db")
+    assert_one_line(groundnet("track", "GN-00012", "--registry", registry), "GN-00012")
+
+
+def test_a_taken_port(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        files = ["--database", str(tmp_path / "c.db"), "--registry", str(tmp_path / "r.db")]
+        assert_one_line(groundnet("collect", "--listen", address, *files), address, "--listen")
+
+
+def test_a_registry_that_is_no_database(tmp_path):
+    path = tmp_path / "registry.db"
+    path.write_text("not a database " * 100)
+    assert_one_line(groundnet("provision", "list", "--registry", str(path)), "registry.db")
+
+
+def test_an_unknown_board():
+    assert_one_line(groundnet("sim", "board", "--role", "tag", "--board", "nothing"), "nothing")
+
+
+def test_no_node(tmp_path):
+    """Without Node on the machine and in the environment the interpreter cannot run."""
+    done = groundnet("wire", "vectors", "--runtime", "micropython", PATH=str(tmp_path))
+    assert_one_line(done, "Node.js", "make setup")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["track"], ["collect", "--listen", "nowhere"], ["sim", "board"], ["nonsense"]]
+)
+def test_wrong_usage_is_two(arguments):
+    done = groundnet(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_the_language_follows_the_wish(tmp_path):
+    done = groundnet("--lang", "zh", "case", "list", "--database", str(tmp_path / "no.db"))
+    assert done.returncode == 1 and done.stderr.startswith("错误：")
