@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 const PACKAGE = new URL("./node_modules/@micropython/micropython-webassembly-pyscript/", import.meta.url);
 const FIRST_HEAP_BYTES = 256 * 1024; // grows by itself: RAM is judged by gc.mem_alloc(), not by this
 const PYSTACK_BYTES = 8192;
+const ZEROS = Buffer.alloc(65536);
 
 // The package frees C objects when JavaScript collects their proxies. After `restore` those ids name
 // other objects, so nothing may be freed behind our back.
@@ -70,9 +71,13 @@ export class Interpreter {
 
   /** Back to the saved moment, as a reset does: everything in RAM since then is lost. About 1 ms. */
   restore() {
-    const bytes = new Uint8Array(this.memory.buffer);
+    const bytes = Buffer.from(this.memory.buffer);
     bytes.set(this.image.bytes);
-    bytes.fill(0, this.image.bytes.length);
+    // Only what was written is cleared: the pages that no program ever touched stay free on the host.
+    for (let at = this.image.bytes.length; at < bytes.length; at += ZEROS.length) {
+      const chunk = bytes.subarray(at, at + ZEROS.length);
+      if (ZEROS.compare(chunk, 0, chunk.length, 0, chunk.length) !== 0) chunk.fill(0);
+    }
     this.instance.exports._emscripten_stack_restore(this.image.stack);
     for (const [name, table] of this.image.tables) globalThis[name] = clone(table);
     globalThis.proxy_js_ref_next = this.image.next;
