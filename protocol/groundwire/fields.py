@@ -42,7 +42,7 @@ class Layout:
             if fixed_size(field) is None:
                 self._close(run)
                 run = []
-                self._parts.append((None, 0, (field,)))
+                self._parts.append((None, 0, (field,), (field[0],), ()))
             else:
                 run.append(field)
         self._close(run)
@@ -53,12 +53,14 @@ class Layout:
     def _close(self, run):
         if run:
             form = ">" + "".join([struct_code(field) for field in run])
-            self._parts.append((form, struct.calcsize(form), tuple(run)))
+            checks = tuple([field for field in run if len(field) > 2])
+            names = tuple([field[0] for field in run])
+            self._parts.append((form, struct.calcsize(form), tuple(run), names, checks))
 
     def encode(self, values: dict) -> bytes:
         """Bytes of `values`. Raises EncodeError: missing, unexpected, type, range, size."""
         pieces = []
-        for form, _, fields in self._parts:
+        for form, _, fields, _, _ in self._parts:
             if form is None:
                 pieces.append(_encode_varied(fields[0], _take(values, fields[0][0])))
             else:
@@ -79,17 +81,18 @@ class Layout:
         if end is None:
             end = len(data)
         values = {} if known is None else known
-        for index, (form, size, fields) in enumerate(self._parts):
-            if index >= self._needed and position == end:
-                values[fields[0][0]] = None
+        for index, (form, size, fields, names, checks) in enumerate(self._parts):
+            if position == end and index >= self._needed:
+                values[names[0]] = None
             elif form is None:
-                values[fields[0][0]], position = _decode_varied(fields[0], data, position, end)
+                values[names[0]], position = _decode_varied(fields[0], data, position, end)
             else:
                 if position + size > end:
-                    raise DecodeError("short", fields[0][0])
+                    raise DecodeError("short", names[0])
                 raws = struct.unpack_from(form, data, position)
-                for at in range(len(raws)):
-                    values[fields[at][0]] = from_raw(fields[at], raws[at])
+                values.update(zip(names, raws))  # noqa: B905 - MicroPython's zip knows no strict
+                for field in checks:
+                    values[field[0]] = from_raw(field, values[field[0]])
                 position += size
         if position < end:
             values["extra"] = bytes(data[position:end])

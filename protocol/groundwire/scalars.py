@@ -9,11 +9,6 @@ _FLAG_BITS = const(32)
 _SIZES = {"B": 1, "H": 2, "I": 4, "Q": 8, "b": 1, "h": 2, "i": 4, "q": 8}
 
 
-def scalar_size(code: str) -> int:
-    """Bytes that a scalar code takes on the wire."""
-    return _SIZES[code]
-
-
 def scalar_range(field: tuple) -> tuple:
     """(low, high, unknown) of a scalar field, with the limits of its code where the field gives none."""
     if len(field) > 3:
@@ -51,14 +46,6 @@ def struct_code(field: tuple) -> str:
 def to_raw(field: tuple, value: "int | bytes | str | list | None") -> "int | bytes":
     """The checked number or bytes for struct.pack. Raises EncodeError: type, range, size."""
     name, code = field[0], field[1]
-    if code == "enum":
-        if type(value) is int and len(field[2]) <= value <= 255:
-            return value
-        if type(value) is str and value in field[2]:
-            return field[2].index(value)
-        raise EncodeError("range", name + ": no such name")
-    if code == "flags":
-        return _flags_to_raw(field, value)
     if code in _SIZES:
         low, high, unknown = scalar_range(field)
         if value is None and unknown is not None:
@@ -68,25 +55,30 @@ def to_raw(field: tuple, value: "int | bytes | str | list | None") -> "int | byt
         if not low <= value <= high or value == unknown:
             raise EncodeError("range", "%s is %d..%d" % (name, low, high))
         return value
+    if code == "enum":
+        if type(value) is int and len(field[2]) <= value <= 255:
+            return value
+        if type(value) is str and value in field[2]:
+            return field[2].index(value)
+        raise EncodeError("range", name + ": no such name")
+    if code == "flags":
+        return _flags_to_raw(field, value)
     if type(value) is not bytes or len(value) != fixed_size(field):
         raise EncodeError("size", "%s is %d bytes" % (name, fixed_size(field)))
     return value
 
 
 def from_raw(field: tuple, raw: "int | bytes") -> "int | bytes | str | list | None":
-    """The value of what struct.unpack gave. Raises DecodeError: range."""
-    code = field[1]
-    if code == "enum":
+    """The value of what struct.unpack gave, for a field with options. Raises DecodeError: range."""
+    if len(field) == 5 and raw == field[4]:
+        return None
+    if field[1] in _SIZES:
+        if field[2] <= raw <= field[3]:
+            return raw
+        raise DecodeError("range", field[0])
+    if field[1] == "enum":
         return field[2][raw] if raw < len(field[2]) else raw
-    if code == "flags":
-        return _flags_from_raw(field, raw)
-    if code in _SIZES and len(field) > 2:
-        low, high, unknown = scalar_range(field)
-        if raw == unknown:
-            return None
-        if not low <= raw <= high:
-            raise DecodeError("range", field[0])
-    return raw
+    return _flags_from_raw(field, raw)
 
 
 def _flags_to_raw(field, value):

@@ -156,6 +156,8 @@ def test_replies_have_the_top_bit_and_names_are_unique():
         ("orders", {"time_ms": 0, "orders": [
             {"order_id": 1, "expires_ms": 0, "eids": [b"12345"], "downlink": b"x"},
         ]}, "size"),
+        ("settings_read", {"first": 256}, "range"),
+        ("self_test", {"parts": []} | {"stranger": 1}, "unexpected"),
         ("provision", {
             "state": 1, "tag_id": "", "profile": 1, "install_point": "", "check_value": bytes(8),
         }, "range"),
@@ -174,3 +176,27 @@ def test_an_item_goes_by_its_name_or_by_a_number_without_one(kind):
         messages.encode("report", {**head, "items": [{"type": kind}]})
     with pytest.raises(EncodeError, match="missing"):
         messages.encode("report", {**head, "items": [{}]})
+
+
+def test_a_payload_cut_anywhere_is_too_short():
+    values = {"device_id": bytes(8), "boot_count": 1, "sequence": 2, "mac": bytes(8)}
+    items = [{"type": "downlink_done", "time_ms": 5, "counter": 9}, {"type": 99, "extra": b"abc"}]
+    kind, payload = messages.encode("report", {**values, "items": items})
+    _, orders = messages.encode("orders", {"time_ms": 0, "orders": [order_for(bytes(6))]})
+    for number, whole in ((kind, payload), (0xB3, orders)):
+        for size in range(len(whole)):
+            with pytest.raises(DecodeError, match="short"):
+                messages.decode(number, whole[:size])
+
+
+def order_for(eid: bytes) -> dict:
+    return {"order_id": 1, "expires_ms": 0, "eids": [eid], "downlink": b"x"}
+
+
+def test_a_list_inside_a_record_ends_with_its_record():
+    _, payload = messages.encode("orders", {"time_ms": 0, "orders": [order_for(bytes(6))]})
+    at = (
+        len(payload) - 2 - 6 - 1
+    )  # the count of EIDs: two are promised, one and two bytes of downlink are there
+    with pytest.raises(DecodeError, match="short: eids"):
+        messages.decode(0xB3, payload[:at] + b"\x02" + payload[at + 1 :])

@@ -24,6 +24,18 @@ def key_vectors() -> list[dict]:
     found.append(
         vector("check-value", "check_value", "CPython hmac", secret=SECRET, check_value=derived("check")[:8])
     )
+    challenge = bytes(range(0x40, 0x50))
+    proof = mac(derived("session"), b"provision" + challenge)[:16]
+    found.append(
+        vector(
+            "provision-proof",
+            "provision_proof",
+            "CPython hmac",
+            secret=SECRET,
+            challenge=challenge,
+            proof=proof,
+        )
+    )
     for epoch in (0, 1, 0x1234, 2**28 - 1):
         eid = mac(derived("identity"), u32(epoch))[:6]
         found.append(vector(f"eid-{epoch:x}", "eid", "CPython hmac", secret=SECRET, epoch=epoch, eid=eid))

@@ -37,6 +37,11 @@ def _check_value(vector):
     return {"check_value": to_hex(keys.check_value(from_hex(vector["secret"])))}
 
 
+def _provision_proof(vector):
+    proof = keys.provision_proof(from_hex(vector["secret"]), from_hex(vector["challenge"]))
+    return {"proof": to_hex(proof)}
+
+
 def _eid(vector):
     key = keys.derive(from_hex(vector["secret"]), keys.IDENTITY)
     return {"eid": to_hex(keys.eid(key, vector["epoch"]))}
@@ -161,6 +166,7 @@ _OPS = {
     "hmac": _hmac,
     "derive": _derive,
     "check_value": _check_value,
+    "provision_proof": _provision_proof,
     "eid": _eid,
     "cobs": _cobs,
     "frame": _frame,
