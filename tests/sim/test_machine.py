@@ -184,6 +184,23 @@ print(port.any(), port.readline(), port.read(2), port.read(), port.read(1))
         assert lines[1] == f"[] True {49 + round(sent_ms + 10)}"
 
 
+def test_uart_is_deaf_in_light_sleep_but_keeps_what_it_heard_before():
+    source = """
+import machine, time
+port = machine.UART(1, 115200)
+time.sleep_ms(100)
+machine.lightsleep(500)
+time.sleep_ms(500)
+print(port.read())
+"""
+    with board(source) as device:
+        uart = device.io.uart(1)
+        for at_ms, word in ((100, b"one "), (300, b"two "), (900, b"three")):
+            device.world.at(at_ms * 1000, lambda word=word: uart.send(word))
+        assert run(device, 2) == ["b'one three'"]
+        assert uart.unheard_bytes == 4
+
+
 def test_uart_read_waits_for_its_timeout():
     source = """
 import time
@@ -392,6 +409,15 @@ except OSError as error:
 """
     with network_board(work) as device:
         assert run(device, 5) == ["111", "113"]
+
+
+def test_input_reads_a_line_with_echo():
+    with board("print(repr(input('name? ')))") as device:
+        device.power_on()
+        device.world.run_for(200_000)
+        device.console.feed(b"annx\x7fa\r")
+        device.world.run_for(200_000)
+        assert printed(device) == ["name? annx\x08 \x08a", "'anna'"]
 
 
 def test_unique_id():

@@ -60,10 +60,10 @@ def board(
         collector=_parse_address(collector),
         seed=seed,
     )
+    stopped = _stop_on_signals()
     with desk.device_on(wanted) as device:
         path = device.board.pty_path
         typer.echo(json.dumps({"pty": path}) if json_ else path)
-        stopped = _stop_on_signals()
         device.power_on()
         pacing.run_paced(device.board.world, [device.board], lambda: bool(stopped))
 

@@ -105,6 +105,8 @@ class Uart:
         self.device: UartDevice | None = None
         self.received = bytearray()
         self.overrun_bytes = 0
+        self.unheard_bytes = 0
+        self.listens: Callable[[], bool] = lambda: True  # False: the receiver has no power or no clock
         self.on_receive: Callable[[], None] = lambda: None
         self.buffer_bytes = buffer_bytes
 
@@ -117,7 +119,10 @@ class Uart:
             self.device.receive(data)
 
     def send(self, data: bytes) -> None:
-        """Chip to board; bytes beyond the receive buffer are lost and counted, as on the board."""
+        """Chip to board; bytes beyond the receive buffer or for a deaf receiver are lost and counted."""
+        if not self.listens():
+            self.unheard_bytes += len(data)
+            return
         room = self.buffer_bytes - len(self.received)
         self.overrun_bytes += max(0, len(data) - room)
         self.received += data[:room]

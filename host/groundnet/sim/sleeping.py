@@ -32,7 +32,7 @@ class Sleeping(Service):
         self._wake_pins: dict[int, tuple[int, tuple[int, ...]]] = {}  # reason -> (level, gpios)
         self._pin_wakes: dict[int, int] = {}  # Pin.irq(wake=...): gpio -> level, light sleep only
         self._wake_event: Event | None = None
-        self._light = False
+        self.light = False
         self._timers: dict[int, Event] = {}
         self._watchdog_us = 0
         self._bite: Event | None = None
@@ -53,7 +53,7 @@ class Sleeping(Service):
 
     def reset(self) -> None:
         self.soft_reset()
-        self._light = False
+        self.light = False
         self._wake_pins.clear()
         self._pin_wakes.clear()
         _cancel(self._wake_event)
@@ -81,7 +81,7 @@ class Sleeping(Service):
 
     def _sleep_lightly(self, request: Request) -> Result:
         board = self._board
-        self._light = True
+        self.light = True
         self._stop_watchdog_clock()
         board.draw("light sleep", board.chip.light_sleep_ua)
         result = board.park(None, (0, b""))
@@ -93,7 +93,7 @@ class Sleeping(Service):
         return result
 
     def _end_light_sleep(self, reason: int) -> None:
-        self._light = False
+        self.light = False
         self.wake_reason = reason
         _cancel(self._wake_event)
         self._board.draw("active", self._board.chip.active_ua)
@@ -138,7 +138,7 @@ class Sleeping(Service):
     def pin_changed(self) -> None:
         """End a sleep whose wake-up level is there."""
         deep = self._board.state == "deep sleep"
-        if not deep and not self._light:
+        if not deep and not self.light:
             return
         reason = self._reason()
         if reason and deep:
@@ -154,7 +154,7 @@ class Sleeping(Service):
             everything = reason == _EXT1_WAKE and level == 0
             if levels and (all if everything else any)(here == level for here in levels):
                 return reason
-        if self._light and any(line(gpio).level == level for gpio, level in self._pin_wakes.items()):
+        if self.light and any(line(gpio).level == level for gpio, level in self._pin_wakes.items()):
             return _GPIO_WAKE
         return 0
 

@@ -180,6 +180,7 @@ class Terminals(Service):
         uart = self._uarts[number] = self._io.uart(number)
         uart.baudrate, uart.buffer_bytes = struct.unpack("<IH", request.data)
         uart.received.clear()
+        uart.listens = lambda: self._board.awake and not self._board.sleeping.light
         uart.on_receive = lambda: self._uart_received(number)
         return 0
 
@@ -206,9 +207,6 @@ class Terminals(Service):
         return 0
 
     def _uart_received(self, number: int) -> None:
-        if not self._board.awake:
-            self._io.uart(number).received.clear()  # no receiver without power
-            return
         if self._uart_triggers.get(number, 0) & (_UART_IRQ_RX | _UART_IRQ_RXIDLE):
             self._board.interrupt(op.INTERRUPT_UART, number)
         self._board.streams.something_changed()

@@ -4,6 +4,7 @@ import sys
 
 sys.modules.pop("time", None)  # frozen into the interpreter, without the world's clock
 
+import builtins
 import gc
 import os
 import select  # noqa: F401
@@ -31,6 +32,24 @@ def _ilistdir(folder="."):
         yield entry
 
 
+def _input(prompt=""):
+    """A line from the console with echo; the interpreter's own waits for keys of a web page."""
+    sys.stdout.write(prompt)
+    line = ""
+    while True:
+        key = sys.stdin.read(1)
+        if key in "\r\n":
+            sys.stdout.write("\r\n")
+            return line
+        if key in "\x08\x7f":
+            sys.stdout.write("\x08 \x08" if line else "")
+            line = line[:-1]
+        else:
+            sys.stdout.write(key)
+            line += key
+
+
+builtins.input = _input
 _plain_ilistdir = os.ilistdir
 os.ilistdir = _ilistdir
 os.urandom = _urandom  # the interpreter's build leaves it out
