@@ -1,0 +1,122 @@
+"""One provisioning over the PTY of a real virtual tag, whole and cut off at every step."""
+
+import pytest
+from groundnet.link.device import Device
+from groundnet.link.errors import NoAnswer, Refused, WrongSecret
+from groundnet.link.ports import SerialPort
+from groundnet.link.probe import probe
+from groundnet.link.serial_link import SerialLink
+from groundnet.provision.operation import STEPS, Order, ProvisionError, provision
+from groundnet.provision.registry import Registry
+from groundnet.sim.desk import Desk, device_on
+from groundnet.sim.firmware_image import default_board
+from groundnet.sim.pacing import hold_while
+from groundwire import keys
+
+ORDER = Order("vehicle", "云A12345", "+8613800000000", "dealer 12", {"language": "zh"})
+
+
+class Unplugged(Exception):
+    """The test pulled the cable."""
+
+
+class Counter:
+    """A tag on the counter, and the registry of the install point beside it."""
+
+    def __init__(self, device, registry_path):
+        self.device = device
+        self.registry_path = registry_path
+
+    def talk(self, job):
+        """Run ``job(link, registry)`` as a host program does, while the world serves the tag."""
+
+        def work():
+            registry = Registry(self.registry_path)
+            try:
+                with SerialLink(self.device.board.pty_path, 20.0) as link:
+                    return job(link, registry)
+            finally:
+                registry.close()
+
+        return hold_while(self.device.board.world, [self.device.board], work)
+
+    def provision(self, stop_before=None):
+        def progress(step):
+            if step == stop_before:
+                raise Unplugged(step)
+
+        return self.talk(lambda link, registry: provision(link, registry, ORDER, progress))
+
+    def replug(self):
+        self.device.power_off()
+        self.device.power_on()
+
+
+@pytest.fixture
+def counter(tmp_path):
+    with device_on(Desk("tag", default_board("tag"))) as device:
+        device.power_on()
+        yield Counter(device, tmp_path / "registry.db")
+
+
+def test_a_blank_tag_becomes_a_locked_one_that_proves_its_secret(counter):
+    record = counter.provision()
+    assert (record.state, record.profile, record.plate) == ("locked", "vehicle", "云A12345")
+    counter.replug()
+
+    def look(link, registry):
+        tag = Device(link)
+        secret = registry.find(record.tag_id)[0].secret.reveal()
+        link.authenticate(record.device_id, secret)
+        return tag.identity().state, tag.proves(secret, bytes(16)), tag.settings()
+
+    state, proves, settings = counter.talk(look)
+    assert (state, proves) == ("locked", True)
+    assert (settings["owner_phone"], settings["language"]) == ("+8613800000000", "zh")
+
+
+@pytest.mark.parametrize("step", STEPS[1:])
+def test_whatever_step_is_cut_off_the_next_call_completes_it(counter, step):
+    with pytest.raises(Unplugged):
+        counter.provision(stop_before=step)
+    counter.replug()
+    record = counter.provision()
+    assert record.state == "locked"
+    registry = Registry(counter.registry_path)
+    assert [(one.tag_id, one.state) for one in registry.devices()] == [(record.tag_id, "locked")]
+    registry.close()
+
+
+def test_a_locked_tag_refuses_a_stranger_and_a_second_registry(counter, tmp_path):
+    record = counter.provision()
+    counter.replug()
+
+    def intrude(link, registry):
+        tag = Device(link)
+        with pytest.raises(Refused) as caught:
+            tag.write_identity("GN-00000", "vehicle", "", bytes(32))
+        assert caught.value.code in ("locked", "not_authenticated")
+        with pytest.raises(WrongSecret):
+            link.authenticate(record.device_id, bytes(32))
+        return tag.provision().check_value
+
+    check_value = counter.talk(intrude)
+    registry = Registry(counter.registry_path)
+    assert check_value == keys.check_value(registry.find(record.tag_id)[0].secret.reveal())
+    registry.close()
+    counter.registry_path = tmp_path / "other.db"
+    counter.replug()
+    with pytest.raises(ProvisionError):
+        counter.provision()
+
+
+def test_the_probe_names_what_is_there_and_what_to_do(counter):
+    port = SerialPort(counter.device.board.pty_path)
+    finding = hold_while(counter.device.board.world, [counter.device.board], lambda: probe(port, 20.0))
+    assert (finding.role, finding.state) == ("tag", "blank")
+    assert "provision one" in finding.action
+
+
+def test_a_board_that_is_off_is_no_answer(tmp_path):
+    with device_on(Desk("tag", default_board("tag"))) as device, pytest.raises(NoAnswer):
+        SerialLink(device.board.pty_path, timeout_s=0.5)
