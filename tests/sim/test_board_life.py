@@ -133,6 +133,23 @@ if machine.reset_cause() == machine.PWRON_RESET:
         assert run(device, 30) == ["1", "fed", "3"]
 
 
+def test_watchdog_stands_still_in_light_sleep():
+    source = """
+import machine, time
+print(machine.reset_cause())
+machine.WDT(timeout=2000)
+time.sleep_ms(1500)
+machine.lightsleep(10_000)
+print('awake')
+time.sleep_ms(400)
+print('still')
+time.sleep_ms(200)
+print('never')
+"""
+    with board(source) as device:
+        assert run(device, 13) == ["1", "awake", "still", "3"]
+
+
 def test_watchdog_rests_in_deep_sleep():
     source = """
 import machine

@@ -301,6 +301,35 @@ print(poller.poll(10))
         assert run(device, 2) == ["[] True 700", "[]"]
 
 
+def test_wait_that_timed_out_does_not_answer_a_later_sleep():
+    source = """
+import machine, select, time
+port = machine.UART(1, 115200)
+poller = select.poll()
+poller.register(port, select.POLLIN)
+print(poller.poll(10))
+began = time.ticks_ms()
+time.sleep_ms(500)
+print(time.ticks_ms() - began, port.any())
+"""
+    with board(source) as device:
+        device.world.at(300_000, lambda: device.io.uart(1).send(b"x"))
+        assert run(device) == ["[]", "500 1"]
+
+
+def test_interrupt_handlers_run_at_the_prompt():
+    source = """
+import machine
+ticks = []
+machine.Timer(0, period=100, callback=lambda t: ticks.append(1))
+"""
+    with board(source) as device:
+        run(device, 1.1)
+        device.console.feed(b"len(ticks)\r")
+        device.world.run_for(10_000)
+        assert device.log.endswith("len(ticks)\r\n10\r\n>>> ")
+
+
 def test_non_volatile_storage_survives_power_off():
     source = """
 import esp32

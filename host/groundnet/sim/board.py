@@ -172,7 +172,8 @@ class VirtualBoard:
         deadline_us = self.world.now_us + _HEAP_PATIENCE_US
         while self._heap_bytes is None and self.world.now_us < deadline_us:
             self.interrupt(op.INTERRUPT_HEAP, 0)
-            self.world.step()
+            if not self.world.step():
+                break
         if self._heap_bytes is None:
             raise GroundnetError(f"board {self.name} does not tell its heap", "measure while it is awake")
         return self._heap_bytes
@@ -185,14 +186,19 @@ class VirtualBoard:
 
     def park(
         self,
-        timeout_us: int | None,
-        timed_out: Answer,
+        timeout_us: int | None = None,
+        timed_out: Callable[[], Answer] = lambda: (0, b""),
         interrupted: Callable[[], Answer] | None = None,
     ) -> Result:
-        """Answer the call in hand later: when time is over, or what ``interrupted`` returns at an interrupt."""
+        """Answer the call in hand later.
+
+        Args:
+            timeout_us: after so long with what ``timed_out`` returns; None waits for ``unpark``.
+            interrupted: gives the answer at an interrupt; None lets interrupts wait.
+        """
         parked = self._parked = _Wait(interrupted)
         if timeout_us is not None:
-            parked.timeout = self.world.after(timeout_us, lambda: self._answer_parked(timed_out))
+            parked.timeout = self.world.after(timeout_us, lambda: self._time_out(timed_out))
         if interrupted is not None and (self._interrupts or self._ctrl_c):
             self.unpark(interrupted())
         return PARKED
@@ -308,9 +314,9 @@ class VirtualBoard:
         self._reply((result, b"") if isinstance(result, int) else result)
         return True
 
-    def _answer_parked(self, answer: Answer) -> None:
+    def _time_out(self, timed_out: Callable[[], Answer]) -> None:
         self._parked = None
-        self._answer(answer)
+        self._answer(timed_out())
 
     def _answer(self, answer: Answer) -> None:
         self._cost_us = 0

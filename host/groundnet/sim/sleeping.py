@@ -34,7 +34,9 @@ class Sleeping(Service):
         self._wake_event: Event | None = None
         self.light = False
         self._timers: dict[int, Event] = {}
+        self._slept_from_us = 0
         self._watchdog_us = 0
+        self._watchdog_rest_us: int | None = None  # its clock stands still in light sleep
         self._bite: Event | None = None
         self.wake_reason = 0
 
@@ -76,15 +78,16 @@ class Sleeping(Service):
         end_us = self._world.now_us + request.argument
         self._board.draw("idle", self._board.chip.idle_ua)
         return self._board.park(
-            request.argument, (0, b""), lambda: (max(0, end_us - self._world.now_us), b"")
+            request.argument, interrupted=lambda: (max(0, end_us - self._world.now_us), b"")
         )
 
     def _sleep_lightly(self, request: Request) -> Result:
         board = self._board
         self.light = True
+        self._watchdog_rest_us = self.watchdog_left_us()
         self._stop_watchdog_clock()
         board.draw("light sleep", board.chip.light_sleep_ua)
-        result = board.park(None, (0, b""))
+        result = board.park()
         if request.argument >= 0:
             self._wake_event = self._world.after(
                 request.argument * 1000, lambda: self._end_light_sleep(_TIMER_WAKE)
@@ -97,7 +100,7 @@ class Sleeping(Service):
         self.wake_reason = reason
         _cancel(self._wake_event)
         self._board.draw("active", self._board.chip.active_ua)
-        self._rearm_watchdog()
+        self._rearm_watchdog(self._watchdog_rest_us)
         self._wake_event = self._world.after(_LIGHT_WAKE_US, lambda: self._board.unpark((0, b"")))
 
     def _sleep_deeply(self, request: Request) -> Result:
@@ -187,17 +190,17 @@ class Sleeping(Service):
 
     def _start_watchdog(self, request: Request) -> Result:
         self._watchdog_us = request.argument * 1000
-        self._rearm_watchdog()
+        self._rearm_watchdog(self._watchdog_us)
         return 0
 
     def _feed_watchdog(self, request: Request) -> Result:
-        self._rearm_watchdog()
+        self._rearm_watchdog(self._watchdog_us or None)
         return 0
 
-    def _rearm_watchdog(self) -> None:
+    def _rearm_watchdog(self, left_us: int | None) -> None:
         self._stop_watchdog_clock()
-        if self._watchdog_us:
-            self._bite = self._world.after(self._watchdog_us, lambda: self._board.reset(_WDT_RESET))
+        if left_us is not None:
+            self._bite = self._world.after(left_us, lambda: self._board.reset(_WDT_RESET))
 
     def _stop_watchdog_clock(self) -> None:
         _cancel(self._bite)

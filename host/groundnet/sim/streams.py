@@ -70,7 +70,7 @@ class Streams(Service):
         self._reading = request
         self.waits += 1
         self._board.draw("idle", self._board.chip.idle_ua)
-        return self._board.park(None, _INTERRUPTED, self._interrupted)
+        return self._board.park(interrupted=self._interrupted)
 
     def _take(self, request: Request) -> tuple[int, bytes]:
         received = self._board.console.received
@@ -96,7 +96,13 @@ class Streams(Service):
         self.waits += 1
         self._board.draw("idle", self._board.chip.idle_ua)
         timeout_us = None if request.argument < 0 else request.argument * 1000
-        return self._board.park(timeout_us, (0, bytes(len(wanted))), self._interrupted)
+        return self._board.park(timeout_us, self._timed_out, self._interrupted)
+
+    def _timed_out(self) -> tuple[int, bytes]:
+        assert self._waiting is not None
+        answer = 0, bytes(len(self._waiting))
+        self._waiting = None
+        return answer
 
     def _ask(self, wanted: list[tuple[int, int, int]]) -> tuple[int, bytes]:
         ready = bytes(self._events(*entry) for entry in wanted)
