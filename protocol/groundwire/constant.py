@@ -4,6 +4,6 @@ try:
     from micropython import const
 except ImportError:
 
-    def const(value):
+    def const(value):  # type: ignore[misc] - the same name on another interpreter
         """Give `value` back unchanged."""
         return value

@@ -73,7 +73,7 @@ def encode(name: "str | int", values: dict) -> tuple:
 
     Raises EncodeError: unknown, missing, unexpected, type, range, size.
     """
-    kind = name if type(name) is int else kind_of(name)
+    kind = name if type(name) is int else kind_of(name)  # type: ignore[arg-type] - no number is left here
     layout = _entry(kind)[2]
     if layout is None:
         if len(values) != 1 or type(values.get("extra")) is not bytes:

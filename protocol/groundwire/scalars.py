@@ -9,7 +9,7 @@ _FLAG_BITS = const(32)
 _SIZES = {"B": 1, "H": 2, "I": 4, "Q": 8, "b": 1, "h": 2, "i": 4, "q": 8}
 
 
-def scalar_range(field: tuple) -> tuple:
+def scalar_range(field) -> tuple:
     """(low, high, unknown) of a scalar field, with the limits of its code where the field gives none."""
     if len(field) > 3:
         return field[2], field[3], field[4] if len(field) > 4 else None
@@ -73,7 +73,7 @@ def from_raw(field: tuple, raw: "int | bytes") -> "int | bytes | str | list | No
     if len(field) == 5 and raw == field[4]:
         return None
     if field[1] in _SIZES:
-        if field[2] <= raw <= field[3]:
+        if field[2] <= raw <= field[3]:  # type: ignore[operator] - struct gave an int for these codes
             return raw
         raise DecodeError("range", field[0])
     if field[1] == "enum":

@@ -68,6 +68,8 @@ def _beacon(described: dict, secret: bytes | None) -> bytes:
     flags = sum(1 << beacon.FLAGS.index(name) for name in described["flags"])
     level = described.get("battery_level")
     counter = described.get("counter", described.get("low"))
+    if counter is None:
+        raise GroundnetError("the JSON has neither counter nor low", "give the beacon's counter")
     if "eid" in described:
         eid = from_hex(described["eid"])
     else:

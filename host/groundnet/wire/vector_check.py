@@ -87,7 +87,7 @@ def _report(vector):
     report.verify(kind, payload, key)
     values = messages.decode(kind, payload).values
     del values["mac"]
-    again = report.encode(messages.name_of(kind), values, key)[1]
+    again = report.encode(messages.name_of(kind) or "", values, key)[1]
     return {"payload": to_hex(again)}
 
 
@@ -147,12 +147,13 @@ def _session(vector):
     device_id = from_hex(vector["device_id"])
     initiator = session.Initiator(device_id, key, from_hex(vector["initiator_nonce"]))
     responder = session.Responder(device_id, key)
-    steps = [initiator.open()]
-    while steps[-1] is not None:
-        reply = responder.receive(messages.decode(*steps[-1]), 0, from_hex(vector["responder_nonce"]))
-        steps.append(reply)
-        steps.append(initiator.receive(messages.decode(*reply)))
-    got = {"steps": [[kind, to_hex(payload)] for kind, payload in steps[:-1]]}
+    steps = []
+    request = initiator.open()
+    while request is not None:
+        reply = responder.receive(messages.decode(*request), 0, from_hex(vector["responder_nonce"]))
+        steps += [request, reply]
+        request = initiator.receive(messages.decode(*reply))
+    got: dict = {"steps": [[kind, to_hex(payload)] for kind, payload in steps]}
     kind, sequence, payload = vector["kind"], vector["sequence"], from_hex(vector["payload"])
     sealed = initiator.seal(kind, payload, sequence)
     got["sealed"] = to_hex(sealed)
