@@ -56,8 +56,8 @@ Beacon = namedtuple("Beacon", ("type", "profile", "flags", "battery", "low", "ei
 Position = namedtuple("Position", ("lat_e7", "lon_e7", "accuracy_m", "age_s", "speed_kmh", "course_deg"))
 
 # Rising steps for accuracy and age in a fix beacon: step n stands for "at most this much"; 15 is "unknown".
-_STEPS_M = (3, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1000, 2000, 5000, 10000, 30000)
-_STEPS_S = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400, 604800)
+STEPS_M = (3, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1000, 2000, 5000, 10000, 30000)
+STEPS_S = (5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400, 604800)
 _UNKNOWN_STEP = const(15)
 _COURSE_STEP = const(2)  # degrees
 
@@ -157,8 +157,8 @@ def reveal(body: bytes, counter: int, position_key: Key) -> Position:
     return Position(
         (lat * 1800000000) // 16777216,
         (lon * 3600000000) // 16777216,
-        None if accuracy == _UNKNOWN_STEP else _STEPS_M[accuracy],
-        None if age == _UNKNOWN_STEP else _STEPS_S[age],
+        None if accuracy == _UNKNOWN_STEP else STEPS_M[accuracy],
+        None if age == _UNKNOWN_STEP else STEPS_S[age],
         None if speed == 0xFF else speed,
         None if plain[8] >= 180 else plain[8] * _COURSE_STEP,
     )
@@ -178,7 +178,7 @@ def position_body(position: Position) -> bytes:
     lon = min(lon, _SIGN_24 - 1)
     speed = 0xFF if position.speed_kmh is None else min(max(position.speed_kmh, 0), 0xFE)
     course = 0xFF if position.course_deg is None else position.course_deg % 360 // _COURSE_STEP
-    steps = _step(position.accuracy_m, _STEPS_M) << 4 | _step(position.age_s, _STEPS_S)
+    steps = _step(position.accuracy_m, STEPS_M) << 4 | _step(position.age_s, STEPS_S)
     return struct.pack(
         ">BHBHBBB", lat >> 16 & 0xFF, lat & 0xFFFF, lon >> 16 & 0xFF, lon & 0xFFFF, steps, speed, course
     )

@@ -35,7 +35,7 @@ class Layout:
 
     def __init__(self, fields: tuple, later: tuple = ()):
         self.fields = fields + later
-        self._required = len(fields)
+        self.required = len(fields)
         self._parts = []
         run = []
         for field in fields:
