@@ -11,7 +11,7 @@ import typer
 from groundnet.cli.language import tr
 from groundnet.cli.theft import theft
 from groundnet.errors import GroundnetError
-from groundnet.sim import desk, firmware_image, pacing
+from groundnet.sim import desk, firmware_image, pacing, runtime
 from groundnet.sim.process import share_one_core
 
 app = typer.Typer(
@@ -61,6 +61,7 @@ def board(
         seed=seed,
     )
     stopped = _stop_on_signals()
+    runtime.interpreter_command("board.mjs")  # complains before a path is promised
     with desk.device_on(wanted) as device:
         path = device.board.pty_path
         typer.echo(json.dumps({"pty": path}) if json_ else path)

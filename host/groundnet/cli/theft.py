@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.text import Text
 
 from groundnet.cli.language import tr
 from groundnet.errors import GroundnetError
@@ -48,5 +49,5 @@ def theft(
 
 
 def _tell(console: Console, entry: Entry) -> None:
-    console.print(f"[dim]{clock(entry.unix_ms)}[/]  [cyan]{entry.actor:14}[/] ", end="")
-    console.print(entry.text, style=TONES[entry.tone], markup=False)
+    moment, actor = (clock(entry.unix_ms), "dim"), (f"{entry.actor:14}", "cyan")
+    console.print(Text.assemble(moment, "  ", actor, " ", (entry.text, TONES[entry.tone])), soft_wrap=True)
