@@ -12,8 +12,8 @@ and appends the MAC. Receiving: `decode`, find the key by EID, `expand` the coun
 `reveal` the position.
 """
 
-import struct
 from collections import namedtuple
+from struct import pack
 
 from groundwire.constant import const
 from groundwire.errors import AuthenticationError, DecodeError, EncodeError
@@ -33,6 +33,7 @@ SOS = 2
 CHALLENGE = 3
 TYPES = ("plain", "fix", "sos", "challenge")
 BODY_SIZES = (0, 9, 2, 8)  # bytes between EID and MAC, by type
+_ON_AIR = {0x40: 15, 0x48: 24, 0x50: 17, 0x58: 23}  # version and type -> bytes of the whole beacon
 
 MOTION = 0x01
 LOST = 0x02
@@ -101,35 +102,38 @@ def protect(
             raise EncodeError("missing", "a fix beacon needs the position key")
         buffer[_BODY_AT:size] = _mask(bytes(buffer[_BODY_AT:size]), counter, position_key)
     end = size + _MAC_SIZE
-    buffer[size:end] = _mac(bytes(buffer[:size]), counter, beacon_key)
+    buffer[size:end] = beacon_key.mac(pack(">I", counter) + buffer[:size])[:_MAC_SIZE]
     return end
 
 
 def decode(data: bytes) -> Beacon:
     """Split one beacon. Raises DecodeError: short, version, type, size. Checks no MAC."""
-    size = len(data)
-    if size < _SMALLEST:
-        raise DecodeError("short", "a beacon has at least 15 bytes")
-    head = data[0]
-    if head >> 6 != _VERSION:
-        raise DecodeError("version", "not a beacon of version 1")
-    beacon_type = head >> 3 & 7
-    if beacon_type > CHALLENGE:
-        raise DecodeError("type", "unknown beacon type")
-    end = _BODY_AT + BODY_SIZES[beacon_type]
-    if size != end + _MAC_SIZE:
-        raise DecodeError("size", "wrong size for this beacon type")
+    if type(data) is not bytes:
+        data = bytes(data)
+    head = data[0] if data else 0
+    if _ON_AIR.get(head & 0xF8) != len(data):
+        raise _refusal(data, head)
     level = data[2]
     return Beacon(
-        beacon_type,
+        head >> 3 & 7,
         head & 7,
         data[1],
         level >> 4,
         level & _LOW_MASK,
-        bytes(data[_EID_AT:_BODY_AT]),
-        bytes(data[_BODY_AT:end]),
-        bytes(data[end:]),
+        data[_EID_AT:_BODY_AT],
+        data[_BODY_AT:-_MAC_SIZE],
+        data[-_MAC_SIZE:],
     )
+
+
+def _refusal(data, head):
+    if len(data) < _SMALLEST:
+        return DecodeError("short", "a beacon has at least 15 bytes")
+    if head >> 6 != _VERSION:
+        return DecodeError("version", "not a beacon of version 1")
+    if head >> 3 & 7 > CHALLENGE:
+        return DecodeError("type", "unknown beacon type")
+    return DecodeError("size", "wrong size for this beacon type")
 
 
 def expand(epoch: int, low: int) -> int:
@@ -139,8 +143,10 @@ def expand(epoch: int, low: int) -> int:
 
 def verify(data: bytes, counter: int, beacon_key: Key) -> None:
     """Raises AuthenticationError("mac") unless the MAC is right for this full counter."""
-    end = len(data) - _MAC_SIZE
-    if not same(_mac(bytes(data[:end]), counter, beacon_key), data[end:]):
+    if type(data) is not bytes:
+        data = bytes(data)
+    mac = beacon_key.mac(pack(">I", counter) + data[:-_MAC_SIZE])
+    if not same(mac[:_MAC_SIZE], data[-_MAC_SIZE:]):
         raise AuthenticationError("mac", "the beacon is not from the holder of this key")
 
 
@@ -179,7 +185,7 @@ def position_body(position: Position) -> bytes:
     speed = 0xFF if position.speed_kmh is None else min(max(position.speed_kmh, 0), 0xFE)
     course = 0xFF if position.course_deg is None else position.course_deg % 360 // _COURSE_STEP
     steps = _step(position.accuracy_m, STEPS_M) << 4 | _step(position.age_s, STEPS_S)
-    return struct.pack(
+    return pack(
         ">BHBHBBB", lat >> 16 & 0xFF, lat & 0xFFFF, lon >> 16 & 0xFF, lon & 0xFFFF, steps, speed, course
     )
 
@@ -191,12 +197,8 @@ def sos_body(cause: int, age_s: int) -> bytes:
     return bytes((cause, min(max(age_s, 0), 0xFF)))
 
 
-def _mac(message, counter, key):
-    return key.mac(struct.pack(">I", counter) + message)[:_MAC_SIZE]
-
-
 def _mask(body, counter, key):
-    stream = key.mac(struct.pack(">I", counter))
+    stream = key.mac(pack(">I", counter))
     return bytes([body[index] ^ stream[index] for index in range(len(body))])
 
 

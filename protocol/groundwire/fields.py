@@ -21,7 +21,7 @@ import struct
 
 from groundwire.constant import const
 from groundwire.errors import DecodeError, EncodeError
-from groundwire.scalars import fixed_size, from_raw, struct_code, to_raw
+from groundwire.scalars import fixed_size, name_raw, struct_code, to_raw, unknown_raw
 from groundwire.utf8 import is_utf8
 
 _MAX_SIZE = const(255)  # of a blob, text, record or item: their size is one byte
@@ -42,7 +42,7 @@ class Layout:
             if fixed_size(field) is None:
                 self._close(run)
                 run = []
-                self._parts.append((None, 0, (field,), (field[0],), ()))
+                self._parts.append((None, 0, (field,), (field[0],), (), ()))
             else:
                 run.append(field)
         self._close(run)
@@ -53,19 +53,22 @@ class Layout:
     def _close(self, run):
         if run:
             form = ">" + "".join([struct_code(field) for field in run])
-            checks = tuple([field for field in run if len(field) > 2])
+            ranged = tuple([field for field in run if len(field) > 3])
+            named = tuple([field for field in run if len(field) == 3])
             names = tuple([field[0] for field in run])
-            self._parts.append((form, struct.calcsize(form), tuple(run), names, checks))
+            self._parts.append((form, struct.calcsize(form), tuple(run), names, ranged, named))
 
     def encode(self, values: dict) -> bytes:
         """Bytes of `values`. Raises EncodeError: missing, unexpected, type, range, size."""
         pieces = []
-        for form, _, fields, _, _ in self._parts:
+        for field in self.fields:
+            if field[0] not in values:
+                raise EncodeError("missing", field[0])
+        for form, _, fields, _, _, _ in self._parts:
             if form is None:
-                pieces.append(_encode_varied(fields[0], _take(values, fields[0][0])))
+                pieces.append(_encode_varied(fields[0], values[fields[0][0]]))
             else:
-                raws = [to_raw(field, _take(values, field[0])) for field in fields]
-                pieces.append(struct.pack(form, *raws))
+                pieces.append(struct.pack(form, *[to_raw(field, values[field[0]]) for field in fields]))
         extra = values.get("extra", b"")
         if type(extra) is not bytes:
             raise EncodeError("type", "extra is bytes")
@@ -81,7 +84,7 @@ class Layout:
         if end is None:
             end = len(data)
         values = {} if known is None else known
-        for index, (form, size, fields, names, checks) in enumerate(self._parts):
+        for index, (form, size, fields, names, ranged, named) in enumerate(self._parts):
             if position == end and index >= self._needed:
                 values[names[0]] = None
             elif form is None:
@@ -91,8 +94,11 @@ class Layout:
                     raise DecodeError("short", names[0])
                 raws = struct.unpack_from(form, data, position)
                 values.update(zip(names, raws))  # noqa: B905 - MicroPython's zip knows no strict
-                for field in checks:
-                    values[field[0]] = from_raw(field, values[field[0]])
+                for field in ranged:  # an unknown value is always outside its range
+                    if not field[2] <= values[field[0]] <= field[3]:
+                        values[field[0]] = unknown_raw(field, values[field[0]])
+                for field in named:
+                    values[field[0]] = name_raw(field, values[field[0]])
                 position += size
         if position < end:
             values["extra"] = bytes(data[position:end])
@@ -101,12 +107,6 @@ class Layout:
     def _stranger(self, values):
         names = [field[0] for field in self.fields]
         return ", ".join(sorted([str(name) for name in values if name not in names and name != "extra"]))
-
-
-def _take(values, name):
-    if name not in values:
-        raise EncodeError("missing", name)
-    return values[name]
 
 
 def _encode_varied(field, value):
@@ -151,9 +151,10 @@ def _sized(name, raw):
 
 
 def _encode_item(field, entry):
-    kind = _take(entry, "type")
+    if "type" not in entry:
+        raise EncodeError("missing", "type")
     body = dict(entry)
-    del body["type"]
+    kind = body.pop("type")
     for number, name, fields in field[2]:
         if kind == name:
             return bytes((number,)) + _sized(field[0], layout(fields).encode(body))

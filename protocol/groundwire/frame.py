@@ -72,34 +72,41 @@ def encode(kind: int, payload: bytes = b"", sequence: int = 0, sealed: bool = Fa
 
 def cobs_encode(raw: bytes) -> bytes:
     """Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999), without the delimiter."""
-    pieces = []
-    for block in raw.split(b"\x00"):
-        while len(block) >= _COBS_BLOCK:
-            pieces.append(b"\xff" + block[:_COBS_BLOCK])
-            block = block[_COBS_BLOCK:]
-        pieces.append(bytes((len(block) + 1,)) + block)
-    if len(pieces) > 1 and len(pieces[-1]) == 1 and len(pieces[-2]) == _COBS_BLOCK + 1 and raw[-1]:
-        pieces.pop()  # the data ends exactly with a full block: no empty block behind it
-    return b"".join(pieces)
+    out = bytearray(b"\x00" + raw)
+    at = 0
+    while True:
+        zero = out.find(b"\x00", at + 1)
+        end = zero if zero >= 0 else len(out)
+        while end - at > _COBS_BLOCK and (zero >= 0 or end - at > _COBS_BLOCK + 1):
+            out[at] = 0xFF  # 254 bytes and no zero: one more code goes in behind them
+            at += _COBS_BLOCK + 1
+            out[at:at] = b"\x00"
+            end += 1
+        out[at] = end - at
+        if zero < 0:
+            return bytes(out)
+        at = end
 
 
 def cobs_decode(data: bytes) -> bytes | None:
     """Undo `cobs_encode`; None when a code points past the end or a zero byte is inside."""
     if data.find(b"\x00") >= 0:
         return None
-    pieces = []
-    position = 0
-    size = len(data)
-    while position < size:
-        code = data[position]
-        end = position + code
-        if end > size:
-            return None
-        pieces.append(data[position + 1 : end])
-        position = end
-        if code != 0xFF and position < size:
-            pieces.append(b"\x00")
-    return b"".join(pieces)
+    out = bytearray(data)
+    size = len(out)
+    joints = []  # codes behind a full block, which stand for no zero
+    at = 0
+    while at < size:
+        code = out[at]
+        out[at] = 0  # what a code stands for: the zero that ended the block before it
+        at += code
+        if code == 0xFF:
+            joints.append(at)
+    if at > size:
+        return None
+    for joint in reversed(joints):
+        out[joint : joint + 1] = b""
+    return bytes(out[1:])
 
 
 class Decoder:
@@ -124,19 +131,22 @@ class Decoder:
         """Hand over the next bytes. Raises EncodeError("undrained") before `next` answered NEED_MORE."""
         if self._position < len(self._chunk):
             raise EncodeError("undrained", "call next() until NEED_MORE before feeding more")
-        self._chunk = bytes(data)
+        self._chunk = data if type(data) is bytes else bytes(data)
         self._position = 0
 
     def next(self) -> "Frame | Answer":
         """Give the next Frame, or CORRUPT or NOT_FOR_ME for something dropped, or NEED_MORE."""
+        chunk = self._chunk
         while True:
-            end = self._chunk.find(b"\x00", self._position)
+            start = self._position
+            end = chunk.find(b"\x00", start)
             if end < 0:
-                self._hold(self._chunk[self._position :])
+                if start < len(chunk):
+                    self._hold(chunk[start:])
                 self._chunk = b""
                 self._position = 0
                 return NEED_MORE
-            piece = self._chunk[self._position : end]
+            piece = chunk[start:end]
             self._position = end + 1
             if self._held_size:
                 self._hold(piece)

@@ -5,8 +5,8 @@ blocks, so one MAC is two plain sha256 calls; MicroPython's library `hmac` takes
 Derived keys are the first block of HKDF-Expand (RFC 5869 section 2.3) with the device's secret as PRK.
 """
 
-import hashlib
 import struct
+from hashlib import sha256
 
 from groundwire.constant import const
 from groundwire.errors import EncodeError
@@ -37,15 +37,14 @@ class Key:
     __slots__ = ("_inner", "_outer")
 
     def __init__(self, secret: bytes):
-        block = hashlib.sha256(secret).digest() if len(secret) > _BLOCK else bytes(secret)
+        block = sha256(secret).digest() if len(secret) > _BLOCK else bytes(secret)
         block = block + bytes(_BLOCK - len(block))
         self._inner = bytes(byte ^ 0x36 for byte in block)
         self._outer = bytes(byte ^ 0x5C for byte in block)
 
     def mac(self, message: bytes) -> bytes:
         """HMAC-SHA256 of `message`, 32 bytes."""
-        inner = hashlib.sha256(self._inner + message).digest()
-        return hashlib.sha256(self._outer + inner).digest()
+        return sha256(self._outer + sha256(self._inner + message).digest()).digest()
 
     def __repr__(self):
         return "<Key>"
@@ -79,10 +78,5 @@ def provision_proof(secret: bytes, challenge: bytes) -> bytes:
 
 
 def same(left: bytes, right: bytes) -> bool:
-    """Compare without telling by the time taken where the first difference is."""
-    if len(left) != len(right):
-        return False
-    difference = 0
-    for index in range(len(left)):
-        difference |= left[index] ^ right[index]
-    return difference == 0
+    """Compare without telling by the time taken where the first difference is: whole numbers, one difference."""
+    return len(left) == len(right) and int.from_bytes(left, "big") ^ int.from_bytes(right, "big") == 0

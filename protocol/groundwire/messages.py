@@ -19,7 +19,8 @@ PEER = "peer"  # between station or tracker and collector; the messages say how 
 
 _UNKNOWN = (None, PEER, None)
 
-_loaded = {}  # table number -> {kind: (name, access, Layout)}
+_loaded = {}  # table number -> its entries by kind
+_entries = {}  # kind -> (name, access, Layout), of every table loaded so far
 
 
 def _table(number):
@@ -35,12 +36,17 @@ def _table(number):
         for kind, name, access, *fields in MESSAGES:
             found[kind] = (name, access, Layout(*fields))
         _loaded[number] = found
+        _entries.update(found)
     return found
 
 
 def _entry(kind):
-    group = kind & 0x70
-    return _table(0 if group < 0x30 or group == 0x70 else 1 if group == 0x30 else 2).get(kind, _UNKNOWN)
+    found = _entries.get(kind)
+    if found is None:
+        group = kind & 0x70
+        number = 0 if group < 0x30 or group == 0x70 else 1 if group == 0x30 else 2
+        found = _table(number).get(kind, _UNKNOWN)
+    return found
 
 
 def kind_of(name: str) -> int:

@@ -5,31 +5,37 @@ from groundwire.errors import DecodeError, EncodeError
 
 _FLAG_BITS = const(32)
 
-# Bytes of each scalar code; lower case is signed, as in the struct module.
-_SIZES = {"B": 1, "H": 2, "I": 4, "Q": 8, "b": 1, "h": 2, "i": 4, "q": 8}
+# Size in bytes and limits of each scalar code; lower case is signed, as in the struct module.
+_SCALARS = {
+    "B": (1, 0, 0xFF),
+    "H": (2, 0, 0xFFFF),
+    "I": (4, 0, 0xFFFFFFFF),
+    "Q": (8, 0, 0xFFFFFFFFFFFFFFFF),
+    "b": (1, -0x80, 0x7F),
+    "h": (2, -0x8000, 0x7FFF),
+    "i": (4, -0x80000000, 0x7FFFFFFF),
+    "q": (8, -0x8000000000000000, 0x7FFFFFFFFFFFFFFF),
+}
 
 
-def scalar_range(field) -> tuple:
+def scalar_range(field: tuple) -> tuple:
     """(low, high, unknown) of a scalar field, with the limits of its code where the field gives none."""
     if len(field) > 3:
         return field[2], field[3], field[4] if len(field) > 4 else None
-    code = field[1]
-    bits = 8 * _SIZES[code]
-    if code >= "a":
-        return -(1 << (bits - 1)), (1 << (bits - 1)) - 1, None
-    return 0, (1 << bits) - 1, None
+    _, low, high = _SCALARS[field[1]]
+    return low, high, None
 
 
 def is_scalar(field: tuple) -> bool:
     """Whether the field is one number."""
-    return field[1] in _SIZES
+    return field[1] in _SCALARS
 
 
 def fixed_size(field: tuple) -> int | None:
     """Bytes of a field whose size never varies, else None."""
     code = field[1]
-    if code in _SIZES:
-        return _SIZES[code]
+    if code in _SCALARS:
+        return _SCALARS[code][0]
     if code == "enum":
         return 1
     if code == "flags":
@@ -46,15 +52,16 @@ def struct_code(field: tuple) -> str:
 def to_raw(field: tuple, value: "int | bytes | str | list | None") -> "int | bytes":
     """The checked number or bytes for struct.pack. Raises EncodeError: type, range, size."""
     name, code = field[0], field[1]
-    if code in _SIZES:
-        low, high, unknown = scalar_range(field)
-        if value is None and unknown is not None:
-            return unknown
-        if type(value) is not int:
-            raise EncodeError("type", name + " is an int")
-        if not low <= value <= high or value == unknown:
+    scalar = _SCALARS.get(code)
+    if scalar:
+        if type(value) is int:
+            if (field[2] <= value <= field[3]) if len(field) > 3 else (scalar[1] <= value <= scalar[2]):
+                return value
+            low, high, _ = scalar_range(field)
             raise EncodeError("range", "%s is %d..%d" % (name, low, high))
-        return value
+        if value is None and len(field) == 5:
+            return field[4]
+        raise EncodeError("type", name + " is an int")
     if code == "enum":
         if type(value) is int and len(field[2]) <= value <= 255:
             return value
@@ -68,17 +75,17 @@ def to_raw(field: tuple, value: "int | bytes | str | list | None") -> "int | byt
     return value
 
 
-def from_raw(field: tuple, raw: "int | bytes") -> "int | bytes | str | list | None":
-    """The value of what struct.unpack gave, for a field with options. Raises DecodeError: range."""
-    if len(field) == 5 and raw == field[4]:
-        return None
-    if field[1] in _SIZES:
-        if field[2] <= raw <= field[3]:  # type: ignore[operator] - struct gave an int for these codes
-            return raw
+def unknown_raw(field: tuple, raw: int) -> None:
+    """None for the unknown value of a field, out of its range. Raises DecodeError: range."""
+    if len(field) < 5 or raw != field[4]:
         raise DecodeError("range", field[0])
-    if field[1] == "enum":
-        return field[2][raw] if raw < len(field[2]) else raw
-    return _flags_from_raw(field, raw)
+
+
+def name_raw(field: tuple, raw: int) -> "int | str | list":
+    """The name of an enumeration's number, or the names of flags."""
+    if field[1] == "flags":
+        return [_flag_name(field, bit) for bit in range(_FLAG_BITS) if raw >> bit & 1]
+    return field[2][raw] if raw < len(field[2]) else raw
 
 
 def _flags_to_raw(field, value):
@@ -93,10 +100,6 @@ def _flags_to_raw(field, value):
         else:
             raise EncodeError("range", field[0] + ": no such flag")
     return raw
-
-
-def _flags_from_raw(field, raw):
-    return [_flag_name(field, bit) for bit in range(_FLAG_BITS) if raw >> bit & 1]
 
 
 def _flag_name(field, bit):

@@ -59,6 +59,20 @@ def test_any_bytes_off_the_air_give_a_value_or_a_named_error(data):
         downlink.accept(data, DOWNLINK_KEY, 0)
 
 
+@pytest.mark.parametrize("form", [bytes, bytearray, memoryview])
+def test_a_beacon_may_come_in_any_buffer(form):
+    air = make(beacon.CHALLENGE, body=bytes(range(8)))
+    found = beacon.decode(form(air))
+    assert found == beacon.decode(air)
+    assert type(found.eid) is bytes
+    beacon.verify(form(air), COUNTER, BEACON_KEY)
+
+
+def test_sizes_by_type_agree():
+    for kind, size in enumerate(beacon.BODY_SIZES):
+        assert len(make(kind, body=bytes(size))) == 15 + size <= beacon.MAX_SIZE
+
+
 def test_the_mac_covers_the_counter_bits_that_are_not_on_air():
     air = make()
     for other in (COUNTER + 16, COUNTER - 16, COUNTER ^ 0x80000000):

@@ -115,6 +115,21 @@ def test_an_unknown_kind_comes_through_and_goes_back():
             messages.encode(0x6F, wrong)
 
 
+def test_an_unknown_value_is_outside_its_range():
+    def check(fields):
+        for field in fields:
+            if field[1] == "records":
+                check(field[2])
+            if field[1] == "items":
+                for _, _, inner in field[2]:
+                    check(inner)
+            if is_scalar(field) and len(field) == 5:
+                assert not field[2] <= field[4] <= field[3], field
+
+    for kind in KINDS:
+        check(messages.layout_of(kind).fields)
+
+
 def test_names_and_kinds():
     assert messages.kind_of("report") == 0x40
     assert messages.name_of(0x30) == "station_hello"
