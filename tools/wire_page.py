@@ -11,7 +11,7 @@ from groundwire import beacon, downlink, frame, keys, messages, notes, session
 from groundwire.scalars import fixed_size, is_scalar, scalar_range
 
 PAGE = Path(__file__).resolve().parent.parent / "protocol" / "README.md"
-KINDS = [kind for kind in range(256) if messages.name_of(kind)]
+NAMES = {kind: name for kind in range(256) if (name := messages.name_of(kind))}
 SCALAR_NAMES = {"B": "u8", "H": "u16", "I": "u32", "Q": "u64", "b": "i8", "h": "i16", "i": "i32", "q": "i64"}
 ROOMS = (
     ("Between a device and its host", lambda kind: kind & 0x7F < 0x30 or kind >= 0xF0),
@@ -95,8 +95,7 @@ FIELD_HEAD = ("offset", "field", "type", "range or names", "unknown", "meaning")
 
 def kinds_part() -> str:
     rows = []
-    for kind in KINDS:
-        name = messages.name_of(kind)
+    for kind, name in NAMES.items():
         _, replies = notes.MESSAGES[name]
         answers = ", ".join(f"`{reply}`" for reply in replies) if kind < frame.REPLY else "a reply"
         rows.append((f"0x{kind:02X}", f"`{name}`", messages.access_of(kind), answers))
@@ -107,13 +106,14 @@ def messages_part() -> str:
     parts = []
     for title, belongs in ROOMS:
         parts.append(f"### {title}")
-        for kind in sorted((kind for kind in KINDS if belongs(kind)), key=lambda kind: (kind & 0x7F, kind)):
+        for kind in sorted((kind for kind in NAMES if belongs(kind)), key=lambda kind: (kind & 0x7F, kind)):
             parts.append(message_part(kind))
     return "\n\n".join(parts)
 
 
 def message_part(kind: int) -> str:
-    name, layout = messages.name_of(kind), messages.layout_of(kind)
+    name, layout = NAMES[kind], messages.layout_of(kind)
+    assert layout is not None
     head = f"**0x{kind:02X} `{name}`**: {notes.MESSAGES[name][0]}."
     if not layout.fields:
         return f"{head} No fields."

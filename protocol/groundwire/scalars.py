@@ -20,9 +20,9 @@ _SCALARS = {
 
 def scalar_range(field: tuple) -> tuple:
     """(low, high, unknown) of a scalar field, with the limits of its code where the field gives none."""
+    _, low, high = _SCALARS[field[1]]
     if len(field) > 3:
         return field[2], field[3], field[4] if len(field) > 4 else None
-    _, low, high = _SCALARS[field[1]]
     return low, high, None
 
 
@@ -77,8 +77,9 @@ def to_raw(field: tuple, value: "int | bytes | str | list | None") -> "int | byt
 
 def unknown_raw(field: tuple, raw: int) -> None:
     """None for the unknown value of a field, out of its range. Raises DecodeError: range."""
+    name = field[0]
     if len(field) < 5 or raw != field[4]:
-        raise DecodeError("range", field[0])
+        raise DecodeError("range", name)
 
 
 def name_raw(field: tuple, raw: int) -> "int | str | list":
