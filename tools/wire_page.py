@@ -23,7 +23,8 @@ ROOMS = (
 def table(head: tuple, rows: list[tuple]) -> str:
     """A Markdown table."""
     lines = [head, ("---",) * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+    cells = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
+    return "\n".join("| " + " | ".join(line) + " |" for line in cells)
 
 
 def power(number: int) -> str:

@@ -19,7 +19,7 @@ MESSAGES = {
     "provision_read": ("asks what was written", ("provision",)),
     "provision": ("what is stored, with a check value in place of the secret", ()),
     "provision_prove": (
-        "a fresh challenge: can the device use the stored secret?",
+        "a fresh challenge, to see whether the device can use the stored secret",
         ("provision_proof", "error"),
     ),
     "provision_proof": ("the answer to it", ()),
