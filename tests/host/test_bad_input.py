@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pytest
+from groundnet.errors import GroundnetError
+from groundnet.sim import node
 
 
 def groundnet(*arguments, **environment):
@@ -78,10 +80,13 @@ def test_an_unknown_board():
     assert_one_line(groundnet("sim", "board", "--role", "tag", "--board", "nothing"), "nothing")
 
 
-def test_no_node(tmp_path):
-    """Without Node on the machine and in the environment the interpreter cannot run."""
-    done = groundnet("wire", "vectors", "--runtime", "micropython", PATH=str(tmp_path))
-    assert_one_line(done, "Node.js", "make setup")
+def test_no_node(monkeypatch):
+    """Neither the machine nor the environment has Node.js."""
+    node.find_node.cache_clear()
+    monkeypatch.setattr(node.shutil, "which", lambda name: None)
+    monkeypatch.setattr(node.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(GroundnetError, match="make setup"):
+        node.find_node()
 
 
 @pytest.mark.parametrize(
