@@ -12,6 +12,18 @@ class PortMissing(LinkError):
         super().__init__(f"there is no serial port {port}", "plug the device in and run `groundnet doctor`")
 
 
+class PortForbidden(LinkError):
+    def __init__(self, port: str) -> None:
+        super().__init__(
+            f"this user may not open {port}", "become a member of its group (often dialout) and log in again"
+        )
+
+
+class NotASerialPort(LinkError):
+    def __init__(self, port: str) -> None:
+        super().__init__(f"{port} is not a serial port", "run `groundnet doctor` to see the serial ports")
+
+
 class PortBusy(LinkError):
     def __init__(self, port: str, holder: str | None) -> None:
         who = holder or "another program"

@@ -1,6 +1,7 @@
 """Link frames over a serial port: open, ask, be answered; sealed once a session is open."""
 
 import errno
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from groundwire.errors import AuthenticationError, WireError
 from groundnet.link.errors import (
     ForeignDevice,
     NoAnswer,
+    NotASerialPort,
     PortBusy,
+    PortForbidden,
     PortGone,
     PortMissing,
     Refused,
@@ -24,7 +27,12 @@ from groundnet.link.ports import holder_of
 
 BAUDRATE = 115_200  # of UART bridges; USB devices ignore it
 OPEN = b"\x00"
+ENTER = b"\r"  # makes a MicroPython prompt show itself and interrupts nothing
 PROMPT = b">>>"
+READ_TIMEOUT_S = 0.05
+WRITE_TIMEOUT_S = 5.0
+READ_SIZE = 4096
+HEARD_SIZE = 4096  # of a device that talks without end, only the last words are kept
 OPEN_AGAIN_S = 0.2  # a device that was just powered may not have heard the first one
 ASK_TRIES = 3  # requests may be repeated: a device answers a repeated one again
 
@@ -39,7 +47,8 @@ class SerialLink:
         timeout_s: longest wait for one answer.
         entropy: source of nonces.
 
-    Raises (from the constructor): PortMissing, PortBusy, ReplAnswers, NoAnswer.
+    Raises (from the constructor): PortMissing, PortForbidden, NotASerialPort, PortBusy, PortGone, ReplAnswers,
+    ForeignDevice, NoAnswer.
     """
 
     def __init__(self, port: str, timeout_s: float = 5.0, entropy: Entropy = secrets.token_bytes) -> None:
@@ -97,7 +106,7 @@ class SerialLink:
         try:
             kind, payload = messages.encode("bye", {})
             self._send(kind, payload)
-        except (PortGone, WireError):
+        except (PortGone, NoAnswer, WireError):
             pass  # the device is gone already: nothing to say bye to
         self._serial.close()
 
@@ -106,10 +115,16 @@ class SerialLink:
         deadline_s = time.monotonic() + self._timeout_s
         while time.monotonic() < deadline_s:
             self._write(OPEN)
-            heard += self._read_until_zero()
+            heard = (heard + self._read_until_zero())[-HEARD_SIZE:]
             if heard.endswith(OPEN):
                 return
-        raise ReplAnswers(self.port) if PROMPT in heard else NoAnswer(self.port)
+        self._write(ENTER)
+        heard += self._read_until_zero()
+        if heard.endswith(OPEN):
+            return  # late, but it answers
+        if PROMPT in heard:
+            raise ReplAnswers(self.port)
+        raise ForeignDevice(self.port) if heard else NoAnswer(self.port)
 
     def _read_until_zero(self) -> bytes:
         """What the device said up to its answer; log text may come before it."""
@@ -138,7 +153,7 @@ class SerialLink:
         """The reply to the request under way, None when time is up."""
         deadline_s = time.monotonic() + self._timeout_s
         while time.monotonic() < deadline_s:
-            self._decoder.feed(self._read(max(1, self._serial.in_waiting)))
+            self._decoder.feed(self._read(READ_SIZE))
             while (answer := self._decoder.next()) is not frame.NEED_MORE:
                 if isinstance(answer, frame.Frame) and answer.sequence == self._sequence:
                     return self._decode(answer)
@@ -154,20 +169,27 @@ class SerialLink:
     def _write(self, data: bytes) -> None:
         try:
             self._serial.write(data)
+        except serial.SerialTimeoutException as error:
+            raise NoAnswer(self.port) from error  # it is there, but takes nothing
         except (serial.SerialException, OSError) as error:
             raise PortGone(self.port) from error
 
-    def _read(self, count: int) -> bytes:
+    def _read(self, most: int) -> bytes:
+        """What has arrived, at most so many bytes; waits a moment for the first one."""
         try:
-            return self._serial.read(count)
+            return self._serial.read(min(max(1, self._serial.in_waiting), most))
         except (serial.SerialException, OSError) as error:
             raise PortGone(self.port) from error
 
 
 def _open_port(port: str) -> serial.Serial:
     try:
-        return serial.Serial(port, BAUDRATE, timeout=0.05, write_timeout=5.0, exclusive=True)
+        return serial.Serial(
+            port, BAUDRATE, timeout=READ_TIMEOUT_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True
+        )
     except (serial.SerialException, OSError) as error:
-        if error.errno in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or "exclusively lock" in str(error):
+        if error.errno in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in str(error):
             raise PortBusy(port, holder_of(port)) from error
-        raise PortMissing(port) from error
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise PortForbidden(port) from error
+        raise (NotASerialPort if os.path.exists(port) else PortMissing)(port) from error
