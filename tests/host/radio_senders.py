@@ -2,7 +2,9 @@
 
 from groundwire import beacon, frame, keys, messages, report
 
+NOW_MS = 1_700_000_000_000
 STATION = bytes.fromhex("3c71bf0000b00001")
+OTHER = bytes.fromhex("3c71bf0000b00002")
 
 
 class TagSender:
@@ -96,3 +98,16 @@ def frame_of(line: bytes) -> frame.Frame:
     answer = decoder.next()
     assert isinstance(answer, frame.Frame), answer
     return answer
+
+
+def ask(collector, line: bytes, now_ms: int = NOW_MS) -> messages.Message:
+    """The collector's reply to one request."""
+    return reply_of(collector.receive(frame_of(line), now_ms))
+
+
+def count(collector, table: str) -> int:
+    return collector.database.row(f"SELECT count(*) AS n FROM {table}")["n"]
+
+
+def rejects(collector) -> dict[str, int]:
+    return {row["reason"]: row["count"] for row in collector.database.rows("SELECT * FROM rejects")}

@@ -57,10 +57,15 @@ def test_a_missing_log(tmp_path):
 
 
 def test_a_missing_database(tmp_path):
-    registry = str(tmp_path / "registry.db")
     done = groundnet("case", "list", "--database", str(tmp_path / "no.db"))
     assert_one_line(done, "no.db")
-    assert_one_line(groundnet("track", "GN-00012", "--registry", registry), "GN-00012")
+
+
+@pytest.mark.parametrize("arguments", [("track", "GN-00012"), ("provision", "list")])
+def test_a_missing_registry_is_named_and_not_made(tmp_path, arguments):
+    registry = tmp_path / "registry.db"
+    assert_one_line(groundnet(*arguments, "--registry", str(registry)), "registry.db", "--registry")
+    assert not registry.exists()
 
 
 def test_a_taken_port(tmp_path):

@@ -8,6 +8,7 @@ from groundnet.cli.provision import app
 from groundnet.errors import GroundnetError
 from groundnet.provision import plate, tag_id
 from groundnet.provision.registry import Record, Registry, RegistryError, Secret
+from groundnet.sqlite_file import StoreError
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -118,5 +119,5 @@ def test_the_list_shows_neither_secret_nor_phone(registry):
 def test_a_file_that_is_no_database_is_named(tmp_path):
     path = tmp_path / "registry.db"
     path.write_bytes(b"this is not a database, it only looks like a file" * 30)
-    with pytest.raises(RegistryError):
+    with pytest.raises(StoreError):
         Registry(path)

@@ -18,7 +18,7 @@ from groundnet.cli.options import (
     operator,
     registry_path,
 )
-from groundnet.collector.cases import Case, close_case, list_cases, open_case
+from groundnet.collector.cases import Case, close_cases, list_cases, open_cases
 from groundnet.collector.database import Database
 from groundnet.collector.export import iso_time
 from groundnet.provision.registry import Registry
@@ -35,16 +35,14 @@ def open_(
     tag: TagArgument,
     reason: Annotated[str, typer.Option(help="Why: the report in a few words.")],
     document: Annotated[str, typer.Option(help="Number of the theft report.")] = "",
+    reporter: Annotated[str | None, typer.Option(help="Who reports it; default: who is logged in.")] = None,
     database: DatabaseOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Open a case: the tag goes into lost mode when a station next hears it."""
     store = Database(database_path(database), must_exist=True)
-    cases = [
-        open_case(store, device_id, operator(), document, reason, now_ms())
-        for device_id in _devices(registry, tag)
-    ]
+    cases = open_cases(store, _devices(registry, tag), reporter or operator(), document, reason, now_ms())
     store.close()
     _print(cases, as_json, tr("case opened, lost mode is on its way", "已立案，正在下发丢失模式"))
 
@@ -59,7 +57,7 @@ def close(
 ) -> None:
     """Close the open case: lost mode ends when the tag is next heard and has offered its challenge."""
     store = Database(database_path(database), must_exist=True)
-    cases = [close_case(store, device_id, reason, now_ms()) for device_id in _devices(registry, tag)]
+    cases = close_cases(store, _devices(registry, tag), reason, now_ms())
     store.close()
     _print(cases, as_json, tr("case closed", "已结案"))
 
@@ -86,7 +84,7 @@ def list_(database: DatabaseOption = None, as_json: JsonOption = False) -> None:
 
 def _devices(registry: Path | None, tag: str) -> list[bytes]:
     """Every device on the vehicle, or the one that was named."""
-    store = Registry(registry_path(registry))
+    store = Registry(registry_path(registry), must_exist=True)
     device_ids = [record.device_id for record in store.find(tag)]
     store.close()
     return device_ids

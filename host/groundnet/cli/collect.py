@@ -57,10 +57,10 @@ def collect(
 
 
 async def _serve(server: Server, host: str, port: int, announce: Callable[[int], None]) -> None:
-    announce(await server.listen(host, port))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    announce(await server.listen(host, port))  # who reads that line may stop us at once
     await stop.wait()
     await server.close()
 

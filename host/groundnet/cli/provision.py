@@ -79,7 +79,7 @@ def one(
 @app.command("list")
 def list_devices(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
     """List the devices of the registry."""
-    store = Registry(registry_path(registry))
+    store = Registry(registry_path(registry), must_exist=True)
     records = [_public(record) for record in store.devices()]
     store.close()
     if as_json:

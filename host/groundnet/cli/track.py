@@ -19,10 +19,10 @@ from groundnet.cli.options import (
     parse_time_ms,
     registry_path,
 )
-from groundnet.collector.cases import write_lookup
 from groundnet.collector.cell_table import CellTable
 from groundnet.collector.database import Database
 from groundnet.collector.export import FORMATS, iso_time
+from groundnet.collector.lookups import permit
 from groundnet.collector.track import TrackPoint, last_place, track_of
 from groundnet.errors import GroundnetError
 from groundnet.provision.registry import Registry
@@ -45,6 +45,10 @@ def track(
     until: Annotated[str | None, typer.Option(help="Up to this time, ISO 8601.")] = None,
     form: Annotated[Format, typer.Option("--format", help="gpx, csv or geojson; WGS-84.")] = Format.gpx,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")] = None,
+    owner: Annotated[
+        bool, typer.Option("--owner", help="The owner asks: no case is needed. Taken on your word, for now.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why you ask; goes into the audit.")] = "",
     database: DatabaseOption = None,
     registry: RegistryOption = None,
     cells: CellsOption = None,
@@ -52,18 +56,19 @@ def track(
 ) -> None:
     """Print a tag's track; with --json its last place. A plate stands for every device on the vehicle.
 
-    Every look-up is written to the database's audit.
+    Needs an open case for the tag, or --owner. Whoever can read the database file can pass that by: this keeps
+    honest people honest. Every look-up is written to the database's audit, refused ones too.
     """
-    devices = Registry(registry_path(registry))
+    since_ms, until_ms = parse_time_ms(since), parse_time_ms(until)
+    devices = Registry(registry_path(registry), must_exist=True)
     records = devices.find(tag)
     devices.close()
     name = records[0].plate or records[0].tag_id
-    store = Database(database_path(database), must_exist=True)
-    for record in records:
-        write_lookup(store, record.device_id, operator(), f"track {tag}", now_ms())
     table = CellTable.read(cells) if cells else None
-    device_ids = [record.device_id for record in records]
-    points = track_of(store, device_ids, parse_time_ms(since), parse_time_ms(until), table)
+    store = Database(database_path(database), must_exist=True)
+    asked = [record.device_id for record in records]
+    shown = permit(store, asked, operator(), f"track {tag}", reason, owner, now_ms())
+    points = track_of(store, shown, since_ms, until_ms, table)
     store.close()
     if not points:
         raise GroundnetError(
@@ -71,7 +76,8 @@ def track(
             tr("widen --since and --until, or wait for a sighting", "请扩大时间范围，或等待新的目击"),
         )
     if as_json:
-        typer.echo(json.dumps(_last_place([record.tag_id for record in records], points), ensure_ascii=False))
+        tag_ids = [record.tag_id for record in records if record.device_id in shown]
+        typer.echo(json.dumps(_last_place(tag_ids, points), ensure_ascii=False))
     elif output:
         output.write_text(FORMATS[form.value](points, name), encoding="utf-8")
     else:

@@ -58,9 +58,9 @@ class Collector:
             kind, payload = messages.encode(name, values)
         return frame.encode(kind, payload, request.sequence)
 
-    def count_reject(self, reason: str) -> None:
+    def count_reject(self, reason: str, times: int = 1) -> None:
         """Count something refused before it became a message."""
-        self._sightings.reject(reason)
+        self._sightings.reject(reason, times)
 
     def _answer(self, message: messages.Message, request: frame.Frame, now_ms: int) -> tuple[str, dict]:
         if message.name == "report":

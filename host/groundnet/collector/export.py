@@ -30,7 +30,7 @@ def to_gpx(points: list[TrackPoint], name: str) -> str:
     segment = ElementTree.SubElement(track, f"{{{GPX}}}trkseg")
     for point in points:
         element = ElementTree.SubElement(
-            segment, f"{{{GPX}}}trkpt", {"lat": f"{point.lat:.7f}", "lon": f"{point.lon:.7f}"}
+            segment, f"{{{GPX}}}trkpt", {"lat": f"{point.lat:.7f}", "lon": f"{_longitude(point):.7f}"}
         )
         ElementTree.SubElement(element, f"{{{GPX}}}time").text = iso_time(point.time_ms)
         ElementTree.SubElement(element, f"{{{GPX}}}src").text = point.source
@@ -50,7 +50,7 @@ def to_csv(points: list[TrackPoint], name: str) -> str:
             (
                 iso_time(point.time_ms),
                 f"{point.lat:.7f}",
-                f"{point.lon:.7f}",
+                f"{_longitude(point):.7f}",
                 f"{point.radius_m:.1f}",
                 point.source,
                 "" if point.speed_mps is None else f"{point.speed_mps:.2f}",
@@ -84,7 +84,13 @@ def to_geojson(points: list[TrackPoint], name: str) -> str:
 
 def _coordinates(point: TrackPoint) -> list[float]:
     """RFC 7946 section 3.1.1: longitude first."""
-    return [round(point.lon, 7), round(point.lat, 7)]
+    return [_longitude(point), round(point.lat, 7)]
+
+
+def _longitude(point: TrackPoint) -> float:
+    """Degrees from -180 on and below 180, as GPX wants them, to seven places (one centimetre)."""
+    lon = round(point.lon, 7)
+    return lon - 360.0 if lon >= 180.0 else lon
 
 
 FORMATS = {"gpx": to_gpx, "csv": to_csv, "geojson": to_geojson}

@@ -34,15 +34,20 @@ def queue(database: Database, device_id: bytes, command: int, argument: int, now
     """Keep a new order, withdraw older ones it contradicts; returns its id. Call inside a transaction."""
     last = database.row("SELECT last FROM downlink_counters WHERE device_id = ?", device_id)
     counter = 1 if last is None else last["last"] + 1
-    database.run("INSERT OR REPLACE INTO downlink_counters VALUES (?, ?)", device_id, counter)
+    database.run(
+        "INSERT INTO downlink_counters VALUES (?, ?) ON CONFLICT (device_id) DO UPDATE SET last = excluded.last",
+        device_id,
+        counter,
+    )
     for other in REPLACES.get(command, (command,)):
         database.run(
             "UPDATE orders SET state = 'withdrawn' WHERE device_id = ? AND command = ? AND state IN ('queued', 'sent')",
             device_id,
             other,
         )
-    database.run(
-        "INSERT INTO orders VALUES (NULL, ?, ?, ?, ?, ?, ?, 'queued', NULL)",
+    row = database.row(
+        "INSERT INTO orders (device_id, command, argument, counter, created_ms, expires_ms, state) "
+        "VALUES (?, ?, ?, ?, ?, ?, 'queued') RETURNING order_id",
         device_id,
         command,
         argument,
@@ -50,7 +55,6 @@ def queue(database: Database, device_id: bytes, command: int, argument: int, now
         now_ms,
         now_ms + LIFE_MS,
     )
-    row = database.row("SELECT last_insert_rowid() AS order_id")
     assert row is not None
     return row["order_id"]
 
@@ -132,6 +136,15 @@ def sent(database: Database, order_id: int, time_ms: int) -> None:
         "UPDATE orders SET state = 'sent', sent_ms = ? WHERE order_id = ? AND state = 'queued'",
         time_ms,
         order_id,
+    )
+
+
+def offered(database: Database, device_id: bytes, challenge: bytes) -> None:
+    """Keep the challenge that a tag offers now: what ends lost mode or the siren must answer it."""
+    database.run(
+        "INSERT INTO challenges VALUES (?, ?) ON CONFLICT (device_id) DO UPDATE SET challenge = excluded.challenge",
+        device_id,
+        challenge,
     )
 
 

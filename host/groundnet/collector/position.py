@@ -8,7 +8,7 @@ shadowing, the transmit power unknown within a few dB. The answer is the mean of
 import math
 from dataclasses import dataclass
 
-from groundnet.geodesy import LocalFrame
+from groundnet.geodesy import LocalFrame, distance_m
 
 POWER_AT_1_M_DBM = -17.0  # 14 dBm transmitted, 31 dB free-space loss at 1 m and 868 MHz
 EXPONENT = 3.4  # from a bike at ground level to a roof in a small town
@@ -94,15 +94,18 @@ def _posterior(
 def fuse(estimates: list[tuple[Estimate, float]], drift_mps: float) -> Estimate | None:
     """One answer from estimates and their ages in seconds: weights by variance, which grows with the age.
 
-    ``drift_mps`` is how fast the thing may have moved away since.
+    ``drift_mps`` is how fast the thing may have moved away since. Estimates that lie further apart than their
+    radii explain widen the answer's radius (Birge ratio: R. T. Birge, Phys. Rev. 40, 207).
     """
     if not estimates:
         return None
-    weighted = []
-    for estimate, age_s in estimates:
-        radius_m = math.hypot(estimate.radius_m, drift_mps * age_s)
-        weighted.append((1 / max(radius_m, 1.0) ** 2, estimate))
+    weighted = [
+        (1 / max(math.hypot(estimate.radius_m, drift_mps * age_s), 1.0) ** 2, estimate)
+        for estimate, age_s in estimates
+    ]
     total = sum(weight for weight, _ in weighted)
     lat = sum(weight * estimate.lat for weight, estimate in weighted) / total
     lon = sum(weight * estimate.lon for weight, estimate in weighted) / total
-    return Estimate(lat, lon, 1 / math.sqrt(total))
+    misfit = sum(weight * distance_m(lat, lon, one.lat, one.lon) ** 2 for weight, one in weighted)
+    ratio = math.sqrt(misfit / (len(weighted) - 1)) if len(weighted) > 1 else 1.0
+    return Estimate(lat, lon, max(ratio, 1.0) / math.sqrt(total))

@@ -1,5 +1,6 @@
 """Reports of trackers into the store, after their MAC was checked."""
 
+from groundnet.collector import orders
 from groundnet.collector.database import Database
 
 RADIUS_UNKNOWN_M = 200.0
@@ -11,7 +12,7 @@ def take(
     """Keep one verified report in one transaction; False when it was taken before."""
     with database.transaction():
         if not database.run(
-            "INSERT OR IGNORE INTO reports VALUES (?, ?, ?)", device_id, boot_count, sequence
+            "INSERT INTO reports VALUES (?, ?, ?) ON CONFLICT DO NOTHING", device_id, boot_count, sequence
         ):
             return False
         for item in items:
@@ -57,7 +58,7 @@ def _keep_cell(database: Database, device_id: bytes, time_ms: int, item: dict) -
 
 
 def _keep_challenge(database: Database, device_id: bytes, time_ms: int, item: dict) -> None:
-    database.run("INSERT OR REPLACE INTO challenges VALUES (?, ?)", device_id, item["challenge"])
+    orders.offered(database, device_id, item["challenge"])
 
 
 KEEPERS = {"fix": _keep_fix, "alarm": _keep_alarm, "cell": _keep_cell, "challenge": _keep_challenge}

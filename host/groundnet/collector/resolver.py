@@ -1,7 +1,8 @@
 """From a rotating id to the tag behind it: the ids of a window of epochs of every tag, made in advance.
 
-A tag's epoch is its beacon counter / 16, so no clock is needed. The window reaches past the largest jump that a
-tag's counter makes when it lost power (one block of 1000 reserved beacons = 63 epochs), more than twice.
+A tag's epoch is its beacon counter / 16, so no clock is needed. Ahead, the window reaches past the largest jump that
+a tag's counter makes when it lost power (one block of 1000 reserved beacons = 63 epochs), more than twice. Behind, it
+covers what a station without backhaul delivers late: a night in lost mode with a beacon each 30 s.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from groundwire import beacon, keys
 from groundwire.errors import AuthenticationError, DecodeError
 
-EPOCHS_BEHIND = 2
+EPOCHS_BEHIND = 64
 EPOCHS_AHEAD = 140
 LARGEST_EPOCH = (1 << 28) - 1
 

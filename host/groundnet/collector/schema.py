@@ -47,4 +47,6 @@ STEPS = (
     """CREATE TABLE lookups (
         lookup_id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, who TEXT NOT NULL, device_id BLOB NOT NULL,
         what TEXT NOT NULL)""",
+    "ALTER TABLE lookups ADD COLUMN why TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE lookups ADD COLUMN granted INTEGER NOT NULL DEFAULT 1",
 )

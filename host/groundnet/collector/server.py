@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 
 from groundwire import frame
@@ -11,7 +12,7 @@ from groundnet.errors import GroundnetError
 
 CAPACITY = 4400  # bytes of the longest frame: 4096 of payload, and its overhead
 IDLE_S = 900.0  # a peer that says nothing for so long is gone
-READ_SIZE = 16384
+READ_SIZE = 16384  # of one peer; nothing more of it is held in memory
 
 
 class ServerError(GroundnetError):
@@ -24,7 +25,7 @@ class Server:
     Args:
         collector: used by one task at a time: the event loop's.
         now_ms: UTC in Unix milliseconds; a simulation passes its own clock.
-        refresh: called when a station says hello or health, to learn of devices that came in meanwhile.
+        refresh: called before each frame is answered, to learn of devices that came in meanwhile.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Server:
         Raises ServerError when the address is taken or not ours.
         """
         try:
-            self._server = await asyncio.start_server(self._serve, host, port)
+            self._server = await asyncio.start_server(self._serve, host, port, limit=READ_SIZE)
         except OSError as error:
             raise ServerError(
                 f"cannot listen on {host}:{port} ({error.strerror or error})",
@@ -74,18 +75,32 @@ class Server:
             writer.close()
 
     async def _take(self, decoder: frame.Decoder, data: bytes, writer: asyncio.StreamWriter) -> None:
-        """Answer every good frame in what arrived; count every bad one."""
+        """Answer every good frame in what arrived; count every bad one before the next good one is answered."""
         decoder.feed(data)
+        bad: Counter[str] = Counter()
         while (answer := decoder.next()) is not frame.NEED_MORE:
-            if not isinstance(answer, frame.Frame):
-                self._collector.count_reject(f"frame_{answer.name.lower()}")
-                continue
-            self.frames += 1
-            try:
-                self._refresh()
-                reply = self._collector.receive(answer, self._now_ms())
-            except sqlite3.Error as error:
-                # Not stored, so not acknowledged: the peer keeps it and asks again on its next connection.
-                raise ConnectionAbortedError(str(error)) from error
-            writer.write(reply)
-            await writer.drain()
+            if isinstance(answer, frame.Frame):
+                writer.write(self._reply(answer, bad))
+                await asyncio.wait_for(writer.drain(), IDLE_S)
+            else:
+                bad[f"frame_{answer.name.lower()}"] += 1
+        self._count(bad)
+
+    def _reply(self, request: frame.Frame, bad: Counter[str]) -> bytes:
+        self.frames += 1
+        self._count(bad)
+        try:
+            self._refresh()
+            return self._collector.receive(request, self._now_ms())
+        except sqlite3.Error as error:
+            # Not stored, so not acknowledged: the peer keeps it and asks again on its next connection.
+            raise ConnectionAbortedError(str(error)) from error
+
+    def _count(self, bad: Counter[str]) -> None:
+        """One commit for many bad frames: a flood of rubbish must not keep the disk busy."""
+        try:
+            for reason, times in bad.items():
+                self._collector.count_reject(reason, times)
+        except sqlite3.Error as error:
+            raise ConnectionAbortedError(str(error)) from error
+        bad.clear()

@@ -67,10 +67,13 @@ class SightingStore:
             None if snr_cdb is None else snr_cdb / 100,
         )
 
-    def reject(self, reason: str) -> None:
+    def reject(self, reason: str, times: int = 1) -> None:
         """Count something that was refused."""
         self._database.run(
-            "INSERT INTO rejects VALUES (?, 1) ON CONFLICT (reason) DO UPDATE SET count = count + 1", reason
+            "INSERT INTO rejects VALUES (?, ?) "
+            "ON CONFLICT (reason) DO UPDATE SET count = rejects.count + excluded.count",
+            reason,
+            times,
         )
 
     def _take_beacon(self, found: Resolved, time_ms: int) -> None:
@@ -88,11 +91,8 @@ class SightingStore:
             device_id,
             counter,
         )
-        if (
-            later is not None
-            and later["time_ms"] is not None
-            and time_ms > later["time_ms"] + HEARD_TOGETHER_MS
-        ):
+        later_ms = None if later is None else later["time_ms"]
+        if later_ms is not None and time_ms > later_ms + HEARD_TOGETHER_MS:
             raise Rejected("replay")
         self._database.run(
             "INSERT INTO beacons VALUES (?, ?, ?, ?, ?)",
@@ -102,29 +102,30 @@ class SightingStore:
             found.beacon.flags,
             found.beacon.battery,
         )
-        self._learn(found, time_ms)
+        if found.beacon.type == beacon.FIX:
+            self._keep_fix(found, time_ms)
+        if later_ms is None:  # one that a station delivers late tells nothing of how the tag is now
+            self._learn(found)
 
-    def _learn(self, found: Resolved, time_ms: int) -> None:
-        """What a proved beacon tells beside where it was heard."""
+    def _learn(self, found: Resolved) -> None:
+        """What the newest beacon of a tag tells beside where it was heard."""
         device_id = found.device.device_id
         orders.obeyed(self._database, device_id, found.beacon.flags)
         self._database.run(
-            "INSERT INTO epochs VALUES (?, ?) "
-            "ON CONFLICT (device_id) DO UPDATE SET epoch = max(epochs.epoch, excluded.epoch)",
+            "INSERT INTO epochs VALUES (?, ?) ON CONFLICT (device_id) DO UPDATE SET epoch = excluded.epoch",
             device_id,
             found.counter >> 4,
         )
         if found.beacon.type == beacon.CHALLENGE:
-            self._database.run(
-                "INSERT OR REPLACE INTO challenges VALUES (?, ?)", device_id, found.beacon.body
-            )
-        elif found.beacon.type == beacon.FIX:
-            place = beacon.reveal(found.beacon.body, found.counter, found.device.position_key)
-            self._database.run(
-                "INSERT INTO fixes VALUES (?, ?, ?, ?, ?, 'gnss', NULL, NULL)",
-                device_id,
-                time_ms - 1000 * (place.age_s or 0),
-                place.lat_e7 / 1e7,
-                place.lon_e7 / 1e7,
-                float(place.accuracy_m or 100),
-            )
+            orders.offered(self._database, device_id, found.beacon.body)
+
+    def _keep_fix(self, found: Resolved, time_ms: int) -> None:
+        place = beacon.reveal(found.beacon.body, found.counter, found.device.position_key)
+        self._database.run(
+            "INSERT INTO fixes VALUES (?, ?, ?, ?, ?, 'gnss', NULL, NULL)",
+            found.device.device_id,
+            time_ms - 1000 * (place.age_s or 0),
+            place.lat_e7 / 1e7,
+            place.lon_e7 / 1e7,
+            float(place.accuracy_m or 100),
+        )

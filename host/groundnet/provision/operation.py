@@ -49,7 +49,7 @@ def provision(
         entropy: source of the secret, of nonces and of the operation's id.
         now_ms: UTC in milliseconds, for the record and for the device's clock.
 
-    Raises ProvisionError, RegistryError and the errors of the link.
+    Raises ProvisionError, StoreError, RegistryError and the errors of the link.
     """
     device = Device(link)
     operation = entropy(8).hex()
@@ -57,20 +57,17 @@ def provision(
     identity = device.identity()
     progress("reserve")
     record = _reserved(registry, identity, order, operation, entropy, now_ms())
-    if record.state == "locked":
-        return record
+    if identity.state == "locked":  # an earlier call ended behind the lock: nothing is left but to believe it
+        _prove(device, record.secret.reveal(), entropy)
+        return registry.advance(record.device_id, "locked", operation, now_ms())
     secret = record.secret.reveal()
     progress("write")
+    record = registry.advance(record.device_id, "writing", operation, now_ms())
     _write(device, identity, record, order, secret)
-    record = registry.advance(record.device_id, "written", operation, now_ms())
     progress("read back")
     _read_back(device, record, secret)
     progress("prove")
-    if not device.proves(secret, entropy(16)):
-        raise ProvisionError(
-            "the device could not prove its secret",
-            "repeat the command; if it fails again, use another device",
-        )
+    _prove(device, secret, entropy)
     record = registry.advance(record.device_id, "verified", operation, now_ms())
     progress("settings")
     link.authenticate(record.device_id, secret)
@@ -87,14 +84,7 @@ def _reserved(
     """The registry's row for this device: the one of an interrupted call, or a new one."""
     known = registry.by_device(identity.device_id)
     if known is not None:
-        if identity.state == "locked" and known.state in ("verified", "locked"):
-            return registry.advance(known.device_id, "locked", operation, now_ms)
-        if identity.state == "locked" or known.state == "locked":
-            raise ProvisionError(
-                f"device {identity.device_id.hex()} is {identity.state}, the registry has it as {known.state}",
-                "have a supervisor look at its history before it is bound again",
-            )
-        return known
+        return _resumed(registry, known, identity, order)
     if identity.state != "blank":
         raise ProvisionError(
             f"device {identity.device_id.hex()} already has an identity of another registry",
@@ -116,10 +106,34 @@ def _reserved(
     return registry.reserve(draft)
 
 
+def _resumed(registry: Registry, known: Record, identity: Identity, order: Order) -> Record:
+    """The row that an earlier call left, with today's decisions while the device is not bound yet."""
+    device_id = identity.device_id.hex()
+    both_say = (identity.state == "locked", known.state == "locked")
+    if both_say == (False, True) or (both_say == (True, False) and known.state != "verified"):
+        raise ProvisionError(
+            f"device {device_id} is {identity.state}, the registry has it as {known.state}",
+            "have a supervisor look at its history before it is bound again",
+        )
+    if identity.state != "locked":
+        return registry.amend(known.device_id, order.profile, order.plate, order.owner_phone)
+    bound = (known.plate, known.profile, known.owner_phone)
+    if bound != (order.plate, order.profile, order.owner_phone or known.owner_phone):
+        raise ProvisionError(
+            f"device {device_id} is bound as {known.tag_id} to {known.plate or 'no plate'} ({known.profile})",
+            "bind another device: a bound one keeps its plate, profile and phone",
+        )
+    return known
+
+
 def _write(device: Device, identity: Identity, record: Record, order: Order, secret: bytes) -> None:
-    """Write the identity unless the device already holds this one."""
-    if identity.state != "blank" and keys.same(device.provision().check_value, keys.check_value(secret)):
-        return
+    """Write the identity unless the device already holds exactly this one."""
+    if identity.state != "blank":
+        held = device.provision()
+        wanted = (record.tag_id, record.profile, order.install_point)
+        same_secret = keys.same(held.check_value, keys.check_value(secret))
+        if same_secret and (held.tag_id, held.profile, held.install_point) == wanted:
+            return
     device.write_identity(record.tag_id, record.profile, order.install_point, secret)
 
 
@@ -129,6 +143,14 @@ def _read_back(device: Device, record: Record, secret: bytes) -> None:
         raise ProvisionError(f"the device reads back as '{held.tag_id}'", "repeat the command")
     if not keys.same(held.check_value, keys.check_value(secret)):
         raise ProvisionError("the device holds another secret than was written", "repeat the command")
+
+
+def _prove(device: Device, secret: bytes, entropy: Entropy) -> None:
+    if not device.proves(secret, entropy(16)):
+        raise ProvisionError(
+            "the device could not prove its secret",
+            "repeat the command; if it fails again, use another device",
+        )
 
 
 def _settings(order: Order) -> dict[str, str]:

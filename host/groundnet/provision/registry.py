@@ -1,11 +1,10 @@
 """The registry of an install point: which device holds which identity, in one SQLite file.
 
-A row moves reserved -> written -> verified -> locked; each step is on disk (WAL, synchronous=FULL) before the
+A row moves reserved -> writing -> verified -> locked; each step is on disk (WAL, synchronous=FULL) before the
 next one begins, so that a crash is completed by asking the device. Secrets are in the file and nowhere else:
 the file is readable by its owner alone, and a `Secret` shows nothing when printed.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,29 +13,12 @@ from pathlib import Path
 from groundnet.errors import GroundnetError
 from groundnet.provision import plate as plates
 from groundnet.provision import tag_id as tag_ids
-
-SCHEMA_VERSION = 1
-SCHEMA = """
-CREATE TABLE devices (
-    device_id   BLOB PRIMARY KEY CHECK (length(device_id) = 8),
-    number      INTEGER NOT NULL UNIQUE,
-    tag_id      TEXT NOT NULL UNIQUE,
-    role        TEXT NOT NULL,
-    board       TEXT NOT NULL,
-    profile     TEXT NOT NULL,
-    plate       TEXT,
-    owner_phone TEXT,
-    secret      BLOB NOT NULL CHECK (length(secret) = 32),
-    state       TEXT NOT NULL CHECK (state IN ('reserved', 'written', 'verified', 'locked')),
-    operation   TEXT NOT NULL,
-    changed_ms  INTEGER NOT NULL
-);
-CREATE INDEX devices_plate ON devices (plate);
-"""
+from groundnet.provision.schema import STEPS
+from groundnet.sqlite_file import open_file, transaction
 
 
 class RegistryError(GroundnetError):
-    """The registry cannot be opened, or does not hold what was asked for."""
+    """The registry is not there, is full, or does not hold what was asked for."""
 
 
 class Secret:
@@ -72,35 +54,31 @@ class Record:
 
 
 class Registry:
-    """The open registry file; made when it is missing.
+    """The open registry file; made when it is missing, unless it must exist.
 
-    Raises RegistryError when the file cannot be opened or belongs to a newer version.
+    Raises StoreError when the file cannot be opened or belongs to a newer version.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, must_exist: bool = False) -> None:
+        if must_exist and not path.exists():
+            raise RegistryError(
+                f"there is no registry {path}", "provision a device first or name it with --registry"
+            )
         self.path = path
         self._seen_version: int | None = None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._database = sqlite3.connect(path, isolation_level=None)
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("PRAGMA synchronous=FULL")
-            self._migrate()
-        except (OSError, sqlite3.Error) as error:
-            raise RegistryError(
-                f"the registry {path} cannot be opened ({error})", "check the path with --registry"
-            ) from error
-        self._database.row_factory = sqlite3.Row
+        self._database = open_file(path, STEPS)
+        path.chmod(0o600)  # also when somebody copied it with other permissions
 
     def close(self) -> None:
         self._database.close()
 
     def reserve(self, draft: Record) -> Record:
-        """Keep a new device with the next free tag id; ``draft.tag_id`` is ignored."""
-        with self._transaction():
+        """Keep a new device with the next free tag id; ``draft.tag_id`` is ignored. Raises RegistryError."""
+        with transaction(self._database):
             highest = self._database.execute("SELECT max(number) FROM devices").fetchone()[0]
             number = 1 if highest is None else highest + 1
+            if number > tag_ids.LARGEST:
+                raise RegistryError("every tag id of this registry is given away", "begin a new registry")
             self._database.execute(
                 "INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'reserved', ?, ?)",
                 (
@@ -117,21 +95,23 @@ class Registry:
                     draft.changed_ms,
                 ),
             )
-        found = self.by_device(draft.device_id)
-        assert found is not None
-        return found
+        return self._held(draft.device_id)
+
+    def amend(self, device_id: bytes, profile: str, plate: str | None, owner_phone: str | None) -> Record:
+        """Change what staff decided for a device that is not bound yet."""
+        self._database.execute(
+            "UPDATE devices SET profile = ?, plate = ?, owner_phone = ? WHERE device_id = ? AND state <> 'locked'",
+            (profile, plate, owner_phone, device_id),
+        )
+        return self._held(device_id)
 
     def advance(self, device_id: bytes, state: str, operation: str, now_ms: int) -> Record:
         """Move a device to its next state; on disk when this returns."""
-        with self._transaction():
-            self._database.execute(
-                "UPDATE devices SET state = ?, operation = ?, changed_ms = ? WHERE device_id = ?",
-                (state, operation, now_ms, device_id),
-            )
-        found = self.by_device(device_id)
-        if found is None:
-            raise RegistryError(f"device {device_id.hex()} is not in the registry", "provision it first")
-        return found
+        self._database.execute(
+            "UPDATE devices SET state = ?, operation = ?, changed_ms = ? WHERE device_id = ?",
+            (state, operation, now_ms, device_id),
+        )
+        return self._held(device_id)
 
     def by_device(self, device_id: bytes) -> Record | None:
         return next(self._select("WHERE device_id = ?", device_id), None)
@@ -167,30 +147,11 @@ class Registry:
         rows = self._database.execute(f"SELECT * FROM devices {clause}", values).fetchall()
         return (_record(row) for row in rows)
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._database)
-
-    def _migrate(self) -> None:
-        version = self._database.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise RegistryError(
-                f"{self.path} was made by a newer groundnet", "update groundnet on this computer"
-            )
-        if version == 0:
-            self._database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-
-
-class _Transaction:
-    """BEGIN IMMEDIATE to COMMIT, or ROLLBACK when something was raised."""
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-
-    def __enter__(self) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._database.execute("COMMIT" if kind is None else "ROLLBACK")
+    def _held(self, device_id: bytes) -> Record:
+        found = self.by_device(device_id)
+        if found is None:
+            raise RegistryError(f"device {device_id.hex()} is not in the registry", "provision it first")
+        return found
 
 
 def _spelled(text: str) -> str:

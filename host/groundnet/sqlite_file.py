@@ -1,0 +1,67 @@
+"""SQLite files opened the careful way: what a commit acknowledged is on the disk."""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from groundnet.errors import GroundnetError
+
+BUSY_TIMEOUT_S = 30.0
+
+
+class StoreError(GroundnetError):
+    """A file that cannot be opened, is no database, or was made by a newer groundnet."""
+
+
+def open_file(path: Path, steps: Sequence[str]) -> sqlite3.Connection:
+    """Open or make a file with WAL and synchronous=FULL, its schema brought up to date.
+
+    Args:
+        path: a new file is readable by its owner alone, whatever the umask.
+        steps: the statements that make the schema; ``user_version`` counts how many of them a file has seen.
+
+    Several processes may open the same file, also a new one, at once. Raises StoreError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        _migrate(connection, path, steps)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"{path} cannot be opened ({error})", "name the right file, or one that does not exist yet"
+        ) from error
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing; on disk when the block ends."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str]) -> None:
+    if _seen_steps(connection) == len(steps):
+        return
+    with transaction(connection):  # another process may have brought it up to date meanwhile: look again
+        seen = _seen_steps(connection)
+        if seen > len(steps):
+            raise StoreError(f"{path} was made by a newer groundnet", "update groundnet on this computer")
+        for step in steps[seen:]:
+            connection.execute(step)
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
+
+
+def _seen_steps(connection: sqlite3.Connection) -> int:
+    return connection.execute("PRAGMA user_version").fetchone()[0]

@@ -1,0 +1,19 @@
+"""One tag and the collector that knows it."""
+
+import pytest
+from groundnet.collector.core import Collector
+from groundnet.collector.database import Database
+
+from host.radio_senders import TagSender
+
+
+@pytest.fixture
+def tag():
+    return TagSender(bytes.fromhex("0000aabbccddee01"), bytes(range(32)))
+
+
+@pytest.fixture
+def collector(tmp_path, tag):
+    database = Database(tmp_path / "collector.db")
+    yield Collector(database, [(tag.device_id, tag.secret)])
+    database.close()

@@ -1,0 +1,82 @@
+"""Where a tag is: from levels, fixes and cells, each with an honest radius."""
+
+import pytest
+from groundnet.collector.cell_table import CellTable, CellTableError
+from groundnet.collector.position import Ear, Estimate, expected_rssi_dbm, fuse, locate
+from groundnet.collector.track import last_place, track
+from groundnet.geodesy import LocalFrame, distance_m
+
+from host.radio_senders import NOW_MS, ask, fix_item, hello, sighting, sightings, signed_report
+
+
+def test_position_from_perfect_levels_is_where_the_tag_is():
+    frame = LocalFrame(45.0, 13.0)
+    truth = frame.to_degrees(120.0, -80.0)
+    ears = []
+    for east, north in ((-400, -300), (500, -200), (100, 600), (-200, 500)):
+        lat, lon = frame.to_degrees(east, north)
+        ears.append(Ear(lat, lon, expected_rssi_dbm(distance_m(lat, lon, *truth))))
+    place = locate(ears)
+    assert distance_m(place.lat, place.lon, *truth) < 100
+    assert 40 <= place.radius_m < 600
+
+
+def test_one_station_alone_gives_a_ring_wide_radius():
+    near = locate([Ear(45.0, 13.0, -80)])
+    far = locate([Ear(45.0, 13.0, -115)])
+    assert near.radius_m < far.radius_m
+    assert distance_m(near.lat, near.lon, 45.0, 13.0) < 30
+
+
+def test_estimates_that_contradict_each_other_widen_the_radius():
+    near = fuse([(Estimate(45.0, 13.0, 100), 0), (Estimate(45.0005, 13.0, 100), 0)], 0)
+    apart = fuse([(Estimate(45.0, 13.0, 100), 0), (Estimate(45.05, 13.0, 100), 0)], 0)
+    assert near.radius_m < 100
+    assert apart.radius_m == pytest.approx(distance_m(45.0, 13.0, 45.05, 13.0) / 2, rel=0.01)
+
+
+def test_an_old_estimate_counts_less_the_faster_the_thing_may_move():
+    fixes = [(Estimate(45.0, 13.0, 20), 600), (Estimate(45.01, 13.0, 20), 0)]
+    assert fuse(fixes, 0).lat == pytest.approx(45.005)
+    assert fuse(fixes, 1.5).lat == pytest.approx(45.01, abs=1e-4)
+
+
+def test_last_place_prefers_a_sharp_fix_over_a_wide_cell(collector, tag):
+    ask(collector, signed_report(tag.device_id, tag.secret, 1, [fix_item(NOW_MS, 45.1, 13.1, 8)]))
+    ask(collector, hello(lat=45.102, lon=13.1))
+    ask(collector, sightings([sighting(tag.beacon(1), NOW_MS + 5000, -108)]), NOW_MS + 5000)
+    place = last_place(track(collector.database, tag.device_id))
+    assert place.time_ms == NOW_MS + 5000
+    assert distance_m(place.lat, place.lon, 45.1, 13.1) < 15
+
+
+def test_cells_become_a_place_with_the_tables_range(tmp_path, collector, tag):
+    table_file = tmp_path / "cells.csv"
+    table_file.write_text(
+        "radio,mcc,net,area,cell,unit,lon,lat,range,samples,changeable,created,updated,averageSignal\n"
+        "LTE,460,0,4301,28741121,0,102.5,25.1,1200,9,1,0,0,-90\n"
+    )
+    cell = {
+        "type": "cell",
+        "time_ms": NOW_MS,
+        "radio": "lte",
+        "mcc": 460,
+        "mnc": 0,
+        "area": 4301,
+        "cell": 28741121,
+        "signal_dbm": -95,
+        "serving": 1,
+    }
+    ask(collector, signed_report(tag.device_id, tag.secret, 1, [cell]))
+    (point,) = track(collector.database, tag.device_id, cells=CellTable.read(table_file))
+    assert (point.lat, point.lon, point.radius_m, point.source) == (25.1, 102.5, 1200.0, "cell")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a,b\n1,2\n", "radio,mcc,net,area,cell,lon,lat,range\nLTE,x,0,1,1,0,0,1\n"]
+)
+def test_a_bad_cell_table_is_named(tmp_path, text):
+    path = tmp_path / "cells.csv"
+    path.write_text(text)
+    with pytest.raises(CellTableError):
+        CellTable.read(path)

@@ -1,0 +1,120 @@
+"""Tracks as files that other programs read: GPX 1.1, GeoJSON (RFC 7946) and CSV."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from xml.etree import ElementTree
+
+import pytest
+from groundnet.collector.export import CSV_COLUMNS, FORMATS, iso_time
+from groundnet.collector.track import TrackPoint
+from groundnet.geodesy import distance_m
+from hypothesis import given
+from hypothesis import strategies as st
+
+GPX = "{http://www.topografix.com/GPX/1/1}"
+# Order of the elements in a wptType, from https://www.topografix.com/GPX/1/1/gpx.xsd
+WAYPOINT = [
+    *(
+        "ele",
+        "time",
+        "magvar",
+        "geoidheight",
+        "name",
+        "cmt",
+        "desc",
+        "src",
+        "link",
+        "sym",
+        "type",
+        "fix",
+        "sat",
+    ),
+    *("hdop", "vdop", "pdop", "ageofdgpsdata", "dgpsid", "extensions"),
+]
+
+points = st.builds(
+    TrackPoint,
+    time_ms=st.integers(0, 4_000_000_000_000),
+    lat=st.floats(-90, 90),
+    lon=st.floats(-180, 180),
+    radius_m=st.floats(1, 50_000),
+    source=st.sampled_from(("gnss", "cell", "sightings")),
+    speed_mps=st.none() | st.floats(0, 100),
+    course_deg=st.none() | st.floats(0, 359.99),
+    heard_by=st.integers(0, 9),
+)
+tracks = st.lists(points, max_size=6)
+
+
+@given(tracks, st.text("云A12345<&>'\"", max_size=16))
+def test_gpx_follows_the_schema(track, name):
+    root = ElementTree.fromstring(FORMATS["gpx"](track, name))
+    assert root.tag == GPX + "gpx"
+    assert root.attrib == {"version": "1.1", "creator": "groundnet"}
+    assert [child.tag for child in root] == [GPX + "trk"]
+    assert [child.tag for child in root[0]] == [GPX + "name", GPX + "trkseg"]
+    assert (root[0][0].text or "") == name
+    assert len(root[0][1]) == len(track)
+    for element, point in zip(root[0][1], track, strict=True):
+        assert_waypoint(element, point)
+
+
+def assert_waypoint(element, point):
+    assert element.tag == GPX + "trkpt"
+    assert -90 <= float(element.attrib["lat"]) <= 90
+    assert -180 <= float(element.attrib["lon"]) < 180  # longitudeType: maxExclusive
+    names = [child.tag.removeprefix(GPX) for child in element]
+    assert names == sorted(names, key=WAYPOINT.index)
+    assert_time(element.find(GPX + "time").text, point.time_ms)
+    assert all(not child.tag.startswith(GPX) for child in element.find(GPX + "extensions"))
+
+
+def assert_time(text, time_ms):
+    assert text.endswith("Z")
+    assert (
+        round((datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)
+        == time_ms
+    )
+
+
+@given(tracks)
+def test_geojson_is_a_collection_of_a_line_and_points(track):
+    collection = json.loads(FORMATS["geojson"](track, "x"), parse_constant=pytest.fail)
+    assert set(collection) == {"type", "features"} and collection["type"] == "FeatureCollection"
+    features = collection["features"]
+    if len(track) > 1:  # RFC 7946 section 3.1.4: a LineString has two or more positions
+        line = features.pop(0)["geometry"]
+        assert line["type"] == "LineString"
+        assert line["coordinates"] == [feature["geometry"]["coordinates"] for feature in features]
+    assert len(features) == len(track)
+    for feature, point in zip(features, track, strict=True):
+        assert set(feature) == {"type", "geometry", "properties"} and feature["type"] == "Feature"
+        assert feature["geometry"]["type"] == "Point"
+        lon, lat = feature["geometry"]["coordinates"]
+        assert distance_m(lat, lon, point.lat, point.lon) < 0.02
+        assert_time(feature["properties"]["time"], point.time_ms)
+
+
+@given(tracks)
+def test_csv_has_a_header_and_a_row_for_each_point(track):
+    rows = list(csv.DictReader(io.StringIO(FORMATS["csv"](track, "x"))))
+    assert len(rows) == len(track)
+    for row, point in zip(rows, track, strict=True):
+        assert tuple(row) == CSV_COLUMNS
+        assert float(row["lat"]) == pytest.approx(point.lat, abs=1e-6)
+        assert row["time"] == iso_time(point.time_ms)
+        assert (row["speed_mps"] == "") == (point.speed_mps is None)
+
+
+def test_the_forms_of_one_known_point():
+    point = TrackPoint(1_700_000_000_000, 45.0, 180.0, 10.0, "gnss", 5.0, 90.0)
+    assert FORMATS["csv"]([point], "x").splitlines()[1] == (
+        "2023-11-14T22:13:20.000Z,45.0000000,-180.0000000,10.0,gnss,5.00,90.00,"
+    )
+    assert '<trkpt lat="45.0000000" lon="-180.0000000">' in FORMATS["gpx"]([point], "x")
+    assert json.loads(FORMATS["geojson"]([point], "x"))["features"][0]["geometry"]["coordinates"] == [
+        -180.0,
+        45.0,
+    ]
