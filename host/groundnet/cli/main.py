@@ -1,10 +1,12 @@
 """Entry point of ``groundnet``: mounts the command groups and turns errors into one line."""
 
 import importlib
+import io
 import sys
 from typing import Annotated
 
 import typer
+from groundwire.errors import EncodeError
 from rich.console import Console
 from typer.core import TyperGroup
 
@@ -32,7 +34,10 @@ class LazyGroup(TyperGroup):
 
 
 app = typer.Typer(
-    cls=LazyGroup, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=LazyGroup,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_show_locals=False,  # also the default of newer typers; a device's secret is such a local
 )
 
 
@@ -65,10 +70,13 @@ def cli(
 
 def run() -> None:
     """Run the command line; the only place that exits."""
+    _escape_what_the_terminal_cannot_show()
     try:
         app()
     except GroundnetError as error:
         fail(error.cause, error.action)
+    except EncodeError as error:
+        fail(str(error), language.tr("correct that value and try again", "请改正该值后重试"))
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -77,6 +85,12 @@ def run() -> None:
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         fail(what, language.tr("check the path and its permissions", "请检查路径和权限"))
+
+
+def _escape_what_the_terminal_cannot_show() -> None:
+    """A plate or a tick on a terminal that is not UTF-8 is written as an escape instead of ending the command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def fail(cause: str, action: str) -> None:

@@ -1,6 +1,7 @@
 """Options that several commands share, and where things are when nobody says."""
 
 import getpass
+import os
 import time
 from datetime import datetime
 from pathlib import Path
@@ -36,7 +37,10 @@ def now_ms() -> int:
 
 def operator() -> str:
     """Who is at the keyboard, for the audit."""
-    return getpass.getuser()
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):  # an account without a name, as in a container
+        return f"uid {os.getuid()}"
 
 
 def parse_time_ms(text: str | None) -> int | None:

@@ -48,7 +48,7 @@ def board(
     json_: Annotated[bool, typer.Option("--json", help="Print the first line as JSON.")] = False,
 ) -> None:
     """Run one board in real time. The first line is the path of its serial port; Ctrl-C ends it."""
-    if role is None and not blank:
+    if not role and not blank:
         raise typer.BadParameter("give --role, or --blank for a board without firmware")
     role_name = role or "tag"
     wanted = desk.Desk(
@@ -98,7 +98,7 @@ def _parse_address(text: str | None) -> tuple[str, int] | None:
     if text is None:
         return None
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise GroundnetError(
             tr(f"'{text}' is not an address", f"“{text}”不是有效的地址"),
             tr("give HOST:PORT, for example localhost:7788", "请给出 主机:端口，例如 localhost:7788"),

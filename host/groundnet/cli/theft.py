@@ -10,9 +10,12 @@ from rich.text import Text
 
 from groundnet.cli.language import tr
 from groundnet.errors import GroundnetError
+from groundnet.provision.registry import Registry
+from groundnet.sim.theft import scene
 from groundnet.sim.theft.map_svg import clock, standalone
 from groundnet.sim.theft.record import FOUND_WITHIN_M, Entry
 from groundnet.sim.theft.report import render
+from groundnet.sim.theft.stage import TAG_ID, TRACKER_ID
 from groundnet.sim.theft.story import play
 
 TONES = {"calm": "white", "alarm": "bold red", "order": "bold blue", "found": "bold green"}
@@ -27,6 +30,7 @@ def theft(
     ),
 ) -> None:
     """Play a theft on virtual boards, from the install point to the last place; fail when the bike is not found."""
+    _spare_foreign_files(out)
     console = Console(highlight=False)
     out.mkdir(parents=True, exist_ok=True)
     columns = (TextColumn("{task.description:14}"), BarColumn(), TaskProgressColumn())
@@ -45,6 +49,22 @@ def theft(
         raise GroundnetError(
             f"the bike was not found within {FOUND_WITHIN_M:.0f} m of its true last place",
             f"look at {out / 'report.html'}",
+        )
+
+
+def _spare_foreign_files(folder: Path) -> None:
+    """The story makes its registry and database anew: never in place of those of a real install point."""
+    registry_file, database_file = folder / "registry.db", folder / "collector.db"
+    foreign = database_file.exists() and not registry_file.exists()
+    if registry_file.exists():
+        actors = {TAG_ID, TRACKER_ID, *(site.device_id for site in scene.STATIONS)}
+        registry = Registry(registry_file)
+        foreign = any(record.device_id not in actors for record in registry.devices())
+        registry.close()
+    if foreign:
+        raise GroundnetError(
+            tr(f"{folder} holds a registry or database of others", f"{folder} 中有他人的登记库或数据库"),
+            tr("name an empty folder with --out", "请用 --out 指定空目录"),
         )
 
 

@@ -135,7 +135,7 @@ def _bytes_of(text: str) -> bytes:
 def _secret_of(text: str | None) -> bytes | None:
     if text is None:
         return None
-    hex_text = Path(text[1:]).read_text() if text.startswith("@") else text
+    hex_text = Path(text[1:]).read_text(errors="replace") if text.startswith("@") else text
     secret = _bytes_of(hex_text)
     if len(secret) != 32:
         raise GroundnetError("a secret has 64 hex digits", "check the key")
