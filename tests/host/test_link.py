@@ -20,11 +20,12 @@ from groundnet.link.errors import (
     PortGone,
     PortMissing,
     ReplAnswers,
+    Unsendable,
 )
 from groundnet.link.ports import SerialPort
 from groundnet.link.probe import probe
 from groundnet.link.serial_link import SerialLink
-from groundwire import frame
+from groundwire import frame, messages
 
 
 class Wire:
@@ -73,6 +74,15 @@ def opened(heard):
     return b"\x00" if heard == b"\x00" else b""
 
 
+def requests(heard):
+    decoder = frame.Decoder(500, frame.REQUESTS)
+    decoder.feed(heard)
+    found = []
+    while (answer := decoder.next()) is not frame.NEED_MORE:
+        found.append(answer)
+    return found
+
+
 def test_silence_is_no_answer(wire):
     with pytest.raises(NoAnswer):
         SerialLink(wire(lambda heard: b""), timeout_s=0.3)
@@ -102,6 +112,54 @@ def test_an_unplugged_device_is_gone_not_a_traceback(wire):
     path = wire(lambda heard: b"\x00" if heard == b"\x00" else None)
     with SerialLink(path, timeout_s=5.0) as link, pytest.raises(PortGone):
         Device(link).identity()
+
+
+def test_what_an_earlier_program_left_unread_is_no_answer(wire):
+    """Its last ack has the number that the first request of this link will have."""
+    stale = frame.encode(*messages.encode("ack", {"request": messages.kind_of("bye")}), 1)
+    identity = {
+        "device_id": bytes(8),
+        "role": "tag",
+        "state": "blank",
+        "protocol_min": 1,
+        "protocol_max": 1,
+        "max_payload": 400,
+        "boot_count": 1,
+        "hardware_revision": 0,
+        "capabilities": [],
+        "product": "p",
+        "board": "b",
+        "firmware": "1",
+    }
+
+    def answer(heard):
+        if heard == b"\x00":
+            return b"\x00" + stale
+        (asked,) = requests(heard)
+        if messages.name_of(asked.kind) != "identity_get":
+            return b""
+        return stale + frame.encode(*messages.encode("identity", identity), asked.sequence)
+
+    with SerialLink(wire(answer), timeout_s=2.0) as link:
+        assert Device(link).identity().role == "tag"
+
+
+def test_a_request_is_repeated_under_a_new_number(wire):
+    numbers = []
+
+    def answer(heard):
+        numbers.extend(asked.sequence for asked in requests(heard))
+        return opened(heard)
+
+    with SerialLink(wire(answer), timeout_s=0.1) as link, pytest.raises(NoAnswer):
+        Device(link).identity()
+    assert numbers == sorted(set(numbers)) and len(numbers) >= 3
+
+
+def test_a_value_that_fits_no_message_is_named_and_nothing_is_sent(wire):
+    with SerialLink(wire(opened), timeout_s=0.1) as link, pytest.raises(Unsendable) as caught:
+        Device(link).write_identity("GN-00012", "vehicle", "x" * 40, bytes(32))
+    assert "install_point" in caught.value.cause
 
 
 def test_answers_in_another_language_are_foreign(wire):

@@ -1,5 +1,7 @@
 """One provisioning over the PTY of a real virtual tag, whole and cut off at every step."""
 
+from dataclasses import replace
+
 import pytest
 from groundnet.link.device import Device
 from groundnet.link.errors import NoAnswer, Refused, WrongSecret
@@ -7,13 +9,15 @@ from groundnet.link.ports import SerialPort
 from groundnet.link.probe import probe
 from groundnet.link.serial_link import SerialLink
 from groundnet.provision.operation import STEPS, Order, ProvisionError, provision
-from groundnet.provision.registry import Registry
+from groundnet.provision.registry import Registry, Secret
 from groundnet.sim.desk import Desk, device_on
 from groundnet.sim.firmware_image import default_board
 from groundnet.sim.pacing import hold_while
 from groundwire import keys
 
 ORDER = Order("vehicle", "云A12345", "+8613800000000", "dealer 12", {"language": "zh"})
+
+CORRECTED = Order("livestock", None, "+8613900000000", "farm 3")
 
 
 class Unplugged(Exception):
@@ -40,12 +44,12 @@ class Counter:
 
         return hold_while(self.device.board.world, [self.device.board], work)
 
-    def provision(self, stop_before=None):
+    def provision(self, stop_before=None, order=ORDER):
         def progress(step):
             if step == stop_before:
                 raise Unplugged(step)
 
-        return self.talk(lambda link, registry: provision(link, registry, ORDER, progress))
+        return self.talk(lambda link, registry: provision(link, registry, order, progress))
 
     def replug(self):
         self.device.power_off()
@@ -85,6 +89,41 @@ def test_whatever_step_is_cut_off_the_next_call_completes_it(counter, step):
     registry = Registry(counter.registry_path)
     assert [(one.tag_id, one.state) for one in registry.devices()] == [(record.tag_id, "locked")]
     registry.close()
+
+
+def test_what_staff_corrected_after_an_interruption_is_what_counts(counter):
+    with pytest.raises(Unplugged):
+        counter.provision(stop_before="prove")  # the identity is in the tag already
+    counter.replug()
+    record = counter.provision(order=CORRECTED)
+    assert (record.profile, record.plate, record.owner_phone) == ("livestock", None, "+8613900000000")
+    counter.replug()
+    held = counter.talk(lambda link, registry: Device(link).provision())
+    assert (held.state, held.profile, held.install_point) == ("locked", "livestock", "farm 3")
+
+
+def test_a_bound_tag_is_not_quietly_bound_to_something_else(counter):
+    record = counter.provision()
+    counter.replug()
+    with pytest.raises(ProvisionError) as caught:
+        counter.provision(order=CORRECTED)
+    assert record.tag_id in caught.value.cause and "云A12345" in caught.value.cause
+    assert counter.provision() == record
+
+
+def test_who_says_it_is_locked_must_prove_it(counter, tmp_path):
+    """The call ended between the lock and its record; what is plugged in next has the id, but not the secret."""
+    record = counter.provision()
+    forged = Registry(tmp_path / "forged.db")
+    draft = replace(record, secret=Secret(bytes(32)), state="reserved")
+    forged.reserve(draft)
+    forged.advance(record.device_id, "verified", "00", 1)
+    counter.registry_path = forged.path
+    counter.replug()
+    with pytest.raises(ProvisionError, match="prove"):
+        counter.provision()
+    assert forged.by_device(record.device_id).state == "verified"
+    forged.close()
 
 
 def test_a_locked_tag_refuses_a_stranger_and_a_second_registry(counter, tmp_path):

@@ -1,13 +1,16 @@
 """The registry and what people type: ids, plates, secrets that never show."""
 
 import json
+import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from groundnet.cli.provision import app
 from groundnet.errors import GroundnetError
 from groundnet.provision import plate, tag_id
 from groundnet.provision.registry import Record, Registry, RegistryError, Secret
+from groundnet.provision.schema import STEPS
 from groundnet.sqlite_file import StoreError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,6 +117,58 @@ def test_the_list_shows_neither_secret_nor_phone(registry):
     (record,) = json.loads(shown.stdout)
     assert record["plate"] == "云A00001"
     assert SECRET.hex() not in shown.stdout and "+86" not in shown.stdout
+
+
+def test_a_registry_of_the_first_version_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "old.db"
+    old = sqlite3.connect(path)
+    old.execute(STEPS[0])
+    old.execute("CREATE INDEX devices_plate ON devices (plate)")
+    row = (
+        draft(7).device_id,
+        7,
+        tag_id.make(7),
+        "tag",
+        "b",
+        "vehicle",
+        "云A1",
+        None,
+        SECRET,
+        "written",
+        "00",
+        1,
+    )
+    old.execute(f"INSERT INTO devices VALUES ({','.join('?' * len(row))})", row)
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    path.chmod(0o644)
+    registry = Registry(path)
+    (record,) = registry.devices()
+    assert (record.tag_id, record.state, record.secret.reveal()) == (tag_id.make(7), "writing", SECRET)
+    assert registry.reserve(draft(8)).tag_id == tag_id.make(8)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    registry.close()
+
+
+def test_many_programs_may_make_the_same_file_at_once(tmp_path):
+    def open_and_reserve(number):
+        registry = Registry(tmp_path / "registry.db")
+        record = registry.reserve(draft(number))
+        registry.close()
+        return record.tag_id
+
+    with ThreadPoolExecutor(8) as pool:
+        given = list(pool.map(open_and_reserve, range(1, 25)))
+    assert sorted(given) == [tag_id.make(number) for number in range(1, 25)]
+
+
+def test_the_last_tag_id_is_followed_by_an_answer_not_a_crash(registry, monkeypatch):
+    monkeypatch.setattr(tag_id, "LARGEST", 1)
+    registry.reserve(draft(1))
+    with pytest.raises(RegistryError):
+        registry.reserve(draft(2))
+    assert len(list(registry.devices())) == 1
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import socket
+import sqlite3
 import threading
 
 import pytest
@@ -11,9 +12,17 @@ from groundnet.collector.database import Database
 from groundnet.collector.server import Server, ServerError
 from groundwire import frame
 
-from host.radio_senders import STATION, TagSender, hello, sighting, sightings
+from host.radio_senders import NOW_MS, STATION, hello, sighting, sightings
 
-NOW_MS = 1_700_000_000_000
+
+class CountingCollector(Collector):
+    """Knows how often it was told to count, which costs a commit each time."""
+
+    commits_for_rubbish = 0
+
+    def count_reject(self, reason, times=1):
+        self.commits_for_rubbish += 1
+        super().count_reject(reason, times)
 
 
 class RunningServer:
@@ -30,7 +39,8 @@ class RunningServer:
     def _run(self):
         asyncio.set_event_loop(self._loop)
         self.database = Database(self._path)
-        self._server = Server(Collector(self.database, self._devices), lambda: NOW_MS)
+        self.collector = CountingCollector(self.database, self._devices)
+        self._server = Server(self.collector, lambda: NOW_MS)
         self.port = self._loop.run_until_complete(self._server.listen("127.0.0.1", 0))
         self._ready.set()
         self._loop.run_forever()
@@ -47,11 +57,6 @@ class RunningServer:
         found = {row["reason"]: row["count"] for row in reader.rows("SELECT * FROM rejects")}
         reader.close()
         return found
-
-
-@pytest.fixture
-def tag():
-    return TagSender(bytes.fromhex("0000aabbccddee01"), bytes(range(32)))
 
 
 @pytest.fixture
@@ -78,6 +83,12 @@ class Peer:
             self._decoder.feed(data)
         assert isinstance(answer, frame.Frame), answer
         return answer
+
+    def closed_by_server(self):
+        try:
+            return self._socket.recv(4096) == b""
+        except ConnectionResetError:
+            return True
 
     def close(self):
         self._socket.close()
@@ -110,6 +121,30 @@ def test_one_bad_peer_does_not_stop_the_others(server):
     assert good.reply().kind == 0xB3
     bad.send(b"\x00" + hello())
     assert bad.reply().kind == 0xB3
+
+
+def test_a_flood_of_rubbish_is_counted_whole_and_costs_few_commits(server):
+    flood = Peer(server.port)
+    flood.send(b"\x01\x02\x00" * 20_000 + hello())
+    assert flood.reply().kind == 0xB3
+    assert sum(server.rejects().values()) >= 20_000
+    assert server.collector.commits_for_rubbish < 200
+
+
+def test_a_store_that_fails_acknowledges_nothing(server, tag):
+    """A full disk: the station is cut off without an answer, keeps its sightings and asks again."""
+
+    def full(request, now_ms):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    server.collector.receive = full
+    peer = Peer(server.port)
+    peer.send(sightings([sighting(tag.beacon(1), NOW_MS)]))
+    assert peer.closed_by_server()
+    del server.collector.receive
+    again = Peer(server.port)
+    again.send(sightings([sighting(tag.beacon(1), NOW_MS)]))
+    assert again.reply().kind == 0xB1
 
 
 def test_bytes_that_come_one_at_a_time_make_the_same_frame(server):

@@ -61,6 +61,11 @@ class WrongSecret(LinkError):
         )
 
 
+class Unsendable(LinkError):
+    def __init__(self, request: str, detail: str) -> None:
+        super().__init__(f"{request} cannot be sent ({detail})", "give a shorter value, or one in its range")
+
+
 class Refused(LinkError):
     """The device answered with an error message; ``code`` is its name in the wire's table."""
 
@@ -73,6 +78,7 @@ class Refused(LinkError):
 ACTIONS = {
     "locked": "it already has an identity: only its registry can erase it",
     "not_authenticated": "open a session with the device's secret first",
+    "out_of_range": "give it a value that the firmware allows",
     "busy": "wait a moment and try again",
     "storage": "the device cannot write its flash: replace it",
     "hardware": "a part of the device failed: run its self-test",

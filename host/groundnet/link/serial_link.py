@@ -9,10 +9,11 @@ from types import TracebackType
 
 import serial
 from groundwire import frame, keys, messages, session
-from groundwire.errors import AuthenticationError, WireError
+from groundwire.errors import AuthenticationError, EncodeError, WireError
 
 from groundnet.link.errors import (
     ForeignDevice,
+    LinkError,
     NoAnswer,
     NotASerialPort,
     PortBusy,
@@ -21,6 +22,7 @@ from groundnet.link.errors import (
     PortMissing,
     Refused,
     ReplAnswers,
+    Unsendable,
     WrongSecret,
 )
 from groundnet.link.ports import holder_of
@@ -34,6 +36,8 @@ WRITE_TIMEOUT_S = 5.0
 READ_SIZE = 4096
 HEARD_SIZE = 4096  # of a device that talks without end, only the last words are kept
 OPEN_AGAIN_S = 0.2  # a device that was just powered may not have heard the first one
+REPLY = 0x80  # kind of the reply to a kind of request; ack and error name the request inside
+BYE_TIMEOUT_S = 1.0
 ASK_TRIES = 3  # requests may be repeated: a device answers a repeated one again
 
 Entropy = Callable[[int], bytes]
@@ -80,9 +84,13 @@ class SerialLink:
     def ask(self, name: str, **values: object) -> messages.Message:
         """Send one request, return its reply; sealed both ways while a session is ready.
 
-        Raises Refused for an error reply, ForeignDevice, NoAnswer, PortGone.
+        Raises Unsendable for values that do not fit the message, Refused for an error reply, ForeignDevice,
+        NoAnswer, PortGone.
         """
-        kind, payload = messages.encode(name, values)
+        try:
+            kind, payload = messages.encode(name, values)
+        except EncodeError as error:
+            raise Unsendable(name, str(error)) from error
         reply = self._exchange(kind, payload)
         if reply.name == "error":
             raise Refused(name, str(reply.values["code"]), str(reply.values["detail"]))
@@ -102,15 +110,18 @@ class SerialLink:
         self._session = end
 
     def close(self) -> None:
-        """Say bye, so that the device's console takes text again, and free the port."""
+        """Say bye, so that the device's console takes text again, hear it out, and free the port."""
         try:
             kind, payload = messages.encode("bye", {})
             self._send(kind, payload)
-        except (PortGone, NoAnswer, WireError):
+            self._receive(kind, min(self._timeout_s, BYE_TIMEOUT_S))
+        except (LinkError, WireError):
             pass  # the device is gone already: nothing to say bye to
-        self._serial.close()
+        finally:
+            self._serial.close()
 
     def _open_link(self) -> None:
+        self._drop_old_input()
         heard = b""
         deadline_s = time.monotonic() + self._timeout_s
         while time.monotonic() < deadline_s:
@@ -135,28 +146,31 @@ class SerialLink:
         return heard
 
     def _exchange(self, kind: int, payload: bytes) -> messages.Message:
-        self._sequence = (self._sequence + 1) & 0xFFFF
         for _ in range(ASK_TRIES if self._session is None else 1):  # a sealed frame is never repeated
             self._send(kind, payload)
-            reply = self._receive(kind)
+            reply = self._receive(kind, self._timeout_s)
             if reply is not None:
                 return reply
         raise NoAnswer(self.port)
 
     def _send(self, kind: int, payload: bytes) -> None:
+        self._sequence = (self._sequence + 1) & 0xFFFF
         sealed = self._session is not None
         if self._session is not None:
             payload = self._session.seal(kind, payload, self._sequence)
         self._write(frame.encode(kind, payload, self._sequence, sealed))
 
-    def _receive(self, kind: int) -> messages.Message | None:
+    def _receive(self, kind: int, timeout_s: float) -> messages.Message | None:
         """The reply to the request under way, None when time is up."""
-        deadline_s = time.monotonic() + self._timeout_s
+        deadline_s = time.monotonic() + timeout_s
         while time.monotonic() < deadline_s:
             self._decoder.feed(self._read(READ_SIZE))
             while (answer := self._decoder.next()) is not frame.NEED_MORE:
-                if isinstance(answer, frame.Frame) and answer.sequence == self._sequence:
-                    return self._decode(answer)
+                if not isinstance(answer, frame.Frame) or answer.sequence != self._sequence:
+                    continue
+                reply = self._decode(answer)
+                if answer.kind == kind | REPLY or reply.values.get("request") == kind:
+                    return reply
         return None
 
     def _decode(self, answer: frame.Frame) -> messages.Message:
@@ -165,6 +179,13 @@ class SerialLink:
             return messages.decode(answer.kind, payload)
         except WireError as error:
             raise ForeignDevice(self.port) from error
+
+    def _drop_old_input(self) -> None:
+        """What an earlier program left unread is no answer to this one."""
+        try:
+            self._serial.reset_input_buffer()
+        except (serial.SerialException, OSError) as error:
+            raise PortGone(self.port) from error
 
     def _write(self, data: bytes) -> None:
         try:

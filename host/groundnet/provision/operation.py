@@ -57,8 +57,10 @@ def provision(
     identity = device.identity()
     progress("reserve")
     record = _reserved(registry, identity, order, operation, entropy, now_ms())
-    if identity.state == "locked":  # an earlier call ended behind the lock: nothing is left but to believe it
+    if identity.state == "locked":  # an earlier call ended behind the lock: it only has to prove who it is
         _prove(device, record.secret.reveal(), entropy)
+        if record.state == "locked":
+            return record
         return registry.advance(record.device_id, "locked", operation, now_ms())
     secret = record.secret.reveal()
     progress("write")

@@ -1,0 +1,108 @@
+"""The commands of an operator, each in a process of its own: collect, case, track, doctor."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from groundnet.collector.core import Collector
+from groundnet.collector.database import Database
+from groundnet.provision.registry import Record, Registry, Secret
+from groundwire import frame
+
+from host.radio_senders import NOW_MS, ask, fix_item, hello, sighting, sightings, signed_report
+
+GROUNDNET = (sys.executable, "-m", "groundnet.cli.main")
+
+
+@pytest.fixture
+def files(tmp_path, tag):
+    """Options that name a registry with the tag; the collector's database is still to be made."""
+    registry = Registry(tmp_path / "registry.db")
+    registry.reserve(
+        Record(tag.device_id, "", "tag", "b", "vehicle", "云A12345", None, "", "", 1, Secret(tag.secret))
+    )
+    registry.close()
+    return ["--database", str(tmp_path / "collector.db"), "--registry", str(tmp_path / "registry.db")]
+
+
+@pytest.fixture
+def heard(files, tag):
+    """The same, and the collector has heard of the tag."""
+    database = database_of(files)
+    collector = Collector(database, [(tag.device_id, tag.secret)])
+    ask(collector, signed_report(tag.device_id, tag.secret, 1, [fix_item(NOW_MS, 45.1, 13.1)]))
+    database.close()
+    return files
+
+
+def database_of(files):
+    return Database(Path(files[1]))
+
+
+def run(*arguments, code=0):
+    done = subprocess.run([*GROUNDNET, *arguments], capture_output=True, text=True, timeout=120)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_collect_answers_stations_and_ends_cleanly(files, tag, number):
+    service = subprocess.Popen(
+        [*GROUNDNET, "collect", "--listen", "127.0.0.1:0", "--json", *files],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    port = int(json.loads(service.stdout.readline())["listening"].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as station:
+        decoder = frame.Decoder(5000, frame.REPLIES)
+        station.sendall(hello() + sightings([sighting(tag.beacon(1), NOW_MS)]))
+        replies = []
+        while len(replies) < 2:
+            decoder.feed(station.recv(4096))
+            while (found := decoder.next()) is not frame.NEED_MORE:
+                replies.append(found)
+        assert [reply.kind for reply in replies] == [0xB3, 0xB1]
+        service.send_signal(number)  # with the station still there
+        _, complaint = service.communicate(timeout=60)
+    assert (service.returncode, complaint) == (0, "")
+    database = database_of(files)
+    assert database.row("SELECT count(*) AS n FROM sightings")["n"] == 1
+    database.close()
+
+
+def test_a_case_opens_the_track_and_closes_it_again(heard):
+    refused = run("track", "云A12345", *heard, code=1)
+    assert "case open" in refused.stderr and refused.stdout == ""
+    (case,) = json.loads(run("case", "open", "云a·12345", "--reason", "stolen", *heard, "--json").stdout)
+    assert (case["case_id"], case["closed"]) == (1, None)
+    place = json.loads(run("track", "云A12345", *heard, "--json").stdout)
+    assert (place["lat"], place["lon"], place["source"]) == (45.1, 13.1, "gnss")
+    run("case", "close", "云A12345", "--reason", "found", *heard)
+    run("track", "云A12345", *heard, code=1)
+    (listed,) = json.loads(run("case", "list", *heard[:2], "--json").stdout)
+    assert listed["outcome"] == "found"
+
+
+def test_the_owner_gets_every_format_to_the_terminal_and_to_a_file(heard, tmp_path):
+    own = ["track", "云A12345", *heard, "--owner"]
+    assert (
+        ElementTree.fromstring(run(*own, "--format", "gpx").stdout.encode())[0][1][0].attrib["lat"]
+        == "45.1000000"
+    )
+    assert json.loads(run(*own, "--format", "geojson").stdout)["type"] == "FeatureCollection"
+    run(*own, "--format", "csv", "--output", str(tmp_path / "track.csv"))
+    assert len((tmp_path / "track.csv").read_text(encoding="utf-8").splitlines()) == 2
+    nothing = run(*own, "--since", "2030-01-01T00:00:00Z", code=1)
+    assert "--since" in nothing.stderr
+
+
+def test_the_doctor_answers_in_json_for_every_port():
+    findings = json.loads(run("doctor", "/dev/no-such", "/dev/null", "--json").stdout)
+    assert [finding["port"]["path"] for finding in findings] == ["/dev/no-such", "/dev/null"]
+    assert all(finding["what"] and finding["action"] for finding in findings)
