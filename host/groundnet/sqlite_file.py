@@ -12,15 +12,16 @@ BUSY_TIMEOUT_S = 30.0
 
 
 class StoreError(GroundnetError):
-    """A file that cannot be opened, is no database, or was made by a newer groundnet."""
+    """A file that cannot be opened, is no database or one of another kind, or was made by a newer groundnet."""
 
 
-def open_file(path: Path, steps: Sequence[str]) -> sqlite3.Connection:
+def open_file(path: Path, steps: Sequence[str], table: str) -> sqlite3.Connection:
     """Open or make a file with WAL and synchronous=FULL, its schema brought up to date.
 
     Args:
         path: a new file is readable by its owner alone, whatever the umask.
         steps: the statements that make the schema; ``user_version`` counts how many of them a file has seen.
+        table: what a file of this kind has and no other kind; a file of another kind is left as it was.
 
     Several processes may open the same file, also a new one, at once. Raises StoreError.
     """
@@ -29,6 +30,7 @@ def open_file(path: Path, steps: Sequence[str]) -> sqlite3.Connection:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
         connection.row_factory = sqlite3.Row
+        _check_kind(connection, path, table)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         _migrate(connection, path, steps)
@@ -49,6 +51,17 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _check_kind(connection: sqlite3.Connection, path: Path, table: str) -> None:
+    """Empty, or of this kind. One statement, because another process may be making the file right now."""
+    used, ours = connection.execute(
+        "SELECT count(*), coalesce(sum(type = 'table' AND name = ?), 0) FROM sqlite_master", (table,)
+    ).fetchone()
+    if used and not ours:
+        raise StoreError(
+            f"{path} is a file of another kind", "name registry and database each with its own option"
+        )
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str]) -> None:

@@ -1,13 +1,18 @@
 """What nobody should type, and terminals that cannot show it: one line, and nothing of the user's is lost."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
-from groundnet.cli import main, options
+from groundnet.cli import options
+from groundnet.collector.database import Database
 from groundnet.provision.registry import Record, Registry, Secret
-from groundwire.errors import EncodeError
+from groundnet.sqlite_file import StoreError
+
+from host.radio_senders import NOW_MS, frame_of, reply_of, sighting, sightings
 
 DEVICE_ID = bytes.fromhex("a0764e0000000042")
 
@@ -81,12 +86,57 @@ def test_an_account_without_a_name_is_written_down_by_its_number(monkeypatch):
     assert options.operator() == f"uid {os.getuid()}"
 
 
-def test_a_value_that_the_wire_cannot_carry_is_named(monkeypatch, capsys):
-    def too_long():
-        raise EncodeError("size", "install_point is at most 32 bytes of UTF-8")
+def test_a_registry_is_never_made_into_a_collectors_database(tmp_path):
+    path = tmp_path / "registry.db"
+    registry_with_a_device(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="another kind"):
+        Database(path)
+    assert path.read_bytes() == before
+    Registry(path).close()
 
-    monkeypatch.setattr(main, "app", too_long)
-    with pytest.raises(SystemExit) as ended:
-        main.run()
-    assert ended.value.code == 1
-    assert "install_point is at most 32 bytes" in capsys.readouterr().err
+
+def test_a_collectors_database_is_no_registry(tmp_path):
+    path = tmp_path / "collector.db"
+    Database(path).close()
+    with pytest.raises(StoreError, match="another kind"):
+        Registry(path)
+
+
+def test_a_database_of_another_program_is_left_alone(tmp_path):
+    path = tmp_path / "photos.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE photos (name TEXT)")
+    connection.close()
+    before = path.read_bytes()
+    for kind in (Database, Registry):
+        with pytest.raises(StoreError, match="another kind"):
+            kind(path)
+    assert path.read_bytes() == before
+
+
+def test_a_sequence_that_would_run_over_is_refused_and_nothing_is_kept(collector, tag):
+    batch = [sighting(tag.beacon(5), NOW_MS)]
+    reply = reply_of(collector.receive(frame_of(sightings(batch, first_sequence=2**32 - 1)), NOW_MS))
+    assert (reply.name, reply.values["code"]) == ("error", "malformed")
+    assert collector.database.rows("SELECT * FROM sightings") == []
+
+
+@pytest.mark.parametrize("host", ["a" * 70, ".."])
+def test_a_host_that_is_no_name(tmp_path, host):
+    files = ["--database", str(tmp_path / "c.db"), "--registry", str(tmp_path / "r.db")]
+    assert_one_line(groundnet("collect", "--listen", f"{host}:7400", *files), "--listen")
+
+
+def test_a_listening_port_of_digits_that_are_no_decimal_ones():
+    assert groundnet("collect", "--listen", "127.0.0.1:²").returncode == 2
+
+
+def test_a_track_is_utf8_whatever_the_terminal(tmp_path):
+    registry_with_a_device(tmp_path / "registry.db")
+    database = Database(tmp_path / "collector.db")
+    database.run("INSERT INTO fixes VALUES (?, 1, 45.0, 13.0, 10.0, 'gnss', NULL, NULL)", DEVICE_ID)
+    database.close()
+    files = ["--database", str(tmp_path / "collector.db"), "--registry", str(tmp_path / "registry.db")]
+    done = groundnet("track", "云A12345", "--owner", *files, PYTHONIOENCODING="gbk")
+    assert "云A12345" in "".join(ElementTree.fromstring(done.stdout).itertext())

@@ -75,6 +75,6 @@ def _announce(host: str, port: int, as_json: bool) -> None:
 
 def _address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
+    if not colon or not port.isdecimal() or int(port) > 65535:
         raise typer.BadParameter(f"'{text}' is not HOST:PORT")
     return host.strip("[]") or "127.0.0.1", int(port)

@@ -6,7 +6,6 @@ import sys
 from typing import Annotated
 
 import typer
-from groundwire.errors import EncodeError
 from rich.console import Console
 from typer.core import TyperGroup
 
@@ -75,8 +74,6 @@ def run() -> None:
         app()
     except GroundnetError as error:
         fail(error.cause, error.action)
-    except EncodeError as error:
-        fail(str(error), language.tr("correct that value and try again", "请改正该值后重试"))
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

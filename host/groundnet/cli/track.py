@@ -81,7 +81,7 @@ def track(
     elif output:
         output.write_text(FORMATS[form.value](points, name), encoding="utf-8")
     else:
-        typer.echo(FORMATS[form.value](points, name), nl=False)
+        typer.echo(FORMATS[form.value](points, name).encode(), nl=False)  # the formats say UTF-8
 
 
 def _last_place(tag_ids: list[str], points: list[TrackPoint]) -> dict:

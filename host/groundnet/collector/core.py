@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterable
 
 from groundwire import frame, messages, report
-from groundwire.errors import WireError
+from groundwire.errors import DecodeError, WireError
 
 from groundnet.collector import orders, reports
 from groundnet.collector.database import Database
 from groundnet.collector.resolver import KnownDevice, Resolver
 from groundnet.collector.sightings import SightingStore
+
+LAST_SEQUENCE = 0xFFFFFFFF  # the wire has no name for the one after it
 
 
 class Collector:
@@ -86,6 +88,8 @@ class Collector:
 
     def _take_sightings(self, values: dict, now_ms: int) -> tuple[str, dict]:
         station_id, boot_count = values["station_id"], values["boot_count"]
+        if values["first_sequence"] + len(values["sightings"]) > LAST_SEQUENCE:
+            raise DecodeError("range", "a sequence beyond the last one")
         following = self._sightings.take(
             station_id, boot_count, values["first_sequence"], values["sightings"], now_ms
         )

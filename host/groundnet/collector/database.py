@@ -20,7 +20,7 @@ class Database:
             raise StoreError(
                 f"there is no database {path}", "start `groundnet collect` or name it with --database"
             )
-        self._connection = open_file(path, STEPS)
+        self._connection = open_file(path, STEPS, "stations")
 
     def close(self) -> None:
         self._connection.close()

@@ -45,9 +45,10 @@ class Server:
         """
         try:
             self._server = await asyncio.start_server(self._serve, host, port, limit=READ_SIZE)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the second: not even the form of a name
+            why = getattr(error, "strerror", None) or error
             raise ServerError(
-                f"cannot listen on {host}:{port} ({error.strerror or error})",
+                f"cannot listen on {host}:{port} ({why})",
                 "choose another address with --listen",
             ) from error
         return self._server.sockets[0].getsockname()[1]

@@ -66,7 +66,7 @@ class Registry:
             )
         self.path = path
         self._seen_version: int | None = None
-        self._database = open_file(path, STEPS)
+        self._database = open_file(path, STEPS, "devices")
         path.chmod(0o600)  # also when somebody copied it with other permissions
 
     def close(self) -> None:
