@@ -29,12 +29,19 @@ NET_DOWN = const(16)  # it could not be opened, or it closed
 NET_BYTES = const(17)  # data: bytes from the collector
 SIREN_DONE = const(18)  # the siren fell silent by itself
 SUPPLY = const(19)  # external_mv: 0 when the main supply was cut
+INPUT = const(20)  # which: one of the INPUT_ inputs below; active: 1 or 0, debounced
+FAULT = const(21)  # part: its name on the board; text: what it complains about, "" when it works again
 
 BOOT_POWER_ON = const(0)
 BOOT_RESET = const(1)  # reset button, software, REPL
 BOOT_WATCHDOG = const(2)
 BOOT_WAKE = const(3)  # end of deep sleep, with the snapshot intact
 BOOT_BROWNOUT = const(4)
+
+INPUT_BUTTON = const(1)  # pressed; on a wearable: SOS
+INPUT_STRAP = const(2)  # opened
+INPUT_CASE = const(3)  # opened
+INPUT_PIR = const(4)  # somebody moves
 
 FAILED_CHANNEL_BUSY = const(1)  # listen-before-talk found the channel in use
 FAILED_HARDWARE = const(2)  # the radio did not do it
@@ -66,6 +73,7 @@ LINK_SEND = const(53)  # data: bytes for the serial link
 LINK_CLOSE = const(54)  # back to text on the console
 SELF_TEST = const(55)  # parts: list of names; answer with Service.tested()
 RESTART = const(56)  # reset the board: identity or settings are new
+BUZZ = const(57)  # count: short vibrations that the wearer feels; a board without a motor beeps
 
 LIGHT_OFF = const(0)
 LIGHT_OK = const(1)  # at work
