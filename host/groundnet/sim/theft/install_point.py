@@ -9,6 +9,7 @@ from groundnet.sim.theft import scene
 from groundnet.sim.theft.stage import COLLECTOR_HOST, COLLECTOR_PORT, Stage
 
 UPLINK = {"collector_host": COLLECTOR_HOST, "collector_port": str(COLLECTOR_PORT)}
+COUNTER_US = 60_000_000  # each device leaves the counter on a full minute of virtual time
 LINK_TIMEOUT_S = 20.0  # wall clock; a virtual board answers in milliseconds
 
 
@@ -30,7 +31,11 @@ def set_up_station(stage: Stage, site: scene.StationSite) -> Record:
 
 
 def _provision(stage: Stage, device: Device, order: Order) -> Record:
-    """Power the device, talk to it over its PTY as a computer at a counter does, power it off again."""
+    """Power the device, talk to it over its PTY as a computer at a counter does, power it off again.
+
+    How long a computer takes to leave, once it has said bye, is wall time: the device waits it out, or the story
+    would not repeat.
+    """
     device.power_on()
 
     def talk() -> Record:
@@ -44,5 +49,6 @@ def _provision(stage: Stage, device: Device, order: Order) -> Record:
             registry.close()
 
     record = hold_while(stage.world, [device.board], talk)
+    stage.world.run_until((stage.world.now_us // COUNTER_US + 1) * COUNTER_US)
     device.power_off()
     return record
