@@ -76,7 +76,7 @@ MESSAGES = (
     (0x92, "provision_proof", FREE, (("proof", "16s"),)),
     (0x13, "provision_lock", UNLOCKED, (("check_value", "8s"),)),
     (0x14, "provision_erase", SESSION, (("check_value", "8s"),)),
-    (0x18, "settings_read", FREE, (("first", "B"),)),
+    (0x18, "settings_read", UNLOCKED, (("first", "B"),)),
     (0x98, "settings", FREE, (("total", "B"), ("settings", "records", _SETTING, 64))),
     (0x19, "settings_write", SESSION, (("settings", "records", _SETTING, 64),)),
     (0x1A, "time_read", FREE, ()),

@@ -183,14 +183,33 @@ def test_erasing_needs_the_session_and_the_right_secret():
 
 def test_settings_are_read_in_parts_and_secrets_stay():
     host = Host({**records(), store.SETTINGS: settings.encode({"wifi_key": "hunter22", "siren_s": 3})})
+    host.open_session()
     found, total = {}, 1
     while len(found) < total:
-        values = host.ask("settings_read", {"first": len(found)}).values
+        values = host.ask("settings_read", {"first": len(found)}, sealed=True).values
         total = values["total"]
         found.update({entry["name"]: entry["value"] for entry in values["settings"]})
     assert set(found) == set(settings.TABLE)
     assert (found["siren_s"], found["wifi_key"]) == ("3", "")
-    assert host.ask("settings_read", {"first": 200}).values["settings"] == []
+    assert host.ask("settings_read", {"first": 200}, sealed=True).values["settings"] == []
+
+
+def test_whose_phone_is_in_a_locked_device_is_told_inside_a_session_only():
+    phone = {store.SETTINGS: settings.encode({"owner_phone": "+8613800138000"})}
+    host = Host({**records(), **phone})
+    kind, payload = messages.encode("settings_read", {"first": 0})
+    (reply,) = host.send(frame.encode(kind, payload, 1))
+    assert (reply.name, reply.values["code"]) == ("error", "locked")
+    assert not any(b"13800138000" in action[1] for action in host.actions if action[0] == events.LINK_SEND)
+    host.open_session()
+    assert host.error("settings_read", {"first": 0}) == "locked"  # not in the open either, session or not
+    names = [host.ask("settings_read", {"first": first}, sealed=True) for first in range(0, 30, 6)]
+    told = {entry["name"]: entry["value"] for reply in names for entry in reply.values["settings"]}
+    assert told["owner_phone"] == "+8613800138000"
+
+
+def test_the_settings_of_a_device_that_is_not_locked_yet_can_be_read():
+    assert Host().ask("settings_read", {"first": 0}).name == "settings"
 
 
 def test_settings_are_written_all_or_none():

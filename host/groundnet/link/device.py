@@ -84,7 +84,7 @@ class Device:
         self._link.ask("settings_write", settings=records)
 
     def settings(self) -> dict[str, str]:
-        """Every setting, read in as many requests as it takes."""
+        """Every setting, read in as many requests as it takes. A locked device tells them inside a session."""
         found: dict[str, str] = {}
         while True:
             values = self._link.ask("settings_read", first=len(found)).values
