@@ -62,6 +62,19 @@ def test_chirps_are_counted_and_do_not_delay_the_siren(bench, siren):
     assert run(bench, siren, 25) == pytest.approx(20, abs=0.2)
 
 
+def test_a_vibration_motor_rests_after_two_seconds_and_counts_its_signals(bench):
+    driver = bench.driver("siren")
+    motor = driver.Siren(bench.pin(PIN, 0), driver.MOTOR_BURST_MS, driver.BUZZ_MS)
+    assert motor.sound(60_000) == 2000
+    assert run(bench, motor, 10) == pytest.approx(2, abs=0.15)
+    levels = []
+    bench.io.line(PIN).listen(lambda level: levels.append((bench.world.now_us // 1000, level)))
+    motor.chirp(2)
+    run(bench, motor, 3)
+    assert [level for _, level in levels] == [1, 0, 1, 0]
+    assert levels[1][0] - levels[0][0] == pytest.approx(400, abs=110)
+
+
 def test_led_plays_its_pattern_and_goes_dark(bench):
     led = bench.driver("led")
     lamp = led.Led(bench.pin(PIN, 1), on_level=1)

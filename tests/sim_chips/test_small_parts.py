@@ -83,6 +83,35 @@ def test_led_and_contact():
     assert strap.level == 1
 
 
+def test_a_contact_bounces_for_some_milliseconds_and_then_stands():
+    world = World()
+    pin = Line("button")
+    button = Contact(pin, 1, world)
+    most = 0
+    for _ in range(20):
+        changes = []
+        pin.listen(changes.append)
+        button.close()
+        world.run_for(8_000)
+        assert pin.level == 1
+        most = max(most, len(changes))
+        world.run_for(50_000)
+        assert pin.level == 1
+        button.open()
+        world.run_for(50_000)
+        assert pin.level == 0
+    assert most >= 3, "it never bounced"
+
+
+def test_a_closed_loop_draws_its_pull_current():
+    world = World()
+    power = PowerAccount(world)
+    strap = Contact(Line("strap"), 1, world, power, "strap", resting_ua=0.7)
+    assert power.current_ua() == pytest.approx(0.7)
+    strap.close()
+    assert power.current_ua() == 0
+
+
 def test_pir_holds_its_output():
     world = World()
     pin = Line("pir")

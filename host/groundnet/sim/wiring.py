@@ -12,7 +12,10 @@ from groundnet.sim.chips.battery import Battery
 from groundnet.sim.chips.indicator import Contact, Led, Pir
 from groundnet.sim.chips.l76k import L76k
 from groundnet.sim.chips.lis2dw12 import Lis2dw12
-from groundnet.sim.chips.siren import BUZZER_UA, SIREN_UA, Siren
+from groundnet.sim.chips.max17048 import Max17048
+from groundnet.sim.chips.siren import BUZZER_UA, MOTOR_UA, SIREN_UA, Siren
+from groundnet.sim.chips.ssd1306 import Ssd1306
+from groundnet.sim.chips.supply import NOMINAL_VOLTS, Supply
 from groundnet.sim.chips.sx1262 import Sx1262
 from groundnet.sim.motion_profile import MotionProfile
 from groundnet.sim.network import Network
@@ -167,7 +170,7 @@ def _modem(site: Site, entry: dict, name: str) -> Air780e:
 
 
 def _siren(site: Site, entry: dict, name: str) -> Siren:
-    current_ua = BUZZER_UA if entry["part"] == "buzzer" else SIREN_UA
+    current_ua = {"siren": SIREN_UA, "buzzer": BUZZER_UA, "vibration": MOTOR_UA}[entry["part"]]
     return Siren(site.world, site.io.line(entry["pin"]), site.power, current_ua, name)
 
 
@@ -183,12 +186,43 @@ def _led(site: Site, entry: dict, name: str) -> Led:
     return Led(site.io.line(entry["pin"]), site.power)
 
 
+def _gauge(site: Site, entry: dict, name: str) -> Max17048:
+    battery = Battery(entry["kind"], None, 1.0, site.power)
+    chip = Max17048(site.world, battery, site.power, name)
+    site.io.i2c(entry["i2c"]).attach(entry["address"], chip)
+    return chip
+
+
+def _supply(site: Site, entry: dict, name: str) -> Supply:
+    lost = site.io.line(entry["lost"]) if "lost" in entry else None
+    volts = entry.get("nominal_mv", NOMINAL_VOLTS * 1000) / 1000
+    return Supply(site.io.adc(entry["pin"]), entry["divider"], lost, volts)
+
+
+def _display(site: Site, entry: dict, name: str) -> Ssd1306:
+    io = site.io
+    reset = io.line(entry["reset"]) if "reset" in entry else None
+    if reset is not None:
+        reset.level = 1
+    switch = io.line(entry["enable"]) if "enable" in entry else None
+    level = entry.get("enable_level", 1)
+    if switch is not None:
+        switch.level = 1 - level
+    powered = (lambda: True) if switch is None else (lambda: switch.level == level)
+    chip = Ssd1306(site.power, name, reset, powered)
+    if switch is not None:
+        switch.listen(lambda _: chip.power_cycle())
+    io.i2c(entry["i2c"]).attach(entry["address"], chip)
+    return chip
+
+
 def _contact(site: Site, entry: dict, name: str) -> Contact:
-    return Contact(site.io.line(entry["pin"]), entry.get("active_level", 0))
+    line, pull_ua = site.io.line(entry["pin"]), entry.get("resting_ua", 0.0)
+    return Contact(line, entry["active_level"], site.world, site.power, name, pull_ua)
 
 
 def _pir(site: Site, entry: dict, name: str) -> Pir:
-    return Pir(site.world, site.io.line(entry["pin"]), site.power, name)
+    return Pir(site.world, site.io.line(entry["pin"]), site.power, name, warms_up=True)
 
 
 MAKERS: dict[str, Callable[[Site, dict, str], object]] = {
@@ -198,7 +232,11 @@ MAKERS: dict[str, Callable[[Site, dict, str], object]] = {
     "air780e": _modem,
     "siren": _siren,
     "buzzer": _siren,
+    "vibration": _siren,
     "battery_adc": _battery,
+    "max17048": _gauge,
+    "supply_adc": _supply,
+    "ssd1306": _display,
     "led": _led,
     "button": _contact,
     "strap": _contact,

@@ -44,7 +44,7 @@ class Battery:
     def __init__(
         self,
         kind: str,
-        analog: AnalogLine,
+        analog: AnalogLine | None,
         divider: float,
         power: PowerAccount,
         enable: Line | None = None,
@@ -55,7 +55,8 @@ class Battery:
         self.drawn_before_mah = 0.0
         self.forced_volts: float | None = None
         connected = (lambda: True) if enable is None else (lambda: enable.level == enable_level)
-        analog.source = lambda: self.volts / divider if connected() else 0.0
+        if analog is not None:  # without it a fuel gauge sits on the cell
+            analog.source = lambda: self.volts / divider if connected() else 0.0
 
     @property
     def volts(self) -> float:
@@ -63,3 +64,15 @@ class Battery:
         if self.forced_volts is not None:
             return self.forced_volts
         return self._chemistry.volts(self.drawn_before_mah + self._power.total_mah())
+
+    @property
+    def charge_share(self) -> float:
+        """What is left of the capacity, 0..1; of a forced voltage, where the curve has it."""
+        capacity_mah = self._chemistry.capacity_mah
+        if self.forced_volts is None:
+            drawn_mah = self.drawn_before_mah + self._power.total_mah()
+            return min(1.0, max(0.0, 1 - drawn_mah / capacity_mah))
+        shares = [step / 1000 for step in range(1001)]
+        return 1 - min(
+            shares, key=lambda share: abs(self._chemistry.volts(share * capacity_mah) - self.forced_volts)
+        )

@@ -1,4 +1,4 @@
-"""Siren or buzzer on a driver transistor: high sounds it. Remembers what it did, for probes.
+"""Siren, buzzer or vibration motor on a driver transistor: high sounds it. Remembers what it did, for probes.
 
 Modelled: on, off, current. Not modelled: loudness, start-up of the piezo, heat at long bursts.
 """
@@ -9,6 +9,7 @@ from groundnet.sim.world import World
 
 SIREN_UA = 180_000.0  # small 12 V siren behind a boost converter, seen from the battery
 BUZZER_UA = 15_000.0  # piezo
+MOTOR_UA = 66_000.0  # 10 mm coin motor at 3 V (Precision Microdrives 310-103, typical)
 
 
 class Siren:
