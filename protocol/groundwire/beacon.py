@@ -13,7 +13,7 @@ and appends the MAC. Receiving: `decode`, find the key by EID, `expand` the coun
 """
 
 from collections import namedtuple
-from struct import pack
+from struct import pack, unpack
 
 from groundwire.constant import const
 from groundwire.errors import AuthenticationError, DecodeError, EncodeError
@@ -23,6 +23,7 @@ _VERSION = const(1)
 _EID_AT = const(3)
 _BODY_AT = const(9)
 _MAC_SIZE = const(6)
+_MAC_AT = const(-6)
 _LOW_MASK = const(15)
 _SMALLEST = const(15)
 _SIGN_24 = const(0x800000)
@@ -33,7 +34,13 @@ SOS = 2
 CHALLENGE = 3
 TYPES = ("plain", "fix", "sos", "challenge")
 BODY_SIZES = (0, 9, 2, 8)  # bytes between EID and MAC, by type
-_ON_AIR = {0x40: 15, 0x48: 24, 0x50: 17, 0x58: 23}  # version and type -> bytes of the whole beacon
+# Bytes of the whole beacon -> its version and type; how head, flags, level, EID, body and MAC lie in it.
+_ON_AIR = {
+    15: (0x40, ">BBB6s0s6s"),
+    24: (0x48, ">BBB6s9s6s"),
+    17: (0x50, ">BBB6s2s6s"),
+    23: (0x58, ">BBB6s8s6s"),
+}
 
 MOTION = 0x01
 LOST = 0x02
@@ -110,25 +117,17 @@ def decode(data: bytes) -> Beacon:
     """Split one beacon. Raises DecodeError: short, version, type, size. Checks no MAC."""
     if type(data) is not bytes:
         data = bytes(data)
-    head = data[0] if data else 0
-    if _ON_AIR.get(head & 0xF8) != len(data):
-        raise _refusal(data, head)
-    level = data[2]
-    return Beacon(
-        head >> 3 & 7,
-        head & 7,
-        data[1],
-        level >> 4,
-        level & _LOW_MASK,
-        data[_EID_AT:_BODY_AT],
-        data[_BODY_AT:-_MAC_SIZE],
-        data[-_MAC_SIZE:],
-    )
+    head_and_form = _ON_AIR.get(len(data))
+    if head_and_form is None or data[0] & 0xF8 != head_and_form[0]:
+        raise _refusal(data)
+    head, flags, level, eid, body, mac = unpack(head_and_form[1], data)
+    return Beacon(head >> 3 & 7, head & 7, flags, level >> 4, level & _LOW_MASK, eid, body, mac)
 
 
-def _refusal(data, head):
+def _refusal(data):
     if len(data) < _SMALLEST:
         return DecodeError("short", "a beacon has at least 15 bytes")
+    head = data[0]
     if head >> 6 != _VERSION:
         return DecodeError("version", "not a beacon of version 1")
     if head >> 3 & 7 > CHALLENGE:
@@ -145,8 +144,8 @@ def verify(data: bytes, counter: int, beacon_key: Key) -> None:
     """Raises AuthenticationError("mac") unless the MAC is right for this full counter."""
     if type(data) is not bytes:
         data = bytes(data)
-    mac = beacon_key.mac(pack(">I", counter) + data[:-_MAC_SIZE])
-    if not same(mac[:_MAC_SIZE], data[-_MAC_SIZE:]):
+    mac = beacon_key.mac(pack(">I", counter) + data[:_MAC_AT])
+    if not same(mac[:_MAC_SIZE], data[_MAC_AT:]):
         raise AuthenticationError("mac", "the beacon is not from the holder of this key")
 
 

@@ -53,7 +53,7 @@ class Layout:
     def _close(self, run):
         if run:
             form = ">" + "".join([struct_code(field) for field in run])
-            ranged = tuple([field for field in run if len(field) > 3])
+            ranged = tuple([(field[0], field[2], field[3], field) for field in run if len(field) > 3])
             named = tuple([field for field in run if len(field) == 3])
             names = tuple([field[0] for field in run])
             self._parts.append((form, struct.calcsize(form), tuple(run), names, ranged, named))
@@ -94,9 +94,9 @@ class Layout:
                     raise DecodeError("short", names[0])
                 raws = struct.unpack_from(form, data, position)
                 values.update(zip(names, raws))  # noqa: B905 - MicroPython's zip knows no strict
-                for field in ranged:  # an unknown value is always outside its range
-                    if not field[2] <= values[field[0]] <= field[3]:
-                        values[field[0]] = unknown_raw(field, values[field[0]])
+                for name, low, high, field in ranged:  # an unknown value is always outside its range
+                    if not low <= values[name] <= high:
+                        values[name] = unknown_raw(field, values[name])
                 for field in named:
                     values[field[0]] = name_raw(field, values[field[0]])
                 position += size

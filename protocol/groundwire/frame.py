@@ -93,20 +93,31 @@ def cobs_decode(data: bytes) -> bytes | None:
     if data.find(b"\x00") >= 0:
         return None
     out = bytearray(data)
-    size = len(out)
-    joints = []  # codes behind a full block, which stand for no zero
+    size = len(data)
+    at = 0
+    if size <= _COBS_BLOCK:  # no room for a full block
+        while at < size:
+            out[at] = 0  # what a code stands for: the zero that ended the block before it
+            at += data[at]
+    else:
+        at = _decode_long(data, out)
+    return bytes(out[1:]) if at <= size else None
+
+
+def _decode_long(data, out):
+    """The same where codes may stand behind a full block, and so for no zero; give where the last one points."""
+    size = len(data)
+    joints = []
     at = 0
     while at < size:
-        code = out[at]
-        out[at] = 0  # what a code stands for: the zero that ended the block before it
+        code = data[at]
+        out[at] = 0
         at += code
         if code == 0xFF:
             joints.append(at)
-    if at > size:
-        return None
     for joint in reversed(joints):
         out[joint : joint + 1] = b""
-    return bytes(out[1:])
+    return at
 
 
 class Decoder:

@@ -12,6 +12,7 @@ from groundwire.constant import const
 from groundwire.errors import EncodeError
 
 _BLOCK = const(64)  # bytes of a SHA-256 input block
+_number = int.from_bytes
 
 SECRET_SIZE = 32  # bytes, uniformly random, one for each device
 EID_SIZE = 6  # bytes; the id selects the key, see "Why these sizes" in protocol/README.md
@@ -79,4 +80,4 @@ def provision_proof(secret: bytes, challenge: bytes) -> bytes:
 
 def same(left: bytes, right: bytes) -> bool:
     """Compare without telling by the time taken where the first difference is: whole numbers, one difference."""
-    return len(left) == len(right) and int.from_bytes(left, "big") ^ int.from_bytes(right, "big") == 0
+    return len(left) == len(right) and not _number(left, "big") ^ _number(right, "big")
