@@ -125,11 +125,16 @@ def test_a_payload_that_does_not_decode_is_shown_as_it_is():
         (["decode", "00", "--kind", "0x1b"], "kind 0x1b"),
         (["decode", AIR["beacon-plain"]["air"], "--key", "00"], "64 hex digits"),
         (["encode", "{"], "not JSON"),
-        (["encode", "[1]"], "describes nothing"),
-        (["encode", "{}"], "describes nothing"),
+        (["encode", "[]"], "no object with a layer"),
+        (["encode", "[1]"], "no object with a layer"),
+        (["encode", "{}"], "layer is none of"),
+        (["encode", '{"layer":["frame"]}'], "layer is none of"),
+        (["encode", '{"layer":"frame"}'], "has no kind"),
+        (["encode", '{"layer":"beacon","type":"plain","flags":7}'], "of another kind"),
+        (["decode", AIR["beacon-plain"]["air"], "--key", "@/nowhere"], "cannot read"),
         (["encode", '{"layer":"frame","name":"ack","values":{"request":256}}'], "cannot go on the wire"),
         (["encode", '{"layer":"frame","kind":1,"sequence":"x","values":{}}'], "cannot go on the wire"),
-        (["encode", '{"layer":"beacon","type":"plain"}'], "describes nothing"),
+        (["encode", '{"layer":"beacon","type":"plain"}'], "has no flags"),
         (["vectors", "--runtime", "pascal"], "no runtime"),
     ],
 )  # fmt: skip
@@ -144,6 +149,21 @@ def test_secrets_are_not_shown():
     assert SECRET not in repr(Secrets(bytes.fromhex(SECRET)))
     done = CliRunner().invoke(app, ["decode", "41", "--key", SECRET])
     assert SECRET not in done.output + str(done.exception)
+
+
+def test_keys_in_the_bytes_stay_off_the_screen_unless_asked_for():
+    written = {"tag_id": "T", "profile": "vehicle", "install_point": "P", "secret": SECRET}
+    wifi = {
+        "settings": [{"name": "wifi_name", "value": "barn"}, {"name": "wifi_key", "value": "open sesame"}]
+    }
+    for name, values, key in (
+        ("provision_write", written, " ".join(f"{n:02x}" for n in range(4))),
+        ("settings_write", wifi, "open sesame"),
+    ):
+        line = assemble({"layer": "frame", "name": name, "values": values}).hex()
+        assert key not in run("decode", line) and "hidden" in run("decode", line)
+        assert key in run("decode", "--show-secrets", line)
+        assert run("encode", "-", text=run("decode", "--json", line)).strip() == line
 
 
 def test_vectors_pass_and_fail(tmp_path):

@@ -16,6 +16,7 @@ from groundnet.errors import GroundnetError
 from groundnet.wire import vectors as golden
 from groundnet.wire.assemble import assemble
 from groundnet.wire.dissect import Piece, Secrets, dissect, message_piece
+from groundnet.wire.spans import HIDDEN
 
 app = typer.Typer(
     no_args_is_help=True, help=tr("The wire: frames, messages, beacons.", "线路格式：帧、消息、信标。")
@@ -25,7 +26,10 @@ Key = Annotated[
     str | None,
     typer.Option(
         "--key",
-        help=tr("The device's secret: 64 hex digits, or @FILE.", "设备密钥：64 位十六进制，或 @文件。"),
+        help=tr(
+            "The device's secret: @FILE with 64 hex digits; the digits themselves stay in the shell's history.",
+            "设备密钥：@文件（64 位十六进制）；直接输入会留在命令历史中。",
+        ),
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help=tr("JSON for machines.", "输出 JSON。"))]
@@ -43,9 +47,15 @@ def decode(
     kind: Annotated[
         str | None, typer.Option(help=tr("A bare payload of this message.", "裸消息载荷的类型。"))
     ] = None,
+    show_secrets: Annotated[
+        bool, typer.Option(help=tr("Show keys in the bytes too.", "同时显示其中的密钥。"))
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show any bytes of the wire field by field; the layer is found by looking."""
+    """Show any bytes of the wire field by field; the layer is found by looking.
+
+    The JSON holds everything, keys too, because encode makes the same bytes of it.
+    """
     data = _bytes_of(sys.stdin.read() if hex_text == "-" else hex_text)
     if kind is not None:
         pieces = [message_piece(_kind_of(kind), data)]
@@ -57,7 +67,7 @@ def decode(
         return
     console = Console(highlight=False)
     for piece in pieces:
-        console.print(_table(piece))
+        console.print(_table(piece, show_secrets))
 
 
 @app.command()
@@ -113,15 +123,15 @@ def vectors(
         raise typer.Exit(1)
 
 
-def _table(piece: Piece) -> Table:
+def _table(piece: Piece, show_secrets: bool) -> Table:
     table = Table(title=piece.layer, title_justify="left", box=None, pad_edge=False, header_style="dim")
     for name, style in (("at", "dim"), ("bytes", "cyan"), ("field", "bold"), ("value", "")):
         table.add_column(name, style=style, overflow="fold")
     for span in piece.spans:
         wrong = span.value.startswith(("WRONG", "dropped", "does not"))
-        table.add_row(
-            f"{span.offset:4d}", span.data.hex(" "), span.name, span.value, style="red" if wrong else ""
-        )
+        hidden = span.is_secret and not show_secrets
+        shown = (f"{len(span.data)} bytes", HIDDEN) if hidden else (span.data.hex(" "), span.value)
+        table.add_row(f"{span.offset:4d}", shown[0], span.name, shown[1], style="red" if wrong else "")
     return table
 
 
@@ -135,11 +145,18 @@ def _bytes_of(text: str) -> bytes:
 def _secret_of(text: str | None) -> bytes | None:
     if text is None:
         return None
-    hex_text = Path(text[1:]).read_text(errors="replace") if text.startswith("@") else text
+    hex_text = _file_text(Path(text[1:])) if text.startswith("@") else text
     secret = _bytes_of(hex_text)
     if len(secret) != 32:
         raise GroundnetError("a secret has 64 hex digits", "check the key")
     return secret
+
+
+def _file_text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError as error:
+        raise GroundnetError(f"cannot read {path} ({error.strerror})", "give --key @FILE") from error
 
 
 def _kind_of(text: str) -> int:

@@ -1,10 +1,14 @@
 """JSON back to bytes: the inverse of `dissect`. What a key would tell is taken from the JSON, or made."""
 
+from collections.abc import Callable
+
 from groundwire import beacon, downlink, frame, keys, messages
 from groundwire.errors import WireError
 
 from groundnet.errors import GroundnetError
 from groundnet.wire.plain import from_hex, from_json
+
+_SEE = "see `groundnet wire decode --json` for the form"
 
 
 def assemble(described: dict | list, secret: bytes | None = None) -> bytes:
@@ -13,16 +17,25 @@ def assemble(described: dict | list, secret: bytes | None = None) -> bytes:
     Raises GroundnetError: cause and action.
     """
     try:
-        if isinstance(described, list):
+        if isinstance(described, list) and described:
             return b"".join(assemble(piece, secret) for piece in described)
-        return _LAYERS[described["layer"]](described, secret)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise GroundnetError(
-            f"this JSON describes nothing on the wire: {type(error).__name__} {error}",
-            "see `groundnet wire decode --json` for the form",
-        ) from error
+        return _layer_of(described)(described, secret)
+    except KeyError as error:
+        raise GroundnetError(f"the JSON has no {error.args[0]}", _SEE) from error
+    except (TypeError, AttributeError, ValueError) as error:
+        raise GroundnetError("a value in the JSON is of another kind than the wire needs", _SEE) from error
     except WireError as error:
         raise GroundnetError(f"this cannot go on the wire: {error}", "correct the value") from error
+
+
+def _layer_of(described: dict | list) -> Callable[[dict, bytes | None], bytes]:
+    if not isinstance(described, dict):
+        raise GroundnetError("the JSON is no object with a layer", _SEE)
+    layer = described.get("layer")
+    made = _LAYERS.get(layer) if isinstance(layer, str) else None
+    if made is None:
+        raise GroundnetError(f"the JSON's layer is none of {', '.join(_LAYERS)}", _SEE)
+    return made
 
 
 def _message(described: dict, secret: bytes | None) -> bytes:

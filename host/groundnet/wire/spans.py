@@ -6,6 +6,8 @@ from groundwire.fields import Layout
 
 from groundnet.wire.plain import to_hex
 
+HIDDEN = "hidden"  # in place of a key, until somebody asks for it
+
 
 class Span(NamedTuple):
     """Some bytes with their meaning. `offset` counts from the start of the piece they belong to."""
@@ -14,6 +16,7 @@ class Span(NamedTuple):
     data: bytes
     name: str
     value: str
+    is_secret: bool = False  # a key: it stays off the screen unless asked for
 
 
 def message_spans(layout: Layout | None, payload: bytes, offset: int) -> list[Span]:
@@ -36,7 +39,8 @@ def _walk(fields: tuple, data: bytes, position: int, end: int, prefix: str, span
             continue
         values = Layout((field,)).decode(data, position, end)
         stop = end - len(values.get("extra", b""))
-        spans.append(Span(position, data[position:stop], prefix + field[0], show(values[field[0]])))
+        hidden = field[0] == "secret" or (field[0] == "value" and spans[-1].value.endswith("_key"))
+        spans.append(Span(position, data[position:stop], prefix + field[0], show(values[field[0]]), hidden))
         position = stop
     return position
 
