@@ -1,4 +1,4 @@
-"""Siren and status light between drivers and core."""
+"""Siren, buzzer, vibration motor and status light between drivers and core."""
 
 from apps.run_loop import Part
 from drivers import led, siren
@@ -13,16 +13,25 @@ _PATTERNS = {
 }
 
 
+_BURSTS_MS = {"siren": siren.SIREN_BURST_MS, "buzzer": siren.BUZZER_BURST_MS}
+
+
 class Siren(Part):
-    """Carries out SIREN and CHIRP."""
+    """Carries out SIREN, CHIRP, and BUZZ on a board without a vibration motor.
+
+    Args:
+        name: of the part: "siren" or "buzzer".
+    """
 
     actions = (
         (events.SIREN, "sound"),
         (events.CHIRP, "chirp"),
+        (events.BUZZ, "chirp"),
     )
 
-    def __init__(self, loop, hardware):
-        self._siren = siren.Siren(hardware.output(hardware.part("siren")["pin"], 0))
+    def __init__(self, loop, hardware, name: str = "siren"):
+        entry = hardware.part(name)
+        self._siren = siren.Siren(hardware.output(entry["pin"], 0), _BURSTS_MS[entry["part"]])
         self._loop = loop
         self._wanted = False
 
@@ -52,6 +61,28 @@ class Siren(Part):
     def test(self) -> tuple:
         self._siren.chirp(1)
         return True, 1, "one chirp was asked for"
+
+
+class Vibration(Part):
+    """Carries out BUZZ: made after a siren, it takes this action over."""
+
+    actions = ((events.BUZZ, "buzz"),)
+
+    def __init__(self, hardware):
+        pin = hardware.output(hardware.part("vibration")["pin"], 0)
+        self._motor = siren.Siren(pin, siren.MOTOR_BURST_MS, siren.BUZZ_MS)
+        self.buzz = self._motor.chirp
+        self.due_ms = self._motor.poll
+
+    def poll(self) -> None:
+        self._motor.poll()
+
+    def busy(self) -> bool:
+        return self._motor.sounding
+
+    def test(self) -> tuple:
+        self._motor.chirp(1)
+        return True, 1, "one vibration was asked for"
 
 
 class Light(Part):

@@ -27,8 +27,10 @@ class Hardware:
         """The entry of a part, or None when the board has none of that name."""
         return self.board["parts"].get(name)
 
-    def input(self, gpio: int):
-        return Pin(gpio, Pin.IN)
+    def input(self, gpio: int, pull: str | None = None):
+        """An input; ``pull`` is "up", "down" or None when something outside pulls."""
+        pulls = {"up": Pin.PULL_UP, "down": Pin.PULL_DOWN}
+        return Pin(gpio, Pin.IN, pulls.get(pull)) if pull else Pin(gpio, Pin.IN)
 
     def output(self, gpio: int, level: int):
         return Pin(gpio, Pin.OUT, value=level)
@@ -80,20 +82,21 @@ class Hardware:
 
 
 class PinStream(io.IOBase):
-    """A pin as something that ``select.poll`` can wait on: readable while ``enabled`` and high.
+    """A pin as something that ``select.poll`` can wait on: readable while ``enabled`` and at ``level``.
 
     No interrupt is armed: waking from light sleep turns an edge interrupt of the ESP32 into a level interrupt,
     which would fire without end; and ``poll`` asks streams written in Python at every tick anyway.
     """
 
-    def __init__(self, pin):
+    def __init__(self, pin, level: int = 1):
         super().__init__()
         self._pin = pin
+        self.level = level
         self.enabled = True
 
     def ioctl(self, request: int, argument: int) -> int:
         if request == _IOCTL_POLL:
-            return select.POLLIN & argument if self.enabled and self._pin() else 0
+            return select.POLLIN & argument if self.enabled and self._pin() == self.level else 0
         return -1
 
 

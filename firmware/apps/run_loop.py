@@ -175,9 +175,10 @@ class RunLoop:
             self.arm_wake_pins()
             machine.lightsleep(duration_ms)
 
-    def arm_wake_pins(self) -> None:
+    def arm_wake_pins(self, arm=esp32.wake_on_gpio) -> None:
+        """Let the parts' wake pins end the next sleep; ``arm`` is the source that this chip has for it."""
         pins = [part.wake_pin() for part in self.parts.values()]
-        esp32.wake_on_gpio([pin for pin in pins if pin is not None], esp32.WAKEUP_ANY_HIGH)
+        arm([pin for pin in pins if pin is not None], esp32.WAKEUP_ANY_HIGH)
 
 
 def relax_watchdog() -> None:

@@ -4,6 +4,7 @@ import os
 import struct
 import time
 
+import esp32
 import machine
 from apps import guard
 from apps.battery import Battery
@@ -21,9 +22,11 @@ from micropython import const
 _SAMPLE_RATE_MHZ = const(12_500)
 _SERVICE_MS = const(5_000)  # after power-on: how long a host at the serial line may take to open a link
 _BLANK_SERVICE_MS = const(600_000)  # the same for a tag without identity
-_KEPT = "<4sqB"  # mark, origin of the clock, wake-up interrupt armed; the core's snapshot follows
+_KEPT = "<4sqB"  # mark, origin of the clock, flags; the core's snapshot follows
 _KEPT_BYTES = const(13)
+_USUAL_PARTS = const(3)  # accelerometer, radio, battery
 _MARK = b"GNT1"
+_ARMED = const(0x01)  # flag: the wake-up interrupt; above it 1 << INPUT_... of every active input
 
 
 class TagApp:
@@ -32,7 +35,8 @@ class TagApp:
     def __init__(self):
         hardware = Hardware(BOARD)
         storage = Storage()
-        core, origin_ms, armed = _restore()
+        core, origin_ms, flags = _restore()
+        armed = bool(flags & _ARMED)
         woke = core is not None
         self._core = core if core is not None else Tag(storage.load(), os.urandom)
         self._loop = loop = RunLoop(self._core, Clock(origin_ms))
@@ -43,6 +47,11 @@ class TagApp:
         )
         self._radio = loop.add("radio", lambda: Radio(loop, hardware, woke), Radio.errors)
         loop.add("battery", lambda: Battery(loop, hardware))
+        self._extra_parts = len(BOARD["parts"]) > _USUAL_PARTS
+        if self._extra_parts:
+            from apps.extras import add_extras  # the usual tag pays no heap for it
+
+            add_extras(loop, hardware, flags)
         self._awake_until = time.ticks_ms()
         if woke:
             loop.post(events.BOOT, events.BOOT_WAKE)
@@ -86,10 +95,17 @@ class TagApp:
     def _deep_sleep(self) -> None:
         loop = self._loop
         snapshot = self._core.snapshot()
-        armed = 1 if self._motion is not None and self._motion.armed else 0
-        machine.RTC().memory(struct.pack(_KEPT, _MARK, loop.clock.origin_ms, armed) + snapshot)
+        flags = _ARMED if self._motion is not None and self._motion.armed else 0
+        if self._extra_parts:
+            from apps.inputs import active_inputs
+
+            flags |= active_inputs(loop)
+        machine.RTC().memory(struct.pack(_KEPT, _MARK, loop.clock.origin_ms, flags) + snapshot)
         deadline_ms = self._core.next_deadline()
-        loop.arm_wake_pins()
+        if BOARD["chip"] == "esp32s3":  # its deep sleep hears the RTC's pads only
+            loop.arm_wake_pins(esp32.wake_on_ext1)
+        else:
+            loop.arm_wake_pins()
         if deadline_ms is None:
             machine.deepsleep()
         else:
@@ -97,12 +113,12 @@ class TagApp:
 
 
 def _restore() -> tuple:
-    """(core, origin of the clock, armed) after a deep sleep; core None: nothing whole to go on with."""
+    """(core, origin of the clock, flags) after a deep sleep; core None: nothing whole to go on with."""
     kept = machine.RTC().memory()
     if machine.reset_cause() != machine.DEEPSLEEP_RESET or kept[:4] != _MARK:
-        return None, 0, False
-    _, origin_ms, armed = struct.unpack_from(_KEPT, kept, 0)
-    return restore(kept[_KEPT_BYTES:], os.urandom), origin_ms, bool(armed)
+        return None, 0, 0
+    _, origin_ms, flags = struct.unpack_from(_KEPT, kept, 0)
+    return restore(kept[_KEPT_BYTES:], os.urandom), origin_ms, flags
 
 
 def main() -> None:

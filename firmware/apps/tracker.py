@@ -5,12 +5,10 @@ import time
 
 import machine
 from apps import guard
-from apps.alarm import Light, Siren
 from apps.battery import Battery
 from apps.clock import Clock
-from apps.gnss import Gnss
+from apps.extras import add_extras
 from apps.hardware import Hardware, boot_cause, device_id
-from apps.modem import Modem
 from apps.motion import Motion
 from apps.radio import Radio
 from apps.run_loop import RunLoop
@@ -36,11 +34,16 @@ class TrackerApp:
         loop.add("storage", lambda: storage)
         loop.add("accelerometer", lambda: Motion(loop, hardware, _SAMPLE_RATE_MHZ), Motion.errors)
         loop.add("radio", lambda: Radio(loop, hardware), Radio.errors)
-        loop.add("gnss", lambda: Gnss(loop, hardware), Gnss.errors)
-        loop.add("modem", lambda: Modem(loop, hardware), Modem.errors)
-        loop.add("siren", lambda: Siren(loop, hardware))
+        if hardware.part("gnss"):
+            from apps.gnss import Gnss
+
+            loop.add("gnss", lambda: Gnss(loop, hardware), Gnss.errors)
+        if hardware.part("modem"):
+            from apps.modem import Modem
+
+            loop.add("modem", lambda: Modem(loop, hardware), Modem.errors)
         loop.add("battery", lambda: Battery(loop, hardware))
-        loop.add("led", lambda: Light(hardware))
+        add_extras(loop, hardware)
         device = describe(hardware, "tracker", device_id())
         loop.add("link", lambda: Link(loop, device, storage, machine.reset))
         loop.post(events.BOOT, boot_cause())

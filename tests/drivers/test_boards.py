@@ -18,10 +18,12 @@ FREE_PADS = {
 DEEP_SLEEP_WAKE_PADS = {"esp32c3": set(range(6)), "esp32s3": set(range(22))}
 ADC1_PADS = {"esp32c3": set(range(5)), "esp32s3": set(range(1, 11))}
 BUS_PINS = {"i2c": ("sda", "scl"), "spi": ("sck", "miso", "mosi"), "uart": ("tx", "rx")}
-PART_PINS = {"int1", "cs", "busy", "dio1", "reset", "wakeup", "power_key", "pin", "enable"}
+PART_PINS = {"int1", "cs", "busy", "dio1", "reset", "wakeup", "power_key", "pin", "enable", "lost"}
 # Signal names in pinout.csv, where they differ from the key in capitals.
 SIGNALS = {("siren", "pin"): "GATE", ("battery", "pin"): "BATTERY", ("led", "pin"): "LED"} | {
-    ("battery", "enable"): "BATTERY_ENABLE"
+    ("battery", "enable"): "BATTERY_ENABLE",
+    ("supply", "pin"): "SENSE",
+    ("case", "pin"): "SWITCH",
 }
 
 

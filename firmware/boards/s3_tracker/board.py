@@ -26,7 +26,7 @@ BOARD = {
             "dio2_rf_switch": True,
         },
         "gnss": {"part": "l76k", "uart": 1, "wakeup": 33, "reset": 34},
-        "modem": {"part": "air780e", "uart": 2, "power_key": 7},
+        "modem": {"part": "air780e", "uart": 2, "power_key": 38},
         "siren": {"part": "siren", "pin": 2},
         "battery": {
             "part": "battery_adc",
@@ -36,6 +36,15 @@ BOARD = {
             "enable_level": 0,
             "kind": "lipo",
         },
+        "supply": {
+            "part": "supply_adc",
+            "pin": 7,
+            "divider": 38.04,
+            "cut_mv": 9000,
+            "nominal_mv": 51200,
+            "lost": 40,
+        },
+        "case": {"part": "case_switch", "pin": 39, "active_level": 1, "debounce_ms": 100, "resting_ua": 0.7},
         "led": {"part": "led", "pin": 35},
     },
 }

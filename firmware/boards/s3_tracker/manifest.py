@@ -1,4 +1,9 @@
-# What goes onto this board for each role: the roots whose imports are followed. A pure literal.
+# What goes onto this board for each role: the roots whose imports are followed, and the modules that are only
+# for parts this board lacks. A pure literal.
 MANIFEST = {
-    "tracker": {"main": "apps.tracker", "roots": ["apps.tracker", "board"]},
+    "tracker": {
+        "main": "apps.tracker",
+        "roots": ["apps.tracker", "board"],
+        "without": ["drivers.max17048", "drivers.pir"],
+    },
 }

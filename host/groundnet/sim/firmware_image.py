@@ -57,7 +57,8 @@ def _image(role: str, board: str) -> dict[str, bytes]:
             f"choose one of these boards: {known}" if known else f"choose a role: {', '.join(ROLES)}",
         )
     entry = _manifest(manifest)[role]
-    sources = _follow([root for root in entry["roots"] if root != "board"])
+    roots = [root for root in entry["roots"] if root != "board"]
+    sources = _follow(roots, set(entry.get("without", ())))
     files = {
         "/main.py": f"from {entry['main']} import main\n\nmain()\n".encode(),
         "/board.py": board_file(board).read_bytes(),
@@ -103,14 +104,14 @@ def _manifest(path: Path) -> dict:
     return ast.literal_eval(assignment.value)
 
 
-def _follow(roots: list[str]) -> dict[str, Path]:
-    """Every module of our own that the roots import, by name."""
+def _follow(roots: list[str], without: set[str]) -> dict[str, Path]:
+    """Every module of our own that the roots import, by name; ``without`` is for parts that the board lacks."""
     found: dict[str, Path] = {}
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
         path = _source(name)
-        if name in found or path is None:
+        if name in found or name in without or path is None:
             continue
         found[name] = path
         waiting += name.rpartition(".")[:1] if "." in name else ()
