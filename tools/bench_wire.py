@@ -115,13 +115,14 @@ def frame_figures() -> dict:
     decoder = frame.Decoder(600)
     bare = struct.Struct(">BBH" + HEALTH_FORM[1:] + "I")
     packed = cbor2.dumps([kind, 7, *HEALTH.values()])
-    body = construct.Struct(
-        "head" / U8, "kind" / U8, "sequence" / U16,
+    fields = (
         "station_id" / construct.Bytes(8), "boot_count" / U32, "time_ms" / U64,
         "uptime_s" / U32, "heard" / U32, "bad_frames" / U32,
         "queued" / U16, "lost" / U32, "orders_waiting" / U8,
         "noise_dbm" / I16, "supply_mv" / U16, "temperature_c" / I8,
     )  # fmt: skip
+    fields_only = construct.Struct(*fields)
+    body = construct.Struct("head" / U8, "kind" / U8, "sequence" / U16, *fields)
     peer = construct.Struct(
         "fields" / construct.RawCopy(body),
         "crc" / construct.Checksum(U32, crc32, construct.this.fields.data),
@@ -153,10 +154,14 @@ def frame_figures() -> dict:
         "of_that_message_us": micros(lambda: messages.decode(kind, payload)),
         "encode_us": micros(encode),
         "construct_us": micros(lambda: peer.parse(cobs.decode(line[1:-1]))),
+        "construct_of_that_message_us": micros(lambda: fields_only.parse(payload)),
         "cbor2_without_framing_us": micros(lambda: cbor2.loads(packed)),
         "struct_crc_and_cobs_in_c_us": micros(by_struct),
     }
     figures["construct_over_ours"] = figures["construct_us"] / figures["decode_us"]
+    figures["construct_over_ours_message"] = (
+        figures["construct_of_that_message_us"] / figures["of_that_message_us"]
+    )
     figures["ours_over_struct"] = figures["decode_us"] / figures["struct_crc_and_cobs_in_c_us"]
     return figures
 
