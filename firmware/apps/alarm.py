@@ -63,6 +63,12 @@ class Siren(Part):
         return True, 1, "one chirp was asked for"
 
 
+class Beeper(Siren):
+    """Carries out CHIRP and BUZZ beside a siren, which is kept for alarms."""
+
+    actions = Siren.actions[1:]
+
+
 class Vibration(Part):
     """Carries out BUZZ: made after a siren, it takes this action over."""
 

@@ -1,7 +1,5 @@
 """Parts that only some boards have. A board without any leaves this module out of its image (see its manifest)."""
 
-NAMES = ("siren", "buzzer", "vibration", "led", "button", "strap", "case", "pir", "supply")
-
 
 def add_extras(loop, hardware, known: int = 0) -> None:
     """Make each of these parts that the board's literal has; only then its code is loaded.
@@ -10,11 +8,15 @@ def add_extras(loop, hardware, known: int = 0) -> None:
         known: inputs that were active before a deep sleep, see apps.inputs.active_inputs.
     """
     has = hardware.part
-    for name in ("siren", "buzzer"):
-        if has(name):
-            from apps.alarm import Siren
+    if has("siren"):
+        from apps.alarm import Siren
 
-            loop.add(name, lambda: Siren(loop, hardware, name))  # noqa: B023  add calls it at once
+        loop.add("siren", lambda: Siren(loop, hardware))
+    if has("buzzer"):
+        from apps.alarm import Beeper, Siren
+
+        make = Beeper if has("siren") else Siren
+        loop.add("buzzer", lambda: make(loop, hardware, "buzzer"))
     if has("vibration"):
         from apps.alarm import Vibration
 

@@ -14,6 +14,7 @@ import groundnet
 from groundnet.errors import GroundnetError
 
 ROLES = ("tag", "tracker", "base")
+DEFAULT_BOARDS = {"tag": "xiao_c3_sx1262", "tracker": "s3_tracker", "base": "heltec_v3"}
 _PACKAGES = ("apps", "drivers", "groundcore", "groundwire")
 
 
@@ -35,11 +36,10 @@ def boards_for(role: str) -> list[str]:
 
 
 def default_board(role: str) -> str:
-    """The first board of a role. Raises GroundnetError for a role without one."""
-    boards = boards_for(role)
-    if not boards:
+    """The usual board of a role. Raises GroundnetError for a role without one."""
+    if role not in DEFAULT_BOARDS:
         raise GroundnetError(f"there is no role '{role}'", f"choose one of: {', '.join(ROLES)}")
-    return boards[0]
+    return DEFAULT_BOARDS[role]
 
 
 def board_file(board: str) -> Path:

@@ -3,20 +3,34 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundnet.sim import romfs
 from groundnet.sim.board import VirtualBoard
 from groundnet.sim.boardfs import BoardFs
-from groundnet.sim.firmware_image import build, firmware_folder
+from groundnet.sim.firmware_image import DEFAULT_BOARDS, board_file, build, compile_module, firmware_folder
 from groundnet.sim.power import PowerAccount
 from groundnet.sim.signals import BoardIo
 from groundnet.sim.wiring import Environment, Site, attach, power_cycle, power_off, read_board
 from groundnet.sim.world import World
 
-DEFAULT_BOARDS = {"tag": "xiao_c3_sx1262", "tracker": "s3_tracker", "base": "heltec_v3"}
-
 
 def board_literal(board: str) -> dict:
     """The literal of a board in firmware/boards. Raises GroundnetError for an unknown board."""
     return read_board(Path(firmware_folder()) / "boards" / board / "board.py")
+
+
+def production_flash(role: str, board: str, folder: Path | None = None) -> BoardFs:
+    """Flash as production leaves it: all bytecode in the ROM partition, where it runs without a copy in RAM.
+
+    Only ``main.py`` is a file: a boot begins there. A module of the same name in the file system wins over ROM.
+
+    Args:
+        folder: where the files are kept on the host; None: in memory.
+    """
+    image = build(role, board)
+    start = {"/main.py": image.pop("/main.py")}
+    image.pop("/board.py")
+    image["/board.mpy"] = compile_module(board_file(board), "board")
+    return BoardFs(start, folder, rom=romfs.image(image))
 
 
 @dataclass
@@ -62,7 +76,7 @@ def make_device(
         world,
         name,
         io=io,
-        files=files if files is not None else build(role, board_name),
+        files=files if files is not None else production_flash(role, board_name),
         unique_id=unique_id,
         power=power,
         chip=literal["chip"],
