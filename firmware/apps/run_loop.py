@@ -181,6 +181,6 @@ class RunLoop:
         arm([pin for pin in pins if pin is not None], esp32.WAKEUP_ANY_HIGH)
 
 
-def relax_watchdog() -> None:
-    """Give a REPL a day before the watchdog bites."""
-    machine.WDT(timeout=_WATCHDOG_OFF_MS)
+def relax_watchdog(duration_ms: int = _WATCHDOG_OFF_MS) -> None:
+    """Give a REPL so long, a day if nothing else is said, before the watchdog bites."""
+    machine.WDT(timeout=duration_ms)

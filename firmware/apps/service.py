@@ -1,16 +1,21 @@
 """The serial link of every role: the console driver here, the logic in groundcore.service."""
 
 import os
+import time
 
+from apps import guard
 from apps.run_loop import Part
 from drivers.console import Console
-from groundcore import events
+from groundcore import events, store
 
 FIRMWARE = "0.1.0"
 
 
 class Link(Part):
-    """Carries out LINK_SEND, LINK_CLOSE, SELF_TEST and RESTART for the host at the serial line.
+    """Carries out LINK_SEND, LINK_CLOSE, SELF_TEST, OPEN_CONSOLE and RESTART for the host at the serial line.
+
+    Where the identity is locked the console is closed: it takes link frames and nothing else, until a host that
+    has proved the secret asks for OPEN_CONSOLE. What opened it is forgotten by a restart.
 
     Args:
         loop: of this device.
@@ -23,14 +28,21 @@ class Link(Part):
         (events.LINK_SEND, "send"),
         (events.LINK_CLOSE, "close"),
         (events.SELF_TEST, "test_parts"),
+        (events.OPEN_CONSOLE, "open_console"),
         (events.RESTART, "restart"),
     )
 
     def __init__(self, loop, device: dict, storage, restart):
-        self._console = Console()
+        records = storage.load()
+        identity = store.decode_identity(records[store.IDENTITY])
+        self._locked = identity is not None and identity.locked
+        self._console = Console(closed=self._locked)
         self._loop = loop
         self._device = device
         self._storage = storage
+        self._tries = None  # made when a link opens, or now if there were wrong secrets
+        if records[store.TRIES] not in (None, b"\x00"):
+            self._count_tries(records)
         self._service = None  # made, and its code loaded, when a link opens
         self._stored = False  # something is new in flash: the core must start anew
         self._buffer = bytearray(256)
@@ -42,6 +54,16 @@ class Link(Part):
     @property
     def open(self) -> bool:
         return self._console.open
+
+    def shut_ms(self) -> int:
+        """How long no session opens because of wrong secrets."""
+        return self._tries.left_ms(self._loop.clock.now_ms()) if self._tries else 0
+
+    def open_console(self, duration_s: int) -> None:
+        """Take text and Ctrl-C as soon as the link closes; a prompt is ended by the watchdog in time."""
+        if self._locked:
+            guard.prompt_end_ticks = time.ticks_add(time.ticks_ms(), duration_s * 1000)
+            self._console.let_in(True)
 
     def close(self) -> None:
         self._console.close()
@@ -58,6 +80,9 @@ class Link(Part):
         self._loop.carry_out(self._service.tested(results, now_ms))
 
     def poll(self) -> None:
+        if self._prompt_ms() == 0:
+            guard.prompt_end_ticks = None
+            self._console.let_in(False)
         count = self._console.read_into(self._buffer)
         if not self._console.open:
             if self._stored:
@@ -67,17 +92,35 @@ class Link(Part):
         if self._service is None:
             from groundcore.service import Service  # a device at work pays nothing for it
 
-            self._service = Service(self._device, self._storage.load(), os.urandom)
+            records = self._storage.load()
+            if self._tries is None:
+                self._count_tries(records)
+            self._service = Service(self._device, records, os.urandom, self._tries)
         if count:
             actions = self._service.receive(bytes(self._buffer[:count]), self._loop.clock.now_ms())
-            self._stored = self._stored or any(action[0] == events.STORE for action in actions)
+            self._stored = self._stored or any(
+                action[0] == events.STORE and action[1] != store.TRIES for action in actions
+            )
             self._loop.carry_out(actions)
 
     def due_ms(self) -> int | None:
-        return self._console.due_ms()
+        due_ms = self._console.due_ms()
+        return self._prompt_ms() if due_ms is None else due_ms
 
     def busy(self) -> bool:
-        return self._console.open
+        return self._console.open or guard.prompt_end_ticks is not None
+
+    def _prompt_ms(self) -> int | None:
+        """Milliseconds until a console that a host opened closes again; None: none is open."""
+        if guard.prompt_end_ticks is None:
+            return None
+        return max(0, time.ticks_diff(guard.prompt_end_ticks, time.ticks_ms()))
+
+    def _count_tries(self, records: dict) -> None:
+        from groundwire.session import Tries
+
+        record = records[store.TRIES]
+        self._tries = Tries(record[0] if record else 0, self._loop.clock.now_ms())
 
     def _say(self, line: str) -> None:
         """A line of log text would tear the frames of an open link."""

@@ -68,8 +68,10 @@ class TagApp:
 
         loop = self._loop
         device = describe(hardware, "tag", device_id())
-        loop.add("link", lambda: Link(loop, device, storage, machine.reset))
+        link = loop.add("link", lambda: Link(loop, device, storage, machine.reset))
         service_ms = _SERVICE_MS if self._core.snapshot() else _BLANK_SERVICE_MS
+        if link is not None:
+            service_ms += link.shut_ms()  # the owner must be able to wait for the next try
         self._awake_until = time.ticks_add(time.ticks_ms(), service_ms)
 
     def _rest(self, duration_ms: int) -> None:

@@ -2,6 +2,9 @@
 
 The host opens a link with one zero byte; the driver answers with one and switches Ctrl-C off, because frames
 may contain 0x03. A zero byte never occurs in text. Ten seconds without a byte close the link.
+
+A closed console takes link frames only: Ctrl-C is never switched on, so nothing that is typed ends the program
+and there is no way to a prompt, to raw mode or to the files.
 """
 
 import select
@@ -21,9 +24,10 @@ class Console:
 
     Args:
         stdin, stdout: binary streams; the console's own when None.
+        closed: take no Ctrl-C outside links either.
     """
 
-    def __init__(self, stdin=None, stdout=None):
+    def __init__(self, stdin=None, stdout=None, closed: bool = False):
         self.stream = sys.stdin if stdin is None else stdin
         self._stdin = sys.stdin.buffer if stdin is None else stdin
         self._stdout = sys.stdout.buffer if stdout is None else stdout
@@ -32,12 +36,17 @@ class Console:
         self._byte = bytearray(1)
         self._heard_ms = 0
         self.open = False
+        self._closed = closed
+        self.close()
 
     def read_into(self, into) -> int:
         """Move waiting link bytes into ``into``. Never blocks.
 
         Returns:
             The count; 0 while no link is open (what is typed at a running app is dropped, except Ctrl-C).
+
+        Raises:
+            KeyboardInterrupt: for a Ctrl-C that was typed before it was switched on.
         """
         count = 0
         while count < len(into) and self._poller.poll(0):
@@ -50,6 +59,8 @@ class Console:
                 count += 1
             elif self._byte[0] == 0:
                 self._open()
+            elif self._byte[0] == _CTRL_C and not self._closed:
+                raise KeyboardInterrupt
         if self.open and self.due_ms() == 0:
             self.close()
         return count
@@ -59,9 +70,15 @@ class Console:
         self._stdout.write(data)
 
     def close(self) -> None:
-        """Back to text: Ctrl-C interrupts again."""
+        """Back to text: Ctrl-C interrupts again, unless the console is closed."""
         self.open = False
-        micropython.kbd_intr(_CTRL_C)
+        micropython.kbd_intr(-1 if self._closed else _CTRL_C)
+
+    def let_in(self, allowed: bool) -> None:
+        """Take Ctrl-C from now on, or no more; while a link is open, as soon as it closes."""
+        self._closed = not allowed
+        if not self.open:
+            self.close()
 
     def due_ms(self) -> int | None:
         """Milliseconds until silence closes the link; None when it is closed."""

@@ -7,6 +7,7 @@ anybody at its serial line may provision it; afterwards writing needs a session,
 from groundwire import frame, keys, messages, session
 from groundwire.constant import const
 from groundwire.errors import AuthenticationError, DecodeError
+from groundwire.link_table import CAPABILITIES, PARTS
 
 from groundcore import events, settings, store
 
@@ -20,11 +21,13 @@ HANDLERS = {
     "provision_prove": "_provision_prove",
     "provision_lock": "_provision_lock",
     "provision_erase": "_provision_erase",
+    "factory_reset": "_factory_reset",
     "settings_read": "_settings_read",
     "settings_write": "_settings_write",
     "time_read": "_time_read",
     "time_write": "_time_write",
     "self_test": "_self_test",
+    "service_open": "_service_open",
 }
 
 _CAPACITY = const(512)  # bytes of a request
@@ -45,10 +48,12 @@ class Service:
         device: what it says of itself, see README.md.
         records: what flash holds, by the names in `store.NAMES`.
         draw: random bytes, for nonces.
+        tries: wrong secrets so far, one session.Tries of the device for all its links.
     """
 
-    def __init__(self, device: dict, records: dict, draw):
+    def __init__(self, device: dict, records: dict, draw, tries=None):
         self._device = device
+        self._tries = session.Tries() if tries is None else tries
         self._records = dict(records)
         self._draw = draw
         self._decoder = frame.Decoder(_CAPACITY, frame.REQUESTS)
@@ -80,7 +85,8 @@ class Service:
         if self._test_frame is not None:
             asked, self._seal_by = self._test_frame
             self._test_frame = None
-            self._reply(asked, messages.encode("self_test_result", {"tests": results}), actions)
+            known = [result for result in results if result["part"] in PARTS]
+            self._reply(asked, messages.encode("self_test_result", {"tests": known}), actions)
         return actions
 
     # --- one request
@@ -159,7 +165,7 @@ class Service:
             "max_payload": _MAX_PAYLOAD,
             "boot_count": store.State(self._records.get(store.STATE)).boot_count,
             "hardware_revision": device["hardware_revision"],
-            "capabilities": device["capabilities"],
+            "capabilities": [name for name in device["capabilities"] if name in CAPABILITIES],
             "product": device["product"],
             "board": device["board"],
             "firmware": device["firmware"],
@@ -172,9 +178,22 @@ class Service:
         if self._responder is None or self._secret != self._identity_record.secret:
             self._secret = self._identity_record.secret
             key = keys.derive(self._secret, keys.SESSION)
-            self._responder = session.Responder(self._device["device_id"], key)
+            self._responder = session.Responder(self._device["device_id"], key, self._tries)
         self._seal_by = None
-        return self._responder.receive(message, now_ms, self._draw(session.NONCE_SIZE))
+        proves = message.name == "session_prove" and self._responder.state == session.PROVING
+        if proves:  # counted in flash before it is judged: cutting the power saves nobody a count
+            self._keep_tries(self._tries.failures + 1, actions)
+        reply = self._responder.receive(message, now_ms, self._draw(session.NONCE_SIZE))
+        if self._responder.ready():
+            self._keep_tries(0, actions)
+        return reply
+
+    def _keep_tries(self, failures, actions):
+        """At most FAILURES_MAX writes between two right secrets, whatever is tried: flash does not wear out."""
+        record = bytes((min(failures, session.FAILURES_MAX),))
+        if record != self._records.get(store.TRIES):
+            self._records[store.TRIES] = record
+            actions.append((events.STORE, store.TRIES, record))
 
     def _bye(self, message, now_ms, actions):
         return _ack(message)
@@ -207,6 +226,9 @@ class Service:
 
     def _forget_counters(self, actions):
         """Counters belong to a secret: with a new one both sides begin anew. The number of boots goes on."""
+        if self._tries.failures:
+            self._tries.right()
+            self._keep_tries(0, actions)
         state = store.State()
         state.boot_count = store.State(self._records.get(store.STATE)).boot_count
         self._keep(store.STATE, state.encode(), actions)
@@ -238,6 +260,14 @@ class Service:
         self._keep(store.IDENTITY, b"", actions)
         return _ack(message)
 
+    def _factory_reset(self, message, now_ms, actions):
+        """As from the shop, but still itself: identity and counters stay, and so does lost mode, which only a
+        downlink ends: a thief who got hold of a session's host must not get rid of it."""
+        self._checked(message)
+        actions.append((events.FORGET_HISTORY,))
+        self._keep(store.SETTINGS, b"", actions)
+        return _ack(message)
+
     def _required(self):
         if self._identity_record is None:
             raise _Refused("wrong_state", "the device is blank")
@@ -250,7 +280,7 @@ class Service:
             raise _Refused("refused", "another secret")
         return identity
 
-    # --- settings, time, test
+    # --- settings, time, test, console
 
     def _settings_read(self, message, now_ms, actions):
         profile = self._identity_record.profile if self._identity_record else "none"
@@ -293,6 +323,10 @@ class Service:
             raise _Refused("busy", "a test is under way")
         actions.append((events.SELF_TEST, message.values["parts"]))
         return None  # tested() answers
+
+    def _service_open(self, message, now_ms, actions):
+        actions.append((events.OPEN_CONSOLE, message.values["duration_s"]))
+        return _ack(message)
 
     def _keep(self, name, record, actions):
         self._records[name] = record

@@ -1,4 +1,4 @@
-"""What a device keeps in flash: its identity, its state and its settings, as records of bytes.
+"""What a device keeps in flash: its identity, state, settings and wrong tries, as records of bytes.
 
 How a record survives a power cut (two slots, CRC, sequence) is the flash driver's part; here is what it says.
 A record that cannot be read counts as absent: the device falls back to blank or to defaults, it does not
@@ -14,7 +14,8 @@ from groundwire.errors import EncodeError
 IDENTITY = "identity"
 STATE = "state"
 SETTINGS = "settings"
-NAMES = (IDENTITY, STATE, SETTINGS)
+TRIES = "tries"  # one byte: wrong secrets since the last right one
+NAMES = (IDENTITY, STATE, SETTINGS, TRIES)
 
 PROFILES = ("none", "vehicle", "livestock", "wearable", "sentry")
 SECRET_SIZE = 32

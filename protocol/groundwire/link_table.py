@@ -22,7 +22,7 @@ TIME_SOURCES = ("none", "host", "gnss", "modem", "downlink", "collector")
 TEST_RESULTS = ("passed", "failed", "skipped")
 PARTS = (
     "memory", "storage", "accelerometer", "radio", "gnss", "modem", "siren", "battery", "clock",
-    "pir", "strap", "button", "led",
+    "pir", "strap", "button", "led", "key", "case", "supply", "link", "network", "display", "gauge", "history",
 )  # fmt: skip
 UPDATE_STATES = ("idle", "receiving", "complete", "verified", "trial", "confirmed", "failed")
 
@@ -76,6 +76,7 @@ MESSAGES = (
     (0x92, "provision_proof", FREE, (("proof", "16s"),)),
     (0x13, "provision_lock", UNLOCKED, (("check_value", "8s"),)),
     (0x14, "provision_erase", SESSION, (("check_value", "8s"),)),
+    (0x15, "factory_reset", SESSION, (("check_value", "8s"),)),
     (0x18, "settings_read", UNLOCKED, (("first", "B"),)),
     (0x98, "settings", FREE, (("total", "B"), ("settings", "records", _SETTING, 64))),
     (0x19, "settings_write", SESSION, (("settings", "records", _SETTING, 64),)),
@@ -94,6 +95,7 @@ MESSAGES = (
     )),
     (0x1D, "self_test", FREE, (("parts", "flags", PARTS),)),
     (0x9D, "self_test_result", FREE, (("tests", "records", _TEST, 32),)),
+    (0x1E, "service_open", SESSION, (("duration_s", "H", 1, 7200),)),
     (0x20, "update_begin", SESSION, (
         ("product", "text", 24),
         ("version", "text", 24),

@@ -28,6 +28,10 @@ MESSAGES = {
         ("ack", "error"),
     ),
     "provision_erase": ("forgets identity and secret; the device is blank again", ("ack", "error")),
+    "factory_reset": (
+        "forgets settings and history; identity, counters and lost mode stay",
+        ("ack", "error"),
+    ),
     "settings_read": ("asks for settings, from a position in the device's order", ("settings", "error")),
     "settings": ("settings that fit in one frame; ask on from first + their number", ()),
     "settings_write": ("changes settings; all of them or, on an error, none", ("ack", "error")),
@@ -41,6 +45,10 @@ MESSAGES = {
         ("self_test_result",),
     ),
     "self_test_result": ("what the tests measured", ()),
+    "service_open": (
+        "opens the console of a locked device for a while: Ctrl-C, prompt and files, until a restart or time is up",
+        ("ack", "error"),
+    ),
     "update_begin": (
         "announces a new image; an equal one that was begun before goes on",
         ("update_state", "error"),
@@ -120,6 +128,7 @@ FIELDS = {
     "part": "the part",
     "self_test_result.result": "how it went",
     "measured": "the number it rests on, in the unit that text states",
+    "duration_s": "how long, s",
     "product": "which product; an image fits only its own",
     "version": "of the image",
     "hardware_revision": "0 = not told apart",

@@ -26,10 +26,11 @@ _PROOF_SIZE = const(16)
 _MAC_SIZE = const(8)
 _TRAILER_SIZE = const(12)
 _FIRST_WAIT_MS = const(1000)  # after the first wrong proof; doubles with each
-_LONGEST_WAIT_MS = const(64000)
+_LONGEST_WAIT_MS = const(900000)  # short enough for the owner, whatever others tried
 
 NONCE_SIZE = 16
 SEAL_SIZE = 12  # bytes that a seal adds to a payload
+FAILURES_MAX = 11  # further ones are not counted: the wait is at its longest
 
 IDLE = "idle"
 OPENING = "opening"
@@ -163,21 +164,50 @@ class Initiator(_End):
         return messages.encode("session_prove", {"initiator_proof": own})
 
 
+class Tries:
+    """Wrong proofs since the last right one, and until when no further one is taken: 1 s after the first,
+    then 2 s, 4 s, up to 15 min.
+
+    The count belongs to the device: keep one Tries over all its links, and `failures` in flash. A restart
+    begins the wait of that count anew, so it shortens nothing.
+    """
+
+    def __init__(self, failures: int = 0, now_ms: int = 0):
+        self.failures = min(failures, FAILURES_MAX)
+        self._shut_until_ms = now_ms + self._wait_ms()
+
+    def left_ms(self, now_ms: int) -> int:
+        """How long to wait before the next try; 0: not at all."""
+        return max(0, self._shut_until_ms - now_ms)
+
+    def wrong(self, now_ms: int) -> int:
+        """Count one; how long to wait now, ms."""
+        self.failures = min(self.failures + 1, FAILURES_MAX)
+        self._shut_until_ms = now_ms + self._wait_ms()
+        return self._wait_ms()
+
+    def right(self) -> None:
+        """Begin to count anew."""
+        self.failures = 0
+        self._shut_until_ms = 0
+
+    def _wait_ms(self):
+        return min(_FIRST_WAIT_MS << self.failures >> 1, _LONGEST_WAIT_MS) if self.failures else 0
+
+
 class Responder(_End):
     """The end that is opened: a device at its serial line, or the collector towards one station.
 
-    `failures` counts wrong proofs since the last good one. After each the responder refuses to open for
-    1 s, then 2 s, 4 s, up to 64 s; the count belongs to the device, so keep one Responder over all links.
+    Wrong proofs are counted in `tries`; without one the responder counts by itself.
     """
 
-    def __init__(self, device_id: bytes, session_key: Key):
+    def __init__(self, device_id: bytes, session_key: Key, tries: Tries | None = None):
         super().__init__()
-        self.failures = 0
+        self.tries = Tries() if tries is None else tries
         self._device_id = device_id
         self._key = session_key
         self._pending = None
         self._expected = b""
-        self._shut_until_ms = 0
 
     def receive(self, message, now_ms: int, nonce: bytes = b"") -> tuple:
         """Take the Message of a session request; give the (kind, payload) of the reply.
@@ -191,7 +221,7 @@ class Responder(_End):
         return _error(message.kind, "wrong_state", "open a session first", None)
 
     def close(self) -> None:
-        """Forget the session, as after `bye` or a lost link. Failures stay counted."""
+        """Forget the session, as after `bye` or a lost link. Wrong proofs stay counted."""
         self.state = IDLE
         self._sealing = None
         self._pending = None
@@ -200,8 +230,9 @@ class Responder(_End):
         self.close()
         if len(nonce) != NONCE_SIZE:
             raise EncodeError("size", "a nonce is 16 bytes")
-        if now_ms < self._shut_until_ms:
-            return _error(0x02, "refused", "too many wrong secrets", self._shut_until_ms - now_ms)
+        left_ms = self.tries.left_ms(now_ms)
+        if left_ms:
+            return _error(0x02, "refused", "too many wrong secrets", left_ms)
         if values["device_id"] != self._device_id:
             return _error(0x02, "refused", "this is another device", None)
         theirs = values["initiator_nonce"]
@@ -215,11 +246,8 @@ class Responder(_End):
         sealing = self._pending
         self.close()
         if not same(proof, self._expected):
-            self.failures += 1
-            wait_ms = min(_FIRST_WAIT_MS << min(self.failures - 1, 6), _LONGEST_WAIT_MS)
-            self._shut_until_ms = now_ms + wait_ms
-            return _error(0x03, "refused", "wrong secret", wait_ms)
-        self.failures = 0
+            return _error(0x03, "refused", "wrong secret", self.tries.wrong(now_ms))
+        self.tries.right()
         self._sealing = sealing
         self.state = READY
         return messages.encode("session_ready", {})

@@ -29,11 +29,24 @@ class Host:
     def __init__(self, flash=None):
         self.flash = dict.fromkeys(store.NAMES) if flash is None else flash
         self.numbers = itertools.count(1)
-        self.service = Service(DEVICE, self.flash, lambda count: bytes([next(self.numbers)]) * count)
+        self.now_ms = 1000
+        self.restart()
+
+    def restart(self):
+        """The device starts anew, with what flash holds."""
+        record = self.flash.get(store.TRIES)
+        self.tries = session.Tries(record[0] if record else 0, self.now_ms)
+        self.reopen()
+
+    def reopen(self):
+        """The link is closed and opened again; the device goes on."""
+        self.service = Service(DEVICE, self.flash, self.draw, self.tries)
         self.decoder = frame.Decoder(2048, frame.REPLIES)
         self.end = None
-        self.now_ms = 1000
         self.actions = []
+
+    def draw(self, count: int) -> bytes:
+        return bytes([next(self.numbers) & 0xFF]) * count
 
     def send(self, data: bytes):
         """Give bytes; the decoded replies."""
@@ -86,6 +99,18 @@ def test_who_it_is():
     reply = Host().ask("identity_get")
     assert reply.values["device_id"] == DEVICE_ID
     assert (reply.values["state"], reply.values["role"], reply.values["boot_count"]) == ("blank", "tag", 0)
+
+
+def test_parts_that_the_wire_has_no_word_for_are_left_out():
+    host = Host()
+    host.service = Service({**DEVICE, "capabilities": ["radio_lora", "coffee"]}, host.flash, host.draw)
+    assert host.ask("identity_get").values["capabilities"] == ["radio_lora"]
+    host.ask("self_test", {"parts": []})
+    tests = [
+        {"part": part, "result": "passed", "measured": 1, "text": ""} for part in ("radio", "coffee", "led")
+    ]
+    (reply,) = host.collect(host.service.tested(tests, 2000))
+    assert [test["part"] for test in reply.values["tests"]] == ["radio", "led"]
 
 
 def test_provisioning_from_blank_to_locked():
@@ -161,6 +186,61 @@ def test_another_secret_opens_no_session():
     assert (
         Host().error("session_open", {"device_id": DEVICE_ID, "initiator_nonce": bytes(16)}) == "wrong_state"
     )
+
+
+def guess(host) -> dict:
+    """A host without the secret plays on regardless; the values of the last reply."""
+    opening = {"device_id": DEVICE_ID, "initiator_nonce": bytes(16)}
+    reply = host.ask("session_open", opening)
+    if reply.name == "session_challenge":
+        reply = host.ask("session_prove", {"initiator_proof": bytes(16)})
+    return reply.values
+
+
+def test_wrong_secrets_slow_the_device_down_whatever_link_or_restart_they_come_by():
+    host = Host(records())
+    waits = []
+    for again in (host.reopen, host.restart, host.reopen, host.restart):
+        waits.append(guess(host)["retry_after_ms"])
+        again()
+        assert guess(host)["detail"] == "too many wrong secrets"
+        host.now_ms += waits[-1]
+    assert waits == [1000, 2000, 4000, 8000]
+    host.open_session()
+    host.restart()
+    assert guess(host)["retry_after_ms"] == 1000, "a right secret sets the count back"
+
+
+def test_the_owner_waits_a_quarter_of_an_hour_at_most():
+    host = Host(records())
+    for _ in range(30):
+        host.now_ms += guess(host)["retry_after_ms"]
+    host.restart()
+    host.now_ms += 899_999
+    assert guess(host)["detail"] == "too many wrong secrets"
+    host.now_ms += 1
+    host.open_session()
+
+
+def test_a_try_is_in_flash_before_its_answer_and_wears_it_little():
+    host = Host(records())
+    writes = []
+    for _ in range(40):
+        host.now_ms += guess(host)["retry_after_ms"]
+        writes += [action[0] for action in host.actions if action[0] == events.STORE]
+        if host.flash[store.TRIES][0] < session.FAILURES_MAX:
+            assert [action[0] for action in host.actions] == [events.STORE, events.LINK_SEND]
+    assert len(writes) == session.FAILURES_MAX
+
+
+def test_a_new_secret_is_not_made_to_wait_for_the_tries_at_the_old_one():
+    host = Host()
+    host.ask("provision_write", identity_values())
+    for _ in range(20):
+        host.now_ms += guess(host)["retry_after_ms"]
+    host.ask("provision_write", identity_values(SECRET))
+    host.restart()
+    host.open_session()
 
 
 def test_a_replayed_sealed_frame_is_refused():

@@ -12,7 +12,7 @@ from groundnet.sim.desk import quiet_place
 from groundnet.sim.network import Network
 from groundnet.sim.roles import DEFAULT_BOARDS, make_device
 from groundnet.sim.world import World
-from groundwire import beacon, frame, keys, messages, report
+from groundwire import beacon, frame, keys, messages, report, session
 
 SECRET = bytes(range(32))
 PLACE = (45.2783, 13.7230)
@@ -20,6 +20,7 @@ UNIQUE_ID = b"\x01\x02\x03\x04\x05\x06"
 store = groundcore_runtime.load("store")
 settings = groundcore_runtime.load("settings")
 IDENTITY = store.encode_identity(store.Identity("T1", "vehicle", "here", SECRET, True))
+UNLOCKED = store.encode_identity(store.Identity("T1", "vehicle", "here", SECRET, False))
 
 
 def record(data: bytes) -> bytes:
@@ -34,21 +35,22 @@ class Rig:
     Args:
         change: replaces text in board.py before the image is built into flash, to break a part.
         main: replaces main.py.
+        files: in flash besides.
     """
 
-    def __init__(self, role, identity=True, changed=None, change=("", ""), main=None):
+    def __init__(self, role, identity=IDENTITY, changed=None, change=("", ""), main=None, files=None):
         self.world = World(3)
         self.network = Network(self.world)
         self.place = quiet_place(self.world, self.network)
         self.place.cells = Cells([Tower("LTE", 219, 1, 100, 1000, 45.28, 13.72, 3000)], lambda at_ms: PLACE)
-        files = firmware_image.build(role, DEFAULT_BOARDS[role])
-        files["/board.py"] = files["/board.py"].replace(change[0].encode(), change[1].encode())
+        image = firmware_image.build(role, DEFAULT_BOARDS[role])
+        image["/board.py"] = image["/board.py"].replace(change[0].encode(), change[1].encode())
         if main is not None:
-            files["/main.py"] = main
+            image["/main.py"] = main
         if identity:
-            files["/state/identity.0"] = record(IDENTITY)
-        files["/state/settings.0"] = record(settings.encode(changed or {}))
-        self.files = BoardFs(files)
+            image["/state/identity.0"] = record(identity)
+        image["/state/settings.0"] = record(settings.encode(changed or {}))
+        self.files = BoardFs(image | (files or {}))
         self.device = make_device(self.world, role, role, self.place, UNIQUE_ID, files=self.files)
         self.board = self.device.board
         self.aired = []
@@ -70,12 +72,21 @@ class Rig:
 
     def ask(self, name: str, values: dict, duration_s: float = 1.0):
         """The reply to a request on the open link."""
+        reply = self.exchange(*messages.encode(name, values), duration_s=duration_s)
+        return messages.decode(reply.kind, reply.payload)
+
+    def ask_sealed(self, end: session.Initiator, name: str, values: dict):
+        """The same inside a session."""
         kind, payload = messages.encode(name, values)
+        reply = self.exchange(kind, end.seal(kind, payload, 7), sealed=True)
+        return messages.decode(reply.kind, end.unseal(reply))
+
+    def exchange(self, kind: int, payload: bytes, sealed=False, duration_s: float = 1.0) -> frame.Frame:
         decoder = frame.Decoder(8192, frame.REPLIES)
-        decoder.feed(self.type(frame.encode(kind, payload, 7), duration_s))
+        decoder.feed(self.type(frame.encode(kind, payload, 7, sealed), duration_s))
         reply = decoder.next()
         assert isinstance(reply, frame.Frame), reply
-        return messages.decode(reply.kind, reply.payload)
+        return reply
 
 
 @pytest.fixture
@@ -121,7 +132,7 @@ def test_moved_tag_speaks_within_three_seconds_and_keeps_on(rig):
 
 
 def test_blank_tag_waits_for_a_host_then_sleeps_silently(rig):
-    tag = rig("tag", identity=False).run(500)
+    tag = rig("tag", identity=None).run(500)
     assert tag.board.state == "running"
     tag.run(200)
     assert tag.board.state == "deep sleep" and tag.aired == []
@@ -146,7 +157,7 @@ def test_tag_whose_radio_is_stuck_does_not_stop_or_reset(rig):
 
 
 def test_link_opens_after_power_on_and_a_silent_host_still_restarts_what_it_changed(rig):
-    tag = rig("tag", identity=False).run(2)
+    tag = rig("tag", identity=None).run(2)
     assert tag.type(b"\x00", 0.2) == b"\x00"
     identity = tag.ask("identity_get", {}).values
     assert identity["device_id"] == b"\x00\x00" + UNIQUE_ID
@@ -166,7 +177,7 @@ def test_link_opens_after_power_on_and_a_silent_host_still_restarts_what_it_chan
 
 
 def test_ctrl_c_ends_in_a_repl_that_the_watchdog_leaves_alone(rig):
-    base = rig("base").run(5)
+    base = rig("base", UNLOCKED).run(5)
     assert b">>> " in base.type(b"\x03")
     assert b"42\r\n" in base.type(b"6*7\r")
     base.run(1800)
@@ -174,7 +185,7 @@ def test_ctrl_c_ends_in_a_repl_that_the_watchdog_leaves_alone(rig):
 
 
 def test_crash_is_written_down_and_ends_in_a_reset_with_a_window_for_ctrl_c(rig):
-    base = rig("base", change=('"busy": 13', '"busyness": 13')).run(3)
+    base = rig("base", UNLOCKED, change=('"busy": 13', '"busyness": 13')).run(3)
     assert base.board.boots == 1 and "KeyError" in base.board.log
     base.run(27)
     assert 4 <= base.board.boots <= 6
@@ -186,12 +197,134 @@ def test_crash_is_written_down_and_ends_in_a_reset_with_a_window_for_ctrl_c(rig)
 
 
 def test_setting_utc_moves_the_real_time_clock_but_not_the_cores_time(rig):
-    base = rig("base").run(5)
+    base = rig("base", UNLOCKED).run(5)
     base.type(b"\x03")
     base.type(b"import time; from apps.clock import Clock; clock = Clock(); began = clock.now_ms()\r")
     base.type(b"clock.set_unix_ms(1_700_000_000_123); passed = clock.now_ms() - began\r")
     assert b"(2023, 11, 14, 22, 13, 21)" in base.type(b"time.gmtime()[:6]\r", 0.1)  # typed 1 s later
     assert 900 < int(base.type(b"print(passed)\r").split(b"\r\n")[1]) < 1200
+
+
+# --- who may come in by the cable
+
+KEYS = b"\r\x03\x03\r\x01print(6*7)\x04\x05A\x01\x02\x03\x04\r\x05print(6*7)\x04"  # what mpremote, and people, type
+
+
+def open_session(device: Rig, secret=SECRET) -> session.Initiator:
+    """The host's end of a session; raises AuthenticationError when the device refuses."""
+    device_id = b"\x00\x00" + UNIQUE_ID
+    end = session.Initiator(device_id, keys.derive(secret, keys.SESSION), bytes(16))
+    request = end.open()
+    while request is not None:
+        reply = device.exchange(*request)
+        request = end.receive(messages.decode(reply.kind, reply.payload))
+    return end
+
+
+@pytest.mark.parametrize("role", ["tag", "tracker", "base"])
+def test_nothing_that_is_typed_at_a_locked_device_leads_to_a_prompt(rig, role):
+    device = rig(role)
+    heard = b""
+    for pause_s in (0.01, 0.05, 0.2, 0.5, 1.0, 2.0):  # while it starts, and when it runs
+        heard += device.type(KEYS, pause_s)
+    assert b">" not in heard and b"42" not in heard and b"Traceback" not in heard
+    assert device.board.boots == 1
+    assert device.type(b"\x00", 0.2) == b"\x00" and device.ask("identity_get", {}).values["state"] == "locked"
+    device.ask("bye", {})
+    assert b">" not in device.type(KEYS)
+
+
+def test_ctrl_c_in_the_first_instant_of_a_locked_device_only_restarts_it(rig):
+    base = rig("base")
+    base.board.console.feed(b"\x03")
+    base.run(0.001)
+    for _ in range(50):
+        base.type(b"\x03\x01", 0.002)
+    base.run(20)
+    assert ">" not in base.board.log
+    assert base.type(b"\x00", 0.2) == b"\x00"
+
+
+def test_a_crash_of_a_locked_device_opens_nothing(rig):
+    base = rig("base", change=('"busy": 13', '"busyness": 13')).run(3)
+    for _ in range(20):
+        base.type(KEYS)
+    assert base.board.boots >= 3 and "KeyError" in base.board.log
+    assert ">>>" not in base.board.log and "raw REPL" not in base.board.log and "42" not in base.board.log
+
+
+def test_a_host_with_the_secret_opens_the_console_for_a_while(rig):
+    base = rig("base").run(5)
+    base.type(b"\x00", 0.2)
+    host = open_session(base)
+    assert base.ask_sealed(host, "service_open", {"duration_s": 60}).name == "ack"
+    base.ask_sealed(host, "bye", {})
+    assert b">>> " in base.type(b"\x03")
+    assert b"42\r\n" in base.type(b"6*7\r")
+    base.run(70)
+    assert base.board.boots == 2 and base.board.reset_cause == 3, "the watchdog ends the prompt"
+    assert b">" not in base.type(KEYS)
+
+
+def test_a_console_that_was_opened_and_not_used_closes_again(rig):
+    base = rig("base").run(5)
+    base.type(b"\x00", 0.2)
+    host = open_session(base)
+    base.ask_sealed(host, "service_open", {"duration_s": 60})
+    base.ask_sealed(host, "bye", {})
+    base.run(61)
+    assert b">" not in base.type(KEYS) and base.board.boots == 1
+
+
+def test_nobody_opens_the_console_without_the_secret(rig):
+    base = rig("base").run(5)
+    base.type(b"\x00", 0.2)
+    assert base.ask("service_open", {"duration_s": 60}).values["code"] == "not_authenticated"
+    assert base.ask("settings_read", {"first": 0}).values["code"] == "locked"
+    base.ask("bye", {})
+    assert b">" not in base.type(KEYS)
+
+
+def guess(device: Rig) -> dict:
+    """Somebody without the secret tries one; the values of the last reply."""
+    device.type(b"\x00", 0.1)
+    opening = {"device_id": b"\x00\x00" + UNIQUE_ID, "initiator_nonce": bytes(16)}
+    reply = device.ask("session_open", opening, 0.25)
+    if reply.name == "session_challenge":
+        reply = device.ask("session_prove", {"initiator_proof": bytes(16)}, 0.2)
+    device.ask("bye", {}, 0.1)
+    return reply.values
+
+
+def test_wrong_secrets_are_counted_over_links_restarts_and_losses_of_power(rig):
+    base = rig("base").run(5)
+    waits = []
+    for _ in range(4):
+        waits.append(guess(base)["retry_after_ms"])
+        assert guess(base)["detail"] == "too many wrong secrets"
+        base.run(waits[-1] / 1000)
+    assert waits == [1000, 2000, 4000, 8000]
+    guess(base)
+    base.device.power_off()
+    base.device.power_on()
+    base.run(2)
+    left_ms = guess(base)["retry_after_ms"]
+    assert 12_000 < left_ms < 16_000, "the wait of 16 s begins anew"
+    base.run(left_ms / 1000)
+    base.type(b"\x00", 0.2)
+    assert open_session(base).ready()
+    base.ask("bye", {})
+    assert guess(base)["retry_after_ms"] == 1000
+
+
+def test_a_tag_stays_awake_until_its_owner_may_try_again(rig):
+    tag = rig("tag", files={"/state/tries.0": record(b"\x05")})
+    tag.run(17)
+    tag.type(b"\x00", 0.2)
+    assert open_session(tag).ready()
+    tag.ask("bye", {})
+    tag.run(60)
+    assert tag.board.state == "deep sleep"
 
 
 # --- base station

@@ -10,13 +10,13 @@ import pytest
 class Terminal:
     """The host's end of the console, and the driver on the other end."""
 
-    def __init__(self, bench, monkeypatch):
+    def __init__(self, bench, monkeypatch, closed=False):
         self.interrupt_chars = []
         monkeypatch.setattr(sys.modules["micropython"], "kbd_intr", self.interrupt_chars.append)
         to_board, self._in = os.pipe()
         self._out, from_board = os.pipe()
         self._files = [io.FileIO(to_board, "rb"), io.FileIO(from_board, "wb")]
-        self.console = bench.driver("console").Console(*self._files)
+        self.console = bench.driver("console").Console(*self._files, closed=closed)
 
     def type(self, data: bytes) -> bytes:
         """What the app sees of ``data``."""
@@ -41,16 +41,48 @@ def terminal(bench, monkeypatch):
     terminal.close()
 
 
+@pytest.fixture
+def closed_terminal(bench, monkeypatch):
+    terminal = Terminal(bench, monkeypatch, closed=True)
+    yield terminal
+    terminal.close()
+
+
 def test_text_typed_at_a_running_app_is_dropped(terminal):
     assert terminal.type(b"print(1)\r\n") == b""
-    assert not terminal.console.open and terminal.interrupt_chars == []
+    assert not terminal.console.open and terminal.interrupt_chars == [3]
+
+
+def test_ctrl_c_typed_before_it_was_switched_on_counts_all_the_same(terminal):
+    with pytest.raises(KeyboardInterrupt):
+        terminal.type(b"\r\x03")
+
+
+def test_a_closed_console_never_switches_ctrl_c_on(bench, closed_terminal):
+    assert closed_terminal.type(b"\r\x03\x03\r\x01\x05\x04print(1)\r") == b""
+    closed_terminal.type(b"\x00")
+    assert closed_terminal.seen(10) == b"\x00"
+    assert closed_terminal.type(b"frame\x03") == b"frame\x03"
+    closed_terminal.console.close()
+    assert closed_terminal.type(b"\x03") == b""
+    assert set(closed_terminal.interrupt_chars) == {-1}
+
+
+def test_a_closed_console_lets_in_as_soon_as_the_link_closes_and_out_again(closed_terminal):
+    closed_terminal.type(b"\x00")
+    closed_terminal.console.let_in(True)
+    assert closed_terminal.interrupt_chars[-1] == -1, "frames may contain 0x03"
+    closed_terminal.console.close()
+    assert closed_terminal.interrupt_chars[-1] == 3
+    closed_terminal.console.let_in(False)
+    assert closed_terminal.interrupt_chars[-1] == -1
 
 
 def test_zero_byte_opens_the_link_and_frees_ctrl_c(terminal):
     assert terminal.type(b"\r\nnoise\x00") == b""
     assert terminal.console.open
     assert terminal.seen(10) == b"\x00"
-    assert terminal.interrupt_chars == [-1]
+    assert terminal.interrupt_chars == [3, -1]
     assert terminal.type(b"\x03\x00frame\x04") == b"\x03\x00frame\x04"
     terminal.console.write(b"answer\x00")
     assert terminal.seen(10) == b"answer\x00"
@@ -69,7 +101,7 @@ def test_ten_seconds_of_silence_close_the_link(bench, terminal):
     assert 0 < terminal.console.due_ms() <= 100
     bench.seconds(0.2)
     assert terminal.console.read_into(bytearray(8)) == 0
-    assert not terminal.console.open and terminal.interrupt_chars == [-1, 3]
+    assert not terminal.console.open and terminal.interrupt_chars == [3, -1, 3]
     assert terminal.console.due_ms() is None
 
 

@@ -114,23 +114,34 @@ def guess(responder: session.Responder, now_ms: int, number: int) -> dict:
 def test_wrong_secrets_are_refused_counted_and_slowed_down():
     responder = session.Responder(DEVICE_ID, KEY)
     now_ms, waits = 0, []
-    for number in range(9):
+    for number in range(13):
         refusal = guess(responder, now_ms, number)
         assert (refusal["code"], refusal["detail"]) == ("refused", "wrong secret")
-        assert responder.failures == number + 1
+        assert responder.tries.failures == min(number + 1, session.FAILURES_MAX)
         waits.append(refusal["retry_after_ms"])
         early = guess(responder, now_ms + waits[-1] - 1, number)
         assert (early["request"], early["retry_after_ms"]) == (0x02, 1)
-        assert responder.failures == number + 1
+        assert responder.tries.failures == min(number + 1, session.FAILURES_MAX)
         now_ms += waits[-1]
-    assert waits == [1000, 2000, 4000, 8000, 16000, 32000, 64000, 64000, 64000]
+    assert waits == [1000 << doubled for doubled in range(10)] + [900_000] * 3
     initiator = session.Initiator(DEVICE_ID, KEY, nonce(1))
     with pytest.raises(AuthenticationError, match="wait 1 ms"):
         initiator.receive(message(responder.receive(message(initiator.open()), now_ms - 1, nonce(2))))
     initiator = session.Initiator(DEVICE_ID, KEY, nonce(1))
     prove = initiator.receive(message(responder.receive(message(initiator.open()), now_ms, nonce(2))))
     assert message(responder.receive(message(prove), now_ms)).name == "session_ready"
-    assert responder.failures == 0
+    assert responder.tries.failures == 0
+
+
+def test_a_restart_and_another_link_shorten_no_wait():
+    tries = session.Tries()
+    for number in range(3):
+        guess(session.Responder(DEVICE_ID, KEY, tries), 10_000 * number, number)
+    another = session.Responder(DEVICE_ID, KEY, tries)
+    assert guess(another, 20_001, 9)["retry_after_ms"] == 3999
+    restarted = session.Responder(DEVICE_ID, KEY, session.Tries(tries.failures, 500))
+    assert guess(restarted, 501, 9)["retry_after_ms"] == 3999
+    assert guess(restarted, 4500, 9)["detail"] == "wrong secret"
 
 
 def test_another_device_is_refused_without_a_count():
@@ -138,7 +149,7 @@ def test_another_device_is_refused_without_a_count():
     initiator = session.Initiator(b"another!", KEY, nonce(1))
     with pytest.raises(AuthenticationError, match="refused: refused"):
         initiator.receive(message(responder.receive(message(initiator.open()), 0, nonce(2))))
-    assert responder.failures == 0
+    assert responder.tries.failures == 0
 
 
 def test_a_recorded_opening_is_worth_nothing():
@@ -164,7 +175,7 @@ def test_messages_out_of_order():
     prove = messages.encode("session_prove", {"initiator_proof": bytes(16)})
     for stray in (prove, messages.encode("bye", {})):
         assert message(responder.receive(message(stray), 0)).values["code"] == "wrong_state"
-    assert responder.failures == 0
+    assert responder.tries.failures == 0
     initiator = session.Initiator(DEVICE_ID, KEY, nonce(1))
     with pytest.raises(AuthenticationError, match="state"):
         initiator.receive(message(messages.encode("session_ready", {})))

@@ -180,6 +180,14 @@ def test_loop_without_calls_is_reset(port):
     assert port.read_until(b"MicroPython v").endswith(b"MicroPython v")
 
 
+@pytest.mark.parametrize("role", ["tag", "tracker", "base"])
+def test_the_firmware_of_a_device_without_identity_lets_mpremote_in(role):
+    served = Served("--role", role)
+    assert served.mpremote("exec", "print(6 * 7)", "fs", "ls", ":/apps").startswith("42\n")
+    assert "guard.mpy" in served.mpremote("fs", "ls", ":/apps")
+    assert served.stop() == 0
+
+
 def children(pid):
     return [int(number) for number in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 

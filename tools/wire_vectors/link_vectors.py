@@ -69,6 +69,7 @@ def link_messages() -> list[dict]:
         message(0x92, "provision_proof", proof, proof=proof),
         message(0x13, "provision_lock", proof[:8], check_value=proof[:8]),
         message(0x14, "provision_erase", proof[:8], check_value=proof[:8]),
+        message(0x15, "factory_reset", proof[:8], check_value=proof[:8]),
         message(0x18, "settings_read", u8(3), first=3),
         message(0x98, "settings", u8(12) + settings_raw, total=12, settings=settings),
         message(0x19, "settings_write", settings_raw, settings=settings),
@@ -106,6 +107,8 @@ def link_messages() -> list[dict]:
                  "extra": "aa"}
             ],
         ),
+        message(0x1E, "service_open", u16(600), duration_s=600),
+        rejected(0x1E, "service_open", u16(7201), "too-long", "range"),
         message(
             0x20, "update_begin", text("tag") + text("0.2.0") + u8(2) + u32(5) + u32(61_440) + digest,
             product="tag",

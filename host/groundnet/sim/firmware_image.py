@@ -16,6 +16,18 @@ from groundnet.errors import GroundnetError
 ROLES = ("tag", "tracker", "base")
 DEFAULT_BOARDS = {"tag": "xiao_c3_sx1262", "tracker": "s3_tracker", "base": "heltec_v3"}
 _PACKAGES = ("apps", "drivers", "groundcore", "groundwire")
+# Ctrl-C is off from the first statement on: whether there is a console at all is the app's to say.
+_MAIN = """\
+import machine
+import micropython
+
+micropython.kbd_intr(-1)
+try:
+    from apps.guard import boot
+except KeyboardInterrupt:
+    machine.reset()
+boot("{module}")
+"""
 
 
 def firmware_folder() -> Path:
@@ -60,7 +72,7 @@ def _image(role: str, board: str) -> dict[str, bytes]:
     roots = [root for root in entry["roots"] if root != "board"]
     sources = _follow(roots, set(entry.get("without", ())))
     files = {
-        "/main.py": f"from {entry['main']} import main\n\nmain()\n".encode(),
+        "/main.py": _MAIN.format(module=entry["main"]).encode(),
         "/board.py": board_file(board).read_bytes(),
     }
     with ThreadPoolExecutor() as pool:
