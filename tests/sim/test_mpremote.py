@@ -183,8 +183,8 @@ def test_loop_without_calls_is_reset(port):
 @pytest.mark.parametrize("role", ["tag", "tracker", "base"])
 def test_the_firmware_of_a_device_without_identity_lets_mpremote_in(role):
     served = Served("--role", role)
-    assert served.mpremote("exec", "print(6 * 7)", "fs", "ls", ":/apps").startswith("42\n")
-    assert "guard.mpy" in served.mpremote("fs", "ls", ":/apps")
+    assert served.mpremote("exec", "print(6 * 7)", "fs", "ls", ":/rom/apps").startswith("42\n")
+    assert "guard.mpy" in served.mpremote("fs", "ls", ":/rom/apps")
     assert served.stop() == 0
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BLOCK_BYTES = 4096
+ROM_BYTES = 256 * 1024  # of the partition for the read-only file system
+_ERASED = b"\xff"
 _ENTRY = struct.Struct("<BHII")  # folder?, path length, data length, modified
 _ENOSPC = 28
 
@@ -35,6 +37,7 @@ class BoardFs:
         folder: where the files are kept on the host, or None to keep them in memory only. What lies there
             already is taken over; ``files`` adds to it.
         capacity_bytes: size of the file system.
+        rom: content of the ROM partition, which the board maps into its memory (romfs.py).
     """
 
     def __init__(
@@ -42,12 +45,15 @@ class BoardFs:
         files: Mapping[str, bytes] | None = None,
         folder: Path | None = None,
         capacity_bytes: int = 2 << 20,
+        rom: bytes = b"",
     ) -> None:
         self._nodes: dict[
             str, tuple[bytes | None, int]
         ] = {}  # path -> (data, modified); folders have no data
         self._folder = folder
         self._blocks = capacity_bytes // BLOCK_BYTES
+        self.rom = rom
+        self.rom_version = 1
         self.version = 0
         self.steps = 0
         self.on_step: Callable[[FlashStep], None] = lambda step: None
@@ -89,6 +95,7 @@ class BoardFs:
 
     def erase(self) -> None:
         """Lose everything, as ``esptool erase_flash`` does."""
+        self.erase_rom(ROM_BYTES)
         for path in list(self._nodes):
             if path in self._nodes:
                 del self[path]
@@ -144,6 +151,17 @@ class BoardFs:
         self._step("folder", path)
         self._nodes[path] = (None, modified)
         self._keep(path)
+
+    def erase_rom(self, size: int) -> None:
+        """Erase the first ``size`` bytes of the ROM partition."""
+        self.rom = _ERASED * size + self.rom[size:]
+        self.rom_version += 1
+
+    def write_rom(self, offset: int, data: bytes) -> None:
+        """Program bytes of the ROM partition."""
+        before = self.rom[:offset].ljust(offset, _ERASED)
+        self.rom = before + data + self.rom[offset + len(data) :]
+        self.rom_version += 1
 
     def _step(self, kind: str, path: str) -> None:
         self.steps += 1

@@ -5,13 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundnet.sim import firmware_image
 from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.cells import Cells
 from groundnet.sim.motion_profile import MotionProfile
 from groundnet.sim.network import Network
 from groundnet.sim.radio import Medium
-from groundnet.sim.roles import Device, make_device
+from groundnet.sim.roles import Device, make_device, production_flash
 from groundnet.sim.sky import Journey, Sky
 from groundnet.sim.wiring import Environment
 from groundnet.sim.world import World
@@ -46,7 +45,8 @@ def device_on(desk: Desk) -> Iterator[Device]:
     network = Network(world)
     if desk.collector is not None:
         network.route_to_tcp(*desk.collector, *desk.collector)
-    image = {} if desk.blank else firmware_image.build(desk.role, desk.board)
+    blank = BoardFs({}, desk.files)
+    flash = blank if desk.blank else production_flash(desk.role, desk.board, desk.files)
     device = make_device(
         world,
         desk.role,
@@ -54,7 +54,7 @@ def device_on(desk: Desk) -> Iterator[Device]:
         quiet_place(world, network),
         desk.unique_id,
         desk.board,
-        BoardFs(image, desk.files),
+        flash,
     )
     with device.board:
         yield device

@@ -3,6 +3,7 @@
 import struct
 from typing import TYPE_CHECKING
 
+from groundnet.sim.boardfs import BLOCK_BYTES, ROM_BYTES
 from groundnet.sim.process import Request
 from groundnet.sim.services import Handler, Result, Service
 from groundnet.sim.shim import operations as op
@@ -36,6 +37,9 @@ class Memory(Service):
             op.FLASH_RENAME: self._rename,
             op.FLASH_MAKE_FOLDER: self._make_folder,
             op.FLASH_SPACE: self._space,
+            op.ROM_READ: self._read_rom,
+            op.ROM_ERASE: self._erase_rom,
+            op.ROM_WRITE: self._write_rom,
             op.RTC_SET: self._set_clock,
             op.RTC_MEMORY_READ: lambda request: (len(self.rtc_memory), self.rtc_memory),
             op.RTC_MEMORY_WRITE: self._write_rtc_memory,
@@ -90,6 +94,25 @@ class Memory(Service):
 
     def _modified(self) -> int:
         return int(self.rtc_us() // 1_000_000) & 0x7FFFFFFF
+
+    # --- ROM partition
+
+    def _read_rom(self, request: Request) -> Result:
+        files = self._board.files
+        return files.rom_version, b"" if request.argument == files.rom_version else files.rom
+
+    def _erase_rom(self, request: Request) -> Result:
+        if not 0 <= request.argument <= ROM_BYTES:
+            return -_ENOSPC
+        self._board.files.erase_rom(request.argument)
+        self._board.spend(-(-request.argument // BLOCK_BYTES) * _PROGRAM_US)
+        return 0
+
+    def _write_rom(self, request: Request) -> Result:
+        if not 0 <= request.argument <= ROM_BYTES - len(request.data):
+            return -_ENOSPC
+        self._board.files.write_rom(request.argument, request.data)
+        return 0
 
     # --- RTC
 

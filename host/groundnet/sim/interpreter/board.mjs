@@ -21,6 +21,8 @@ class Board {
     this.calls = new Syscalls(this.flash, this.console);
     this.clockUs = 0; // what the RTC showed, as Unix time, at virtual time zero
     this.random = 1;
+    this.romAt = 0; // where the interpreter keeps the ROM partition
+    this.romVersion = 0; // of the content that is there
   }
 
   async load() {
@@ -37,6 +39,7 @@ class Board {
       clock_s: () => Math.floor((this.clockUs + this.ticksUs()) / 1e6),
       clock_us: () => Math.floor((this.clockUs + this.channel.nowUs + this.channel.spentUs) % 1e6),
       random: () => this.nextRandom() & TICKS_MASK,
+      rom_at: (address) => (this.romAt = address),
       on_interrupt: (dispatch) => (this.channel.onInterrupt = dispatch),
     });
     this.loadShim();
@@ -110,8 +113,16 @@ class Board {
     if (version !== this.flash.version) this.flash.load(data.subarray(12), version);
     this.console.idle = false;
     this.calls.reset();
+    this.loadRom();
     this.interpreter.restore();
     this.interpreter.run("import random; random.seed(); del random");
+    this.interpreter.run("import _vfs; _vfs.mount_rom(); del _vfs");
+  }
+
+  loadRom() {
+    const version = this.channel.call(OPERATIONS.ROM_READ, this.romVersion);
+    if (version !== this.romVersion) this.interpreter.loadRom(this.romAt, this.channel.data);
+    this.romVersion = version;
   }
 
   /** boot.py, main.py, REPL, as boards do; returns when a soft reset is asked for, true from raw mode. */

@@ -6,6 +6,7 @@ const PACKAGE = new URL("./node_modules/@micropython/micropython-webassembly-pys
 const FIRST_HEAP_BYTES = 256 * 1024; // grows by itself: RAM is judged by gc.mem_alloc(), not by this
 const PYSTACK_BYTES = 8192;
 const ZEROS = Buffer.alloc(65536);
+const ROM_BYTES = 256 * 1024; // as in boardfs.py
 
 // The package frees C objects when JavaScript collects their proxies. After `restore` those ids name
 // other objects, so nothing may be freed behind our back.
@@ -33,6 +34,7 @@ export class Interpreter {
       heapsize: FIRST_HEAP_BYTES,
       pystack: PYSTACK_BYTES,
       linebuffer: false,
+      romfs: new Uint8Array(ROM_BYTES).fill(0xff), // empty: `loadRom` brings the content
     });
     return interpreter;
   }
@@ -67,6 +69,14 @@ export class Interpreter {
       tables,
       next: globalThis.proxy_js_ref_next,
     };
+  }
+
+  /** Take over the content of the ROM partition, which lies at `at` in memory; a reset keeps it. */
+  loadRom(at, content) {
+    for (const bytes of [this.image.bytes, new Uint8Array(this.memory.buffer)]) {
+      bytes.fill(0xff, at, at + ROM_BYTES);
+      bytes.set(content, at);
+    }
   }
 
   /** Back to the saved moment, as a reset does: everything in RAM since then is lost. About 1 ms. */

@@ -14,6 +14,7 @@ import time  # noqa: F401
 
 import _board
 import _host
+import _vfs
 import esp32  # noqa: F401
 import machine  # noqa: F401
 import micropython
@@ -49,6 +50,7 @@ def _input(prompt=""):
             line += key
 
 
+sys.modules["vfs"] = _vfs
 builtins.input = _input
 _plain_ilistdir = os.ilistdir
 os.ilistdir = _ilistdir
