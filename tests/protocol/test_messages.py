@@ -1,5 +1,7 @@
 """Messages: every kind round trips, any bytes decode or are refused, newer and older peers get along."""
 
+import sys
+
 import pytest
 from groundwire import messages
 from groundwire.errors import DecodeError, EncodeError
@@ -215,3 +217,11 @@ def test_a_list_inside_a_record_ends_with_its_record():
     )  # the count of EIDs: two are promised, one and two bytes of downlink are there
     with pytest.raises(DecodeError, match="short: eids"):
         messages.decode(0xB3, payload[:at] + b"\x02" + payload[at + 1 :])
+
+
+def test_kinds_of_a_table_that_an_image_leaves_out_are_unknown(monkeypatch):
+    monkeypatch.setitem(sys.modules, "groundwire.report_table", None)
+    monkeypatch.setattr(messages, "_loaded", {})
+    monkeypatch.setattr(messages, "_entries", {})
+    assert messages.decode(0x40, b"\x01") == (0x40, None, {"extra": b"\x01"})
+    assert messages.name_of(0x31) == "sightings"

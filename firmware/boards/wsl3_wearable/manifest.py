@@ -4,6 +4,12 @@ MANIFEST = {
     "tag": {
         "main": "apps.tag",
         "roots": ["apps.tag", "board"],
-        "without": ["apps.supply", "drivers.battery_adc", "drivers.pir"],
+        "without": [
+            "apps.supply",
+            "drivers.battery_adc",
+            "drivers.pir",
+            "groundwire.report_table",
+            "groundwire.station_table",
+        ],
     },
 }

@@ -4,6 +4,12 @@ MANIFEST = {
     "tag": {
         "main": "apps.tag",
         "roots": ["apps.tag", "board"],
-        "without": ["apps.extras", "apps.inputs", "drivers.max17048"],
+        "without": [
+            "apps.extras",
+            "apps.inputs",
+            "drivers.max17048",
+            "groundwire.report_table",
+            "groundwire.station_table",
+        ],
     },
 }
