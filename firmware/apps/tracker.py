@@ -15,7 +15,7 @@ from apps.run_loop import RunLoop
 from apps.service import Link, describe
 from apps.storage import Storage
 from board import BOARD
-from groundcore import events
+from groundcore import events, store
 from groundcore.tracker import Tracker
 from micropython import const
 
@@ -29,9 +29,13 @@ class TrackerApp:
     def __init__(self):
         hardware = Hardware(BOARD)
         storage = Storage()
-        self._loop = loop = RunLoop(Tracker(device_id(), storage.load(), os.urandom), Clock())
+        records = storage.load()
+        history = _history(hardware, records)
+        self._loop = loop = RunLoop(Tracker(device_id(), records, os.urandom), Clock())
         loop.rest = self._rest
         loop.add("storage", lambda: storage)
+        if history is not None:
+            loop.add("history", lambda: history)
         loop.add("accelerometer", lambda: Motion(loop, hardware, _SAMPLE_RATE_MHZ), Motion.errors)
         loop.add("radio", lambda: Radio(loop, hardware), Radio.errors)
         if hardware.part("gnss"):
@@ -58,6 +62,17 @@ class TrackerApp:
             self._loop.doze(duration_ms)
         else:
             self._loop.light_sleep(duration_ms)
+
+
+def _history(hardware, records: dict):
+    """What waits for the collector, into the records of the core; None on a board without a way there."""
+    if not hardware.part("modem"):
+        return None
+    from apps.history import History
+
+    history = History()
+    records[store.HISTORY] = history.load()
+    return history
 
 
 def main() -> None:

@@ -76,6 +76,7 @@ RESTART = const(56)  # reset the board: identity or settings are new
 BUZZ = const(57)  # count: short vibrations that the wearer feels; a board without a motor beeps
 OPEN_CONSOLE = const(60)  # duration_s: so long a locked device takes text and Ctrl-C; the link may close
 FORGET_HISTORY = const(61)  # throw away what waits to be reported; it is gone when this was carried out
+KEEP_HISTORY = const(62)  # records: list of bytes, in the ring in flash before the action behind it begins
 
 LIGHT_OFF = const(0)
 LIGHT_OK = const(1)  # at work

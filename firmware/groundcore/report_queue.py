@@ -2,7 +2,7 @@
 
 from groundwire.constant import const
 
-_CAPACITY = const(96)  # items: a day of heartbeats and an hour without network on the road
+_CAPACITY = const(240)  # items: a day of heartbeats and an hour without network on the road
 _BATCH = const(12)  # items of one report: at most 600 bytes with its frame
 
 URGENT = 0
@@ -26,8 +26,13 @@ class ReportQueue:
         """Whether an alarm waits."""
         return bool(self._urgent)
 
-    def put(self, item: dict, rank: int = HISTORY):
-        """Add an item of a report."""
+    @property
+    def alarms(self) -> list:
+        """The items of rank URGENT; read only."""
+        return self._urgent
+
+    def put(self, item, rank: int = HISTORY):
+        """Add an item of a report, in whatever form the caller keeps it."""
         if len(self) >= _CAPACITY:
             self._thin()
         (self._urgent if rank == URGENT else self._history).append(item)

@@ -1,10 +1,11 @@
-"""Reports to the collector: items wait here until it has signed for them."""
+"""Reports to the collector: items wait here, and in flash, until it has signed for them."""
 
 from groundwire import keys, report
 from groundwire.constant import const
 from groundwire.errors import AuthenticationError
 
 from groundcore import events
+from groundcore.journal import Journal, unpack_item
 from groundcore.report_queue import HISTORY, URGENT, ReportQueue
 from groundcore.uplink import Uplink
 
@@ -22,17 +23,23 @@ class Reporter:
         secret: 32 bytes.
         state: its boot_count names the reports.
         settings: of the device.
+        history: (capacity in bytes, records) of the ring in flash; None: there is none.
     """
 
-    def __init__(self, device_id: bytes, secret: bytes, state, settings):
+    def __init__(self, device_id: bytes, secret: bytes, state, settings, history=None):
         self.queue = ReportQueue()
+        self._journal = Journal(*(history or ()))
         self._device_id = device_id
         self._key = keys.derive(secret, keys.REPORT)
         self._state = state
         self._uplink = Uplink(settings.text("collector_host"), settings["collector_port"], _REPLY_CAPACITY)
         self.online = False
         self._sequence = 0
-        self._unsigned = []  # (sequence, items) sent and not acknowledged, the next to be sent first
+        # (boot count, sequence, entries) sealed and not acknowledged, the next to be sent first
+        self._unsigned = self._journal.sealed
+        for entry in self._journal.waiting:
+            self.queue.put(entry, entry[2])
+        self._journal.waiting = []
         self._pause_until_ms = 0
         self._used_ms = 0
         self._utc_offset_ms = None
@@ -54,7 +61,8 @@ class Reporter:
         """Queue an item; its time is `clock_ms` unless `values` has a `time_ms`."""
         item = {"type": kind, "time_ms": self.utc_ms(clock_ms)}
         item.update(values)
-        self.queue.put(item, URGENT if urgent else HISTORY)
+        rank = URGENT if urgent else HISTORY
+        self.queue.put(self._journal.entry(item, rank), rank)
 
     def handle(self, event: tuple, now_ms: int, actions: list) -> list:
         """Go on. The downlinks that the collector's signed answer carries."""
@@ -68,7 +76,11 @@ class Reporter:
         return self._take(reply, now_ms) if reply is not None else []
 
     def step(self, now_ms: int, actions: list):
-        """Send what waits, as far as the link allows. Call after every event."""
+        """Keep and send what waits, as far as the link allows. Call after every event."""
+        self._step(now_ms, actions)
+        self._write(actions)
+
+    def _step(self, now_ms, actions):
         if not self.waiting:
             if self._uplink.ready and now_ms - self._used_ms >= _LINGER_MS:
                 self._uplink.close(now_ms, actions)
@@ -96,17 +108,26 @@ class Reporter:
         """
         if not self._unsigned or (self.queue.urgent and len(self._unsigned) < _UNSIGNED_MAX):
             self._sequence += 1
-            self._unsigned.insert(0, (self._sequence, self.queue.take()))
-        sequence, items = self._unsigned[0]
+            sealed = (self._state.boot_count, self._sequence, self.queue.take())
+            self._journal.seal(*sealed)
+            self._unsigned.insert(0, sealed)
+        boot_count, sequence, entries = self._unsigned[0]
         values = {
             "device_id": self._device_id,
-            "boot_count": self._state.boot_count,
+            "boot_count": boot_count,
             "sequence": sequence,
-            "items": items,
+            "items": [unpack_item(entry[1]) for entry in entries],
         }
         self._used_ms = now_ms
+        self._write(actions)  # in flash before it is on air
         kind, payload = report.encode("report", values, self._key)
         self._uplink.send(kind, payload, now_ms, actions)
+
+    def _write(self, actions):
+        self._journal.keep(self.queue.alarms, self._unsigned)
+        records = self._journal.take()
+        if records:
+            actions.append((events.KEEP_HISTORY, records))
 
     def _take(self, reply, now_ms) -> list:
         kind, payload, message = reply
@@ -118,8 +139,11 @@ class Reporter:
         except AuthenticationError:
             self._pause_until_ms = now_ms + _REFUSED_PAUSE_MS
             return []
-        if values["boot_count"] == self._state.boot_count:
-            self._unsigned = [sent for sent in self._unsigned if sent[0] != values["sequence"]]
+        name = (values["boot_count"], values["sequence"])
+        left = [sent for sent in self._unsigned if sent[:2] != name]
+        if len(left) < len(self._unsigned):
+            self._unsigned = left
+            self._journal.done(*name)
         self._used_ms = now_ms
         self.set_utc(values["time_ms"], now_ms)
         return [entry["downlink"] for entry in values["downlinks"]]

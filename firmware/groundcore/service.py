@@ -221,6 +221,7 @@ class Service:
         before = self._identity_record
         if before is None or before.secret != identity.secret:
             self._forget_counters(actions)
+            actions.append((events.FORGET_HISTORY,))  # of another owner
         self._keep(store.IDENTITY, store.encode_identity(identity), actions)
         return _ack(message)
 
@@ -256,7 +257,10 @@ class Service:
         return _ack(message)
 
     def _provision_erase(self, message, now_ms, actions):
+        """Blank again, and nothing of the owner stays behind."""
         self._checked(message)
+        actions.append((events.FORGET_HISTORY,))
+        self._keep(store.SETTINGS, b"", actions)
         self._keep(store.IDENTITY, b"", actions)
         return _ack(message)
 

@@ -16,6 +16,7 @@ STATE = "state"
 SETTINGS = "settings"
 TRIES = "tries"  # one byte: wrong secrets since the last right one
 NAMES = (IDENTITY, STATE, SETTINGS, TRIES)
+HISTORY = "history"  # no record: (capacity in bytes, records) of the ring, for cores that keep one
 
 PROFILES = ("none", "vehicle", "livestock", "wearable", "sentry")
 SECRET_SIZE = 32

@@ -53,7 +53,9 @@ class Tracker:
             return
         self._guard = Guard(settings)
         self._where = Whereabouts()
-        self._reporter = Reporter(device_id, identity.secret, self._state, settings)
+        self._reporter = Reporter(
+            device_id, identity.secret, self._state, settings, records.get(store.HISTORY)
+        )
         plan = region.plan(settings.text("region"))
         self._cycle = BeaconCycle(identity.secret, profile, plan, self._state, settings)
         self._radio = plan is not None

@@ -210,7 +210,7 @@ def test_a_full_queue_thins_history_and_keeps_alarms():
     queue.put({"n": "alarm"}, URGENT)
     for number in range(500):
         queue.put({"n": number})
-    assert len(queue) <= 96
+    assert len(queue) <= 240
     assert queue.urgent
     kept = []
     while len(queue):
@@ -218,12 +218,12 @@ def test_a_full_queue_thins_history_and_keeps_alarms():
     assert kept[0] == "alarm" and kept[-1] == 499
     assert queue.lost == 500 - (len(kept) - 1)
     gaps = [later - earlier for earlier, later in pairwise(kept[1:])]
-    assert max(gaps[-20:]) == 1
+    assert max(gaps[-100:]) == 1
 
 
 def test_a_queue_full_of_alarms_drops_the_oldest():
     queue = ReportQueue()
-    for number in range(100):
+    for number in range(244):
         queue.put({"n": number}, URGENT)
-    assert len(queue) == 96
+    assert len(queue) == 240
     assert queue.take()[0] == {"n": 4}

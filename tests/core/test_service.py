@@ -261,6 +261,50 @@ def test_erasing_needs_the_session_and_the_right_secret():
     assert host.error("provision_prove", {"challenge": bytes(16)}) == "wrong_state"
 
 
+def test_erasing_leaves_nothing_of_the_owner_behind():
+    host = Host({**records(), store.SETTINGS: settings.encode({"owner_phone": "+385 1"})})
+    host.open_session()
+    host.ask("provision_erase", {"check_value": keys.check_value(SECRET)}, sealed=True)
+    assert (events.FORGET_HISTORY,) in host.actions
+    assert settings.decode(host.flash[store.SETTINGS]) == {}
+
+
+def test_a_new_secret_does_not_inherit_the_history_of_the_old_one():
+    host = Host()
+    host.ask("provision_write", identity_values())
+    assert (events.FORGET_HISTORY,) in host.actions
+    host.ask("provision_write", identity_values())
+    assert (events.FORGET_HISTORY,) not in host.actions
+
+
+def test_a_factory_reset_keeps_identity_counters_and_lost_mode():
+    state = store.State()
+    state.boot_count, state.beacon_limit, state.downlink_counter, state.lost = 7, 5000, 50, True
+    host = Host({**records(owner_phone="+385 1", siren_s=3), store.STATE: state.encode()})
+    before = dict(host.flash)
+    asked = {"check_value": keys.check_value(SECRET)}
+    assert host.error("factory_reset", asked) == "not_authenticated"
+    host.open_session()
+    assert host.error("factory_reset", {"check_value": bytes(8)}, sealed=True) == "refused"
+    assert host.flash == {**before, store.TRIES: b"\x00"}
+    assert host.ask("factory_reset", asked, sealed=True).name == "ack"
+    kinds = [action[0] for action in host.actions]
+    assert kinds.index(events.FORGET_HISTORY) < kinds.index(events.STORE) < kinds.index(events.LINK_SEND)
+    assert settings.decode(host.flash[store.SETTINGS]) == {}
+    assert host.flash[store.IDENTITY] == before[store.IDENTITY]
+    assert host.flash[store.STATE] == before[store.STATE]
+    host.ask("bye")
+    assert host.actions[-1] == (events.RESTART,)
+
+
+def test_the_console_is_opened_for_the_time_that_was_asked_inside_a_session():
+    host = Host(records())
+    assert host.error("service_open", {"duration_s": 60}) == "not_authenticated"
+    host.open_session()
+    assert host.ask("service_open", {"duration_s": 60}, sealed=True).name == "ack"
+    assert (events.OPEN_CONSOLE, 60) in host.actions
+
+
 def test_settings_are_read_in_parts_and_secrets_stay():
     host = Host({**records(), store.SETTINGS: settings.encode({"wifi_key": "hunter22", "siren_s": 3})})
     host.open_session()

@@ -468,6 +468,25 @@ def test_lifted_tracker_sounds_reports_and_texts(rig):
     assert "Traceback" not in tracker.board.log
 
 
+def test_tracker_that_lost_power_reports_what_happened_before_and_nothing_twice(rig):
+    tracker = rig("tracker", changed=GUARDED)
+    tracker.run(300)  # nobody answers at the collector's address
+    tracker.place.motion.start(tracker.world.now_us).lift().ride(60)
+    tracker.run(30)
+    tracker.device.power_off()
+    tracker.run(10)
+    tracker.device.power_on()
+    collector = Collector()
+    tracker.network.serve("collector", 4710, lambda: collector)
+    tracker.run(600)
+    reports = [message.values for message in collector.messages if message.name == "report"]
+    boots = {report["boot_count"] for report in reports}
+    assert next(item["cause"] for item in collector.items("alarm")) == "lifted"
+    starts = [item["uptime_s"] for item in collector.items("heartbeat")]
+    assert len(boots) == 1 and starts.count(0) == 2, "one heartbeat of each life"
+    assert "Traceback" not in tracker.board.log
+
+
 def test_tracker_without_modem_still_guards(rig):
     tracker = rig("tracker", changed=GUARDED)
     tracker.device.parts["modem"].power_off()
