@@ -92,11 +92,13 @@ class Input(Part):
 
     def busy(self) -> bool:
         """A contact that is bouncing, or held down but not long enough yet, must not be slept over."""
+        if self._which == events.INPUT_PIR:
+            return False
         return self._driver.due_ms() is not None and not self.active
 
     def wake_pin(self):
-        """Waking is by a high level: an input that is up already would wake without end."""
-        return self._pin if self._level and not self._driver.active else None
+        """Waking is by a high level: a pin that is up already would wake without end."""
+        return self._pin if self._level and not self._pin() else None
 
     def test(self) -> tuple:
         """Passes while the input rests: a strap that hangs open or a stuck button fails."""
@@ -104,5 +106,5 @@ class Input(Part):
         return level != self._level, level, "pin level"
 
     def _watch(self) -> None:
-        """The stream is ready when the pin leaves the level that the driver knows."""
-        self._stream.level = 1 - self._level if self._driver.active else self._level
+        """A doze ends when the pin leaves the level that it has now; all else is a matter of time."""
+        self._stream.level = 1 - self._pin()

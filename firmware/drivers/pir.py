@@ -14,6 +14,7 @@ LEFT = const(2)  # nobody has moved for the hold time
 
 WARM_UP_MS = const(60_000)
 HOLD_MS = const(10_000)
+_LOOK_MS = const(1_000)
 
 
 class Pir:
@@ -58,7 +59,7 @@ class Pir:
         if not self.active:
             return None
         if self._pin():
-            self._seen_ticks = now
+            return _LOOK_MS  # when it falls; no sleep ends by that
         return max(0, self._hold_ms - time.ticks_diff(now, self._seen_ticks))
 
     @property

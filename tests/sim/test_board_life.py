@@ -96,6 +96,31 @@ machine.deepsleep()
         assert printed(device)[:2] == ["1 0", "4 7"]
 
 
+@pytest.mark.parametrize(
+    ("chip", "source", "gpio", "wakes"),
+    [
+        ("esp32c3", "gpio", 5, True),
+        ("esp32c3", "gpio", 6, False),  # not in the RTC's domain
+        ("esp32s3", "gpio", 5, False),  # light sleep only
+        ("esp32s3", "ext1", 21, True),
+        ("esp32s3", "ext1", 33, False),
+    ],
+)
+def test_only_what_the_silicon_has_ends_a_deep_sleep(chip, source, gpio, wakes):
+    program = f"""
+import machine, esp32
+print(machine.wake_reason())
+if not machine.wake_reason():
+    esp32.wake_on_{source}([machine.Pin({gpio}, machine.Pin.IN)], esp32.WAKEUP_ANY_HIGH)
+    machine.deepsleep()
+"""
+    with board(program, chip=chip) as device:
+        run(device)
+        device.io.line(gpio).drive(1)
+        device.world.run_for(US_PER_S)
+        assert (len(printed(device)) > 1) == wakes
+
+
 def test_ext1_low_waits_for_all_pins():
     source = """
 import machine, esp32

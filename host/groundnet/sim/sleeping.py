@@ -150,9 +150,12 @@ class Sleeping(Service):
             self._end_light_sleep(reason)
 
     def _reason(self) -> int:
-        line = self._board.io.line
+        line, chip = self._board.io.line, self._board.chip
+        deep = self._board.state == "deep sleep"
         for reason, (level, gpios) in self._wake_pins.items():
-            levels = [line(gpio).level for gpio in gpios]
+            if deep and reason == _GPIO_WAKE and not chip.deep_wake_gpio:
+                continue
+            levels = [line(gpio).level for gpio in gpios if not deep or gpio in chip.deep_wake]
             # ext1 at low waits for all of its pins, everything else for any.
             everything = reason == _EXT1_WAKE and level == 0
             if levels and (all if everything else any)(here == level for here in levels):
