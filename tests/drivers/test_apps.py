@@ -210,6 +210,11 @@ def test_setting_utc_moves_the_real_time_clock_but_not_the_cores_time(rig):
 KEYS = b"\r\x03\x03\r\x01print(6*7)\x04\x05A\x01\x02\x03\x04\r\x05print(6*7)\x04"  # what mpremote, and people, type
 
 
+def sealed_frame(end: session.Initiator, name: str, values: dict) -> bytes:
+    kind, payload = messages.encode(name, values)
+    return frame.encode(kind, end.seal(kind, payload, 7), 7, True)
+
+
 def open_session(device: Rig, secret=SECRET) -> session.Initiator:
     """The host's end of a session; raises AuthenticationError when the device refuses."""
     device_id = b"\x00\x00" + UNIQUE_ID
@@ -325,6 +330,55 @@ def test_a_tag_stays_awake_until_its_owner_may_try_again(rig):
     tag.ask("bye", {})
     tag.run(60)
     assert tag.board.state == "deep sleep"
+
+
+def test_settings_written_by_a_host_survive_a_power_cut_at_every_flash_step(rig):
+    """All old or all new, on the real interpreter with the real session; never neither, never half."""
+    old, new = {"siren_s": 3, "owner_phone": "+385 1"}, {"siren_s": 9, "owner_phone": "+86 2"}
+    wanted = {"settings": [{"name": name, "value": str(value)} for name, value in new.items()]}
+    seen = []
+    for cut_at in range(1, 40):
+        base = rig("base", changed=old).run(4)
+        base.type(b"\x00", 0.2)
+        host = open_session(base)
+        first = base.files.steps
+
+        def cut(step, first=first, cut_at=cut_at):
+            if step.number == first + cut_at:
+                raise PowerCut
+
+        base.files.on_step = cut
+        base.type(sealed_frame(host, "settings_write", wanted))
+        if base.board.state != "off":
+            break
+        base.device.power_on()
+        base.run(4)
+        base.type(b"\x00", 0.2)
+        host = open_session(base)
+        told = {}
+        while len(told) < len(settings.TABLE):
+            reply = base.ask_sealed(host, "settings_read", {"first": len(told)})
+            told |= {entry["name"]: entry["value"] for entry in reply.values["settings"]}
+        held = {name: told[name] for name in new}
+        seen.append(held)
+        assert held in [{name: str(value) for name, value in state.items()} for state in (old, new)]
+    assert len(seen) >= 2
+
+
+def test_factory_reset_over_the_cable_keeps_who_it_is(rig):
+    tracker = rig("tracker", changed={"owner_phone": "+385 1"}).run(5)
+    assert any(path.startswith("/history/") for path in tracker.files.paths())
+    tracker.type(b"\x00", 0.2)
+    host = open_session(tracker)
+    asked = {"check_value": keys.check_value(SECRET)}
+    assert tracker.ask_sealed(host, "factory_reset", asked).name == "ack"
+    assert not any(path.startswith("/history/") for path in tracker.files.paths())
+    tracker.ask_sealed(host, "bye", {})
+    tracker.run(5)
+    assert tracker.board.boots == 2
+    tracker.type(b"\x00", 0.2)
+    host = open_session(tracker)
+    assert tracker.ask("identity_get", {}).values["state"] == "locked"
 
 
 # --- base station
