@@ -35,11 +35,12 @@ def production_flash(role: str, board: str, folder: Path | None = None) -> Board
 
 @dataclass
 class Device:
-    """A board and its chip models by part name."""
+    """A board, its chip models by part name, and what is around it."""
 
     board: VirtualBoard
     parts: dict[str, object]
     power: PowerAccount
+    environment: Environment
 
     def power_off(self) -> None:
         """The supply is cut: RAM is lost, flash stays."""
@@ -82,4 +83,4 @@ def make_device(
         chip=literal["chip"],
         network=environment.network,
     )
-    return Device(virtual, parts, power)
+    return Device(virtual, parts, power, environment)
