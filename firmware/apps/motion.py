@@ -35,6 +35,9 @@ class Motion(Part):
         self._rate_mhz = rate_mhz
         self._int1 = hardware.input(entry["int1"])
         self.armed = armed
+        self._threshold_mg = (
+            0  # of the last watch; 0 after a deep sleep: only a fresh boot has a service link
+        )
         self._period_ms = 0
         self._next_ticks = time.ticks_ms()
         self._samples = array("h", bytes(lis2dw12.FIFO_SAMPLES_MAX * 6))
@@ -46,6 +49,7 @@ class Motion(Part):
 
     def watch(self, threshold_mg: int) -> None:
         self._set_armed(threshold_mg > 0)
+        self._threshold_mg = threshold_mg
         if self.armed:
             self._chip.arm_wake_up(threshold_mg, _WAKE_SAMPLES)
         else:
@@ -72,11 +76,15 @@ class Motion(Part):
         return max(0, time.ticks_diff(self._next_ticks, time.ticks_ms()))
 
     def test(self) -> tuple:
-        """The chip's own deflection test; the measured value is the change on z in milli-g."""
-        passed, _, _, change_z = self._chip.self_test()
+        """The chip's own deflection test; measured is the smallest change of the three axes in milli-g."""
+        armed = self.armed
+        passed, change_x, change_y, change_z = self._chip.self_test()
         self._chip.configure(self._rate_mhz, _SCALE_MG)
         self._set_armed(False)
-        return passed, change_z, ""
+        if armed and self._threshold_mg:
+            self.watch(self._threshold_mg)  # it guards on after a test
+        smallest = min(abs(change_x), abs(change_y), abs(change_z))
+        return passed, smallest, "x %d y %d z %d mg" % (change_x, change_y, change_z)
 
     def wake_pin(self):
         return self._int1 if self.armed else None

@@ -1,7 +1,7 @@
 """LIS2DW12 accelerometer on I2C (ST DS12096 rev 8; usage: ST AN5038).
 
-Low power, wake-up on INT1, FIFO in milli-g, 6D orientation, self-test. Blocks only for the bus, except
-``self_test`` (0.4 s) and ``configure`` (two samples: 160 ms at 12.5 Hz).
+Low power, wake-up and activity on INT1, FIFO in milli-g, 6D orientation, self-test. Blocks only for the bus,
+except ``self_test`` (0.6 s) and ``configure`` (two samples: 160 ms at 12.5 Hz).
 """
 
 import time
@@ -14,22 +14,35 @@ _CTRL1 = const(0x20)  # 8.4: ODR[7:4] MODE[3:2] LP_MODE[1:0]
 _CTRL2 = const(0x21)  # 8.5: BOOT, SOFT_RESET, CS_PU_DISC, BDU, IF_ADD_INC, ...
 _CTRL3 = const(0x22)  # 8.6: ST[7:6], PP_OD, LIR, H_LACTIVE, ...
 _CTRL4_INT1 = const(0x23)  # 8.7: what INT1 shows
+_CTRL5_INT2 = const(0x24)  # 8.8: what INT2 shows: SLEEP_STATE b7, SLEEP_CHG b6
 _CTRL6 = const(0x25)  # 8.9: BW_FILT[7:6] FS[5:4] FDS LOW_NOISE
+_STATUS = const(0x27)  # 8.11: DRDY b0
 _OUT_X_L = const(0x28)  # 8.12: six bytes, little endian, left-justified
 _FIFO_CTRL = const(0x2E)  # 8.18: FMODE[7:5] FTH[4:0]
 _FIFO_SAMPLES = const(0x2F)  # 8.19: FTH, OVR, DIFF[5:0]
 _TAP_THS_X = const(0x30)  # 8.20: 4D_EN, 6D_THS[6:5]
-_WAKE_UP_THS = const(0x34)  # 8.24: WK_THS[5:0], one step = full scale / 64
-_WAKE_UP_DUR = const(0x35)  # 8.25: WAKE_DUR[6:5], one step = one sample
-_WAKE_UP_SRC = const(0x38)  # 8.28: WU_IA b3, X b2, Y b1, Z b0; reading releases a latched INT1
+_WAKE_UP_THS = const(0x34)  # 8.24: SLEEP_ON b6, WK_THS[5:0], one step = full scale / 64
+_WAKE_UP_DUR = const(0x35)  # 8.25: WAKE_DUR[6:5], one step = one sample; STATIONARY b4; SLEEP_DUR[3:0]
+_WAKE_UP_SRC = const(
+    0x38
+)  # 8.28: SLEEP_STATE b4, WU_IA b3, X b2, Y b1, Z b0; reading releases a latched INT1
 _SIXD_SRC = const(0x3A)  # 8.30: 6D_IA b6, ZH ZL YH YL XH XL
-_CTRL7 = const(0x3F)  # 8.35: INTERRUPTS_ENABLE b5
+_CTRL7 = const(0x3F)  # 8.35: INT2_ON_INT1 b6, INTERRUPTS_ENABLE b5
 
 _ID = const(0x44)
 _SOFT_RESET = const(0x40)
 _BDU_AUTO_INCREMENT = const(0x0C)
 _LATCHED = const(0x10)
 _SELF_TEST_POSITIVE = const(0x40)
+_SELF_TEST_MIN_MG = const(70)  # table 3
+_SELF_TEST_MAX_MG = const(1500)
+_SELF_TEST_SAMPLES = const(5)
+_DRDY_WAIT_MS = const(200)  # ten samples at 50 Hz
+_SLEEP_ON = const(0x40)
+_STATIONARY = const(0x10)
+_INT2_SLEEP_CHANGE = const(0x40)
+_INT2_ON_INT1 = const(0x40)
+_SLEEP_STEP_SAMPLES = const(512)
 _INT1_6D = const(0x80)
 _INT1_WAKE_UP = const(0x20)
 _FIFO_CONTINUOUS = const(0xC0)
@@ -46,6 +59,9 @@ WAKE_UP = 0x08  # wake_source(): the slope was over the threshold long enough
 WAKE_X = 0x04
 WAKE_Y = 0x02
 WAKE_Z = 0x01
+INACTIVE = 0x10  # wake_source(): nothing was over the threshold for the time of watch_activity()
+# side_up(): the axis that points up, at rest
+X_DOWN, X_UP, Y_DOWN, Y_UP, Z_DOWN, Z_UP = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 FIFO_SAMPLES_MAX = 32
 
 
@@ -107,31 +123,57 @@ class Lis2dw12:
             threshold_mg: 1 step .. 63 steps of scale/64 (31 mg at 2 g); rounded to the nearest step.
             duration_samples: 0..3.
         """
-        step = (threshold_mg * 64 + self._scale_mg // 2) // self._scale_mg
-        if not 1 <= step <= 63 or not 0 <= duration_samples <= 3:
-            raise Lis2dw12Error("wake-up threshold or duration out of range")
-        self._write(_WAKE_UP_THS, step)
+        if not 0 <= duration_samples <= 3:
+            raise Lis2dw12Error("wake-up duration out of range")
+        self._write(_WAKE_UP_THS, self._threshold_steps(threshold_mg))
         self._write(_WAKE_UP_DUR, duration_samples << 5)
         self._write(_CTRL4_INT1, _INT1_WAKE_UP)
         self._write(_CTRL7, _INTERRUPTS_ENABLE)
         self._read(_WAKE_UP_SRC)
 
+    def watch_activity(self, threshold_mg: int, still_steps: int) -> None:
+        """Raise INT1 when movement begins and when it has ended; `wake_source` tells which by INACTIVE.
+
+        The data rate stays as it is (stationary detection, AN5038 5.7): the FIFO's samples keep their distance.
+        Signals that INT1 already shows (`arm_wake_up`, `arm_6d`) stay, the wake-up threshold becomes this one.
+
+        Args:
+            threshold_mg: as for `arm_wake_up`.
+            still_steps: 0..15 steps of 512 samples without movement (41 s at 12.5 Hz); 0 = 16 samples.
+        """
+        if not 0 <= still_steps <= 15:
+            raise Lis2dw12Error("still time out of range")
+        self._write(_WAKE_UP_THS, _SLEEP_ON | self._threshold_steps(threshold_mg))
+        self._write(_WAKE_UP_DUR, self._read(_WAKE_UP_DUR) & 0x60 | _STATIONARY | still_steps)
+        self._write(_CTRL5_INT2, _INT2_SLEEP_CHANGE)
+        self._write(_CTRL7, _INT2_ON_INT1 | _INTERRUPTS_ENABLE)
+        self._read(_WAKE_UP_SRC)
+
+    def still_steps(self, seconds: int, rate_mhz: int) -> int:
+        """The argument of `watch_activity` that comes nearest to ``seconds`` at a data rate."""
+        step_ms = _SLEEP_STEP_SAMPLES * 1_000_000 // rate_mhz
+        return min(15, (seconds * 1000 + step_ms // 2) // step_ms)
+
     def arm_6d(self) -> None:
-        """Raise INT1 also when the side that is up changes by more than 60 degrees (table 61)."""
+        """Raise INT1 also when the side that is up changes by more than 60 degrees (table 45)."""
         self._write(_TAP_THS_X, 0x40)
         self._write(_CTRL4_INT1, self._read(_CTRL4_INT1) | _INT1_6D)
+        self._write(_CTRL7, self._read(_CTRL7) | _INTERRUPTS_ENABLE)
+        self._read(_SIXD_SRC)
 
     def disarm(self) -> None:
         """No interrupt; sampling goes on."""
         self._write(_CTRL4_INT1, 0)
+        self._write(_CTRL5_INT2, 0)
         self._write(_CTRL7, 0)
+        self._write(_WAKE_UP_THS, 0)
 
     def wake_source(self) -> int:
-        """WAKE_UP and axis bits since the last call; releases INT1."""
-        return self._read(_WAKE_UP_SRC) & 0x0F
+        """INACTIVE as it is now, WAKE_UP and axis bits since the last call; releases INT1."""
+        return self._read(_WAKE_UP_SRC) & 0x1F
 
     def side_up(self) -> int:
-        """The 6D bits ZH ZL YH YL XH XL (bit 5 .. bit 0); releases INT1."""
+        """One of X_DOWN .. Z_UP, 0 while it leans or moves; releases INT1."""
         return self._read(_SIXD_SRC) & 0x3F
 
     def read_fifo_mg(self, into) -> int:
@@ -156,11 +198,11 @@ class Lis2dw12:
         self._to_mg(raw, into, 3)
 
     def self_test(self) -> tuple:
-        """Deflect the proof mass electrically and measure (AN5038 section 8).
+        """Deflect the proof mass electrically and measure: AN5038 section 8 (50 Hz, 4 g, five samples each).
 
         Returns:
             (passed, dx, dy, dz): passed when every change is within 70..1500 mg (table 3). Leaves the chip
-            reset: call ``configure`` afterwards.
+            reset: call `configure` afterwards. Raises Lis2dw12Error when no sample comes.
         """
         self.configure(50000, 4000)
         self._write(_FIFO_CTRL, 0)
@@ -170,7 +212,7 @@ class Lis2dw12:
         after = self._mean_mg()
         self._write(_CTRL2, _SOFT_RESET)
         change = [after[axis] - before[axis] for axis in range(3)]
-        passed = all(70 <= abs(value) <= 1500 for value in change)
+        passed = all(_SELF_TEST_MIN_MG <= abs(value) <= _SELF_TEST_MAX_MG for value in change)
         return passed, change[0], change[1], change[2]
 
     def power_down(self) -> None:
@@ -178,15 +220,30 @@ class Lis2dw12:
         self._write(_CTRL1, 0)
 
     def _mean_mg(self) -> list:
+        """Mean of five samples after the output has settled; the first one is thrown away."""
         time.sleep_ms(100)
         total = [0, 0, 0]
         sample = [0, 0, 0]
-        for _ in range(5):
-            time.sleep_ms(20)
-            self.read_mg(sample)
+        self._await_sample(sample)
+        for _ in range(_SELF_TEST_SAMPLES):
+            self._await_sample(sample)
             for axis in range(3):
                 total[axis] += sample[axis]
-        return [value // 5 for value in total]
+        return [value // _SELF_TEST_SAMPLES for value in total]
+
+    def _await_sample(self, into) -> None:
+        for _ in range(_DRDY_WAIT_MS // 2):
+            if self._read(_STATUS) & 1:
+                self.read_mg(into)
+                return
+            time.sleep_ms(2)
+        raise Lis2dw12Error("no sample came")
+
+    def _threshold_steps(self, threshold_mg: int) -> int:
+        steps = (threshold_mg * 64 + self._scale_mg // 2) // self._scale_mg
+        if not 1 <= steps <= 63:
+            raise Lis2dw12Error("wake-up threshold out of range")
+        return steps
 
     def _to_mg(self, raw, into, values: int) -> None:
         """Left-justified 16-bit words: full range 65536 = 2 * scale."""

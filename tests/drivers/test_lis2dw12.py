@@ -83,6 +83,80 @@ def test_disarmed_chip_stays_silent(bench, accelerometer, motion):
     assert bench.io.line(INT1).level == 0
 
 
+def chip_of(bench) -> Chip:
+    return bench.io.i2c(0).device(0x19)
+
+
+def test_activity_is_told_when_it_begins_and_when_it_has_ended(bench, accelerometer, motion):
+    driver = bench.driver("lis2dw12")
+    accelerometer.configure()
+    accelerometer.watch_activity(62, 1)
+    line, rises = bench.io.line(INT1), []
+    line.listen(lambda level: rises.append(bench.world.now_us / 1e6) if level else None)
+    bench.seconds(60)
+    assert len(rises) == 1 and 39 < rises[0] < 44, "512 samples at 12.5 Hz"
+    assert accelerometer.wake_source() & driver.INACTIVE and line.level == 0
+    began_s = bench.world.now_us / 1e6
+    motion.start(bench.world.now_us).ride(20)
+    bench.seconds(5)
+    assert 0 < rises[1] - began_s < 1
+    assert not accelerometer.wake_source() & driver.INACTIVE and line.level == 0
+    bench.seconds(80)
+    assert len(rises) == 3 and 20 + 39 < rises[2] - began_s < 20 + 44
+    assert accelerometer.wake_source() & driver.INACTIVE
+    bench.seconds(3600)
+    assert len(rises) == 3
+
+
+def test_the_rate_of_samples_stays_when_nothing_moves(bench, accelerometer):
+    accelerometer.configure(25000)
+    accelerometer.watch_activity(62, 0)
+    bench.seconds(10)
+    accelerometer.wake_source()
+    into = array("h", [0] * 96)
+    accelerometer.read_fifo_mg(into)
+    bench.seconds(1)
+    assert accelerometer.read_fifo_mg(into) in (25, 26)
+
+
+def test_still_time_is_rounded_and_limited(bench, accelerometer):
+    assert [accelerometer.still_steps(seconds, 12500) for seconds in (0, 20, 41, 82, 9999)] == [
+        0,
+        0,
+        1,
+        2,
+        15,
+    ]
+    assert accelerometer.still_steps(41, 25000) == 2
+    accelerometer.configure()
+    for threshold_mg, steps in ((62, 16), (62, -1), (0, 1), (3000, 1)):
+        with pytest.raises(bench.driver("lis2dw12").Lis2dw12Error):
+            accelerometer.watch_activity(threshold_mg, steps)
+
+
+@pytest.mark.parametrize(
+    ("roll_deg", "pitch_deg", "side"),
+    [
+        (0, 0, "Z_UP"),
+        (180, 0, "Z_DOWN"),
+        (90, 0, "Y_UP"),
+        (-90, 0, "Y_DOWN"),
+        (0, 90, "X_DOWN"),
+        (0, -90, "X_UP"),
+    ],
+)
+def test_six_sides_are_told_apart(bench, roll_deg, pitch_deg, side):
+    profile = MotionProfile(bench.world.random("motion"), Tilt(roll_deg, pitch_deg))
+    bench.io.i2c(0).attach(0x19, Chip(bench.world, "chip", profile, bench.io.line(INT1), bench.power))
+    driver = bench.driver("lis2dw12")
+    accelerometer = driver.Lis2dw12(bench.i2c(), 0x19)
+    accelerometer.configure()
+    accelerometer.arm_6d()
+    bench.seconds(1)
+    assert accelerometer.side_up() == getattr(driver, side)
+    assert bench.io.line(INT1).level == 0, "the first side is no change"
+
+
 def test_turning_the_thing_over_raises_6d(bench, accelerometer, motion):
     accelerometer.configure()
     accelerometer.arm_wake_up(1900, 3)  # nothing but 6D can fire
@@ -99,6 +173,30 @@ def test_self_test_measures_the_deflection(accelerometer):
     passed, dx, dy, dz = accelerometer.self_test()
     assert passed
     assert all(70 <= abs(change) <= 1500 for change in (dx, dy, dz))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_self_test_finds_an_axis_that_does_not_move(bench, accelerometer, axis):
+    chip_of(bench).stuck_axis = axis
+    passed, *changes = accelerometer.self_test()
+    assert not passed
+    assert [abs(change) < 70 for change in changes] == [index == axis for index in range(3)]
+
+
+def test_self_test_of_a_dead_chip_ends_in_an_error(bench, accelerometer):
+    accelerometer.configure()
+    chip_of(bench).silent = True
+    with pytest.raises(bench.driver("lis2dw12").Lis2dw12Error, match="no answer"):
+        accelerometer.self_test()
+
+
+def test_self_test_leaves_nothing_behind(bench, accelerometer, motion):
+    accelerometer.self_test()
+    accelerometer.configure()
+    bench.seconds(1)
+    into = [0, 0, 0]
+    accelerometer.read_mg(into)
+    assert abs(into[0]) < 40 and abs(into[2] - 866) < 40, "the deflection is still on"
 
 
 def test_power_down_stops_the_current(bench, accelerometer):

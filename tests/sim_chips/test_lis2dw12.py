@@ -208,10 +208,13 @@ def test_a_night_of_wind_without_an_alarm_costs_few_events():
     assert rig.rises == [] and events <= 10
 
 
-def test_skipping_finds_what_stepping_finds():
+@pytest.mark.parametrize("activity", [False, True])
+def test_skipping_finds_what_stepping_finds(activity):
     rig = Rig(seed=5)
     rig.motion.still(40).wind(200, 1.5).truck(2).still(30).bump(0.4).still(20).lift().ride(20)
     rig.arm(threshold=2, duration=1)
+    if activity:
+        rig.write(0x34, 0x40 | 2)
     engine = rig.chip._engine
     engine.configure(2)
     last = rig.motion.end_us // 80_000
@@ -222,6 +225,24 @@ def test_skipping_finds_what_stepping_finds():
         engine.accept(hit)
         found.append(hit.number)
     assert found == stepped and len(found) > 5
+
+
+def test_sleep_state_is_a_level_on_int1_when_asked_for():
+    rig = Rig()
+    rig.motion.still(30).ride(10)
+    rig.write(0x20, 0x20)
+    rig.run(0.2)
+    rig.write(0x34, 0x40 | 2, 0x10)  # SLEEP_ON; STATIONARY, 16 samples
+    rig.write(0x24, 0x80)  # INT2_SLEEP_STATE
+    rig.write(0x3F, 0x60)  # INT2_ON_INT1
+    rig.run(0.2)
+    levels = []
+    rig.int1.listen(lambda level: levels.append((rig.world.now_us / 1e6, level)))
+    rig.run(60)
+    assert [level for _, level in levels] == [1, 0, 1]
+    assert levels[0][0] == pytest.approx(0.2 + 16 * 0.08, abs=0.1)
+    assert 30 <= levels[1][0] < 31 and 41 < levels[2][0] < 42
+    assert rig.read(0x27)[0] & 0x20 and rig.read(0x38)[0] & 0x10
 
 
 def test_a_movement_that_starts_now_is_felt():

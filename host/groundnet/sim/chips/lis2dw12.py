@@ -2,12 +2,14 @@
 
 Modelled: the register map with its reset values and access rights (8), data rates and power modes (4, table
 9), left-justified 12/14-bit data at the chosen scale, noise of table 3, self-test offset, the FIFO in all
-five modes, wake-up, 6D and free-fall with their durations, latched and pulsed INT1, DRDY and FIFO signals on
-INT1. The wake-up path is the first-order high-pass at ODR/4, (a[n] - a[n-1]) / 2; after power-up its first
-sample is a step from zero, so an armed chip gives one false wake-up one sample after it starts
-(STMems_Standard_C_drivers #58).
+five modes, wake-up, 6D, free-fall and activity/inactivity with their durations, latched and pulsed INT1, DRDY
+and FIFO signals on INT1, INT2's sleep signals where they are routed to INT1. The wake-up path is the
+first-order high-pass at ODR/4, (a[n] - a[n-1]) / 2; after power-up its first sample is a step from zero, so an
+armed chip gives one false wake-up one sample after it starts (STMems_Standard_C_drivers #58).
 
-Not modelled: tap, activity/inactivity (the sleep rates), single-conversion mode, the ODR/10 and ODR/20
+A bench breaks the part: ``stuck_axis`` (its proof mass does not move), ``silent`` (no acknowledge).
+
+Not modelled: tap, the lower rate of inactivity without STATIONARY, single-conversion mode, the ODR/10 and ODR/20
 filters, the user offset, SPI, temperature (always 25 C), INT2 as a pin. Only hardware can tell: the part's
 true rate (a few percent off), zero-g offset, cross-axis sensitivity, mounting resonance, and what sloshes
 below 1.6 Hz.
@@ -24,6 +26,7 @@ from groundnet.sim.chips.lis2dw12_registers import (
     CTRL2,
     CTRL3,
     CTRL4,
+    CTRL5,
     CTRL7,
     FIFO_CTRL,
     FIFO_SAMPLES,
@@ -37,10 +40,16 @@ from groundnet.sim.chips.lis2dw12_registers import (
     WAKE_UP_THS,
     Registers,
 )
-from groundnet.sim.chips.lis2dw12_signals import FREE_FALL_IA, SIXD_IA, WAKE_UP_IA, SignalEngine
+from groundnet.sim.chips.lis2dw12_signals import (
+    FREE_FALL_IA,
+    SIXD_IA,
+    SLEEP_CHANGE_IA,
+    WAKE_UP_IA,
+    SignalEngine,
+)
 from groundnet.sim.motion_profile import MotionProfile
 from groundnet.sim.power import PowerAccount
-from groundnet.sim.signals import Line
+from groundnet.sim.signals import BusError, Line
 from groundnet.sim.world import Event, World
 
 _LOOK_AHEAD_US = 3_600_000_000  # one search covers at most an hour, then goes on
@@ -80,6 +89,8 @@ class Lis2dw12:
         self._power = power
         self._part = part
         self._noise_seed = world.random(f"lis2dw12/{name}").getrandbits(64)
+        self.stuck_axis: int | None = None
+        self.silent = False
         self.registers = Registers()
         self._pointer = 0
         self._started_us = 0  # when the data rate was set
@@ -104,6 +115,8 @@ class Lis2dw12:
 
     def i2c_write(self, data: bytes) -> None:
         """First byte: register address; the rest: values (6.1.1)."""
+        if self.silent:
+            raise BusError(19, "a dead chip does not acknowledge")
         if not data:
             return
         self._pointer = data[0] & 0x7F
@@ -139,7 +152,7 @@ class Lis2dw12:
         elif address == FIFO_CTRL:
             self._fifo.restart(value >> 5)
             self._plan_data_signals()
-        elif address in (CTRL3, CTRL4, CTRL7, FREE_FALL) or 0x30 <= address <= WAKE_UP_THS + 1:
+        elif address in (CTRL3, CTRL4, CTRL5, CTRL7, FREE_FALL) or 0x30 <= address <= WAKE_UP_THS + 1:
             self._configure_signals()
 
     def _read(self, address: int) -> int:
@@ -174,11 +187,14 @@ class Lis2dw12:
         offset = self.registers.self_test_g
         noise = _noise(self._noise_seed, number)
         rms, scale = self.registers.noise_rms_g, self.registers.scale_g
-        return (
+        values = [
             max(-scale, min(scale, x + offset + noise[0] * rms)),
             max(-scale, min(scale, y + offset + noise[1] * rms)),
             max(-scale, min(scale, z + offset + noise[2] * rms)),
-        )
+        ]
+        if self.stuck_axis is not None:
+            values[self.stuck_axis] = 0.0
+        return values[0], values[1], values[2]
 
     def _sample_words(self, number: int) -> Sample:
         """The same as left-justified words (8.12)."""
@@ -266,16 +282,18 @@ class Lis2dw12:
         axes, position = self._engine.axes, self._engine.position
         if address == WAKE_UP_SRC:
             value = 0x20 if live & FREE_FALL_IA else 0
+            value |= 0x10 if self._engine.sleeping else 0
             value |= 0x08 | axes if live & WAKE_UP_IA else 0
-            released = WAKE_UP_IA | FREE_FALL_IA
+            released = WAKE_UP_IA | FREE_FALL_IA | SLEEP_CHANGE_IA
         elif address == SIXD_SRC:
             value = position | (0x40 if live & SIXD_IA else 0)
             released = SIXD_IA
         else:
             value = 0x10 if live & SIXD_IA else 0
+            value |= 0x20 if live & SLEEP_CHANGE_IA else 0
             value |= 0x02 if live & WAKE_UP_IA else 0
             value |= 0x01 if live & FREE_FALL_IA else 0
-            released = WAKE_UP_IA | FREE_FALL_IA | SIXD_IA
+            released = WAKE_UP_IA | FREE_FALL_IA | SIXD_IA | SLEEP_CHANGE_IA
         if self._latched & released:
             self._latched &= ~released
             self._drive_int1()
@@ -287,6 +305,7 @@ class Lis2dw12:
         value = 0x01 if self._latest() > self._last_read else 0
         value |= 0x02 if live & FREE_FALL_IA else 0
         value |= 0x04 if live & SIXD_IA else 0
+        value |= 0x20 if self._engine.sleeping else 0
         value |= 0x40 if live & WAKE_UP_IA else 0
         if self._fifo.mode != fifo.BYPASS and self._fifo.level() >= self.registers.fifo_threshold:
             value |= 0x80
@@ -322,13 +341,16 @@ class Lis2dw12:
         )
 
     def _drive_int1(self) -> None:
-        """CTRL4 routes signals to the pad; H_LACTIVE inverts it (8.6, 8.7)."""
+        """CTRL4, and CTRL5 by INT2_ON_INT1, route signals to the pad; H_LACTIVE inverts it (8.6-8.8, 8.35)."""
         live = self._latched if self.registers.latched else self._pulse
         routed = self.registers[CTRL4]
         active = self._data_signal()
         active |= bool(routed & 0x20 and live & WAKE_UP_IA)
         active |= bool(routed & 0x80 and live & SIXD_IA)
         active |= bool(routed & 0x10 and live & FREE_FALL_IA)
+        if self.registers.int2_on_int1:
+            active |= bool(self.registers[CTRL5] & 0x40 and live & SLEEP_CHANGE_IA)
+            active |= bool(self.registers[CTRL5] & 0x80 and self._engine.sleeping)
         self._int1.drive(int(active ^ bool(self.registers[CTRL3] & 0x08)))
 
     def _cancel(self, name: str) -> None:

@@ -126,6 +126,20 @@ class Registers:
         return (self._values[WAKE_UP_DUR] >> 5 & 3) + 1
 
     @property
+    def sleep_on(self) -> bool:
+        """Activity and inactivity are told apart (SLEEP_ON)."""
+        return bool(self._values[WAKE_UP_THS] & 0x40)
+
+    @property
+    def sleep_samples(self) -> int:
+        """Consecutive samples under the threshold that make inactivity: SLEEP_DUR, 512 a step, or 16."""
+        return (self._values[WAKE_UP_DUR] & 0x0F) * 512 or 16
+
+    @property
+    def int2_on_int1(self) -> bool:
+        return bool(self._values[CTRL7] & 0x40)
+
+    @property
     def sixd_threshold_g(self) -> float:
         return _SIXD_STEPS[self._values[TAP_THS_X] >> 5 & 3] / 32
 

@@ -1,4 +1,4 @@
-"""The LIS2DW12's detectors (DS12096 5, AN5038 5): wake-up, 6D and free-fall, found without stepping."""
+"""The LIS2DW12's detectors (DS12096 5, AN5038 5): wake-up, 6D, free-fall, activity; found without stepping."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from groundnet.sim.motion_profile import MotionProfile, Segment, Vector
 WAKE_UP_IA = 1
 SIXD_IA = 2
 FREE_FALL_IA = 4
+SLEEP_CHANGE_IA = 8
 
 _ROUTED = {0x20: WAKE_UP_IA, 0x80: SIXD_IA, 0x10: FREE_FALL_IA}  # CTRL4 bit -> signal
 _NOISE_PEAK = 3.0  # in units of its RMS, see lis2dw12._noise
@@ -23,6 +24,8 @@ class _State:
     fall_run: int = 0
     axes: int = 0  # of the last wake-up
     position: int = 0
+    still_run: int = 0  # consecutive samples under the threshold
+    sleeping: bool = False  # inactivity
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,11 @@ class SignalEngine:
         """6D bits ZH ZL YH YL XH XL of the last position."""
         return self._state.position
 
+    @property
+    def sleeping(self) -> bool:
+        """Inactivity: nothing was over the threshold for the sleep duration."""
+        return self._state.sleeping
+
     def configure(self, latest: int) -> None:
         """Take over new register values and go on after sample ``latest``; durations start again."""
         self.active = 0
@@ -75,6 +83,8 @@ class SignalEngine:
             for bit, signal in _ROUTED.items():
                 if self._registers[CTRL4] & bit:
                     self.active |= signal
+            if self._registers.sleep_on:
+                self.active |= SLEEP_CHANGE_IA
         self.skip_to(latest)
 
     def skip_to(self, number: int) -> None:
@@ -82,7 +92,8 @@ class SignalEngine:
         position = self.position
         if number > 0:
             position = self._position_of(self._sample_g(number)) or position
-        self._state = _State(number, axes=self.axes, position=position)
+        sleeping = self.sleeping and bool(self.active & SLEEP_CHANGE_IA)
+        self._state = _State(number, axes=self.axes, position=position, sleeping=sleeping)
 
     def find(self, limit_us: int) -> Hit:
         """The next sample that raises a signal; changes nothing until the hit is accepted."""
@@ -106,21 +117,33 @@ class SignalEngine:
                     return Hit(self._state.seen, signals, self._state)
                 if quiet and self._state.wake_run == 0 and self._state.fall_run == 0:
                     # Only the step into this segment could raise anything: the rest needs no look.
-                    self._state = replace(self._state, seen=last)
+                    self._skip_still(last)
             if segment.end_us > limit_us:
                 break
         return Hit(self._state.seen, 0, self._state)
+
+    def _skip_still(self, last: int) -> None:
+        """On to ``last``, or to the sample before the one that makes inactivity."""
+        state = self._state
+        if self.active & SLEEP_CHANGE_IA and not state.sleeping:
+            last = min(last, state.seen + max(0, self._registers.sleep_samples - state.still_run - 1))
+        self._state = replace(state, seen=last, still_run=state.still_run + last - state.seen)
 
     def step(self) -> int:
         """Look at the next sample. Returns the signals that it raises."""
         before, number = self._state, self._state.seen + 1
         value = self._sample_g(number)
         raised, wake_run, fall_run, axes, position = 0, 0, 0, before.axes, before.position
-        if self.active & WAKE_UP_IA:
+        still_run, sleeping = 0, before.sleeping
+        if self.active & (WAKE_UP_IA | SLEEP_CHANGE_IA):
             over = self._axes_over(number, value)
             wake_run = before.wake_run + 1 if over else 0
+            still_run = 0 if over else before.still_run + 1
             if wake_run >= self._registers.wake_samples:
-                raised, axes = raised | WAKE_UP_IA, over
+                raised, axes = raised | self.active & WAKE_UP_IA, over
+            sleeping = self._sleeps(before.sleeping, wake_run, still_run)
+            if sleeping != before.sleeping:
+                raised |= SLEEP_CHANGE_IA
         if self.active & FREE_FALL_IA:
             threshold = self._registers.free_fall_threshold_g
             fall_run = before.fall_run + 1 if all(abs(axis_g) < threshold for axis_g in value) else 0
@@ -130,8 +153,16 @@ class SignalEngine:
             position = self._position_of(value) or before.position
             if before.position not in (0, position):  # the first position is no change
                 raised |= SIXD_IA
-        self._state = _State(number, wake_run, fall_run, axes, position)
+        self._state = _State(number, wake_run, fall_run, axes, position, still_run, sleeping)
         return raised
+
+    def _sleeps(self, before: bool, wake_run: int, still_run: int) -> bool:
+        """Activity begins with a wake-up, inactivity with the sleep duration."""
+        if not self.active & SLEEP_CHANGE_IA:
+            return False
+        if wake_run >= self._registers.wake_samples:
+            return False
+        return before or still_run >= self._registers.sleep_samples
 
     def _axes_over(self, number: int, value: Vector) -> int:
         """Axes whose high-passed value is over the wake-up threshold."""
@@ -154,7 +185,7 @@ class SignalEngine:
     def _quiet(self, segment: Segment) -> bool:
         """True when no sample inside the segment can raise a signal, whatever the noise does."""
         noise_g = _NOISE_PEAK * self._registers.noise_rms_g
-        if self.active & WAKE_UP_IA:
+        if self.active & (WAKE_UP_IA | SLEEP_CHANGE_IA):
             change_g = segment.change_bound_g(self._registers.period_us) + 2 * noise_g
             if change_g / 2 > self._registers.wake_threshold_g:
                 return False
