@@ -1,7 +1,7 @@
 """The modem between driver and core: network, cells, SMS and the connection to the collector."""
 
 from apps.run_loop import Part
-from drivers import air780e
+from drivers import at_modem
 from drivers.sms_pdu import SmsError
 from groundcore import events
 
@@ -26,14 +26,15 @@ class Modem(Part):
         (events.NET_SEND, "send"),
         (events.NET_CLOSE, "close"),
     )
-    errors = (air780e.Air780eError, SmsError, OSError)
+    errors = (at_modem.AtModemError, SmsError, OSError)
 
     def __init__(self, loop, hardware):
         entry = hardware.part("modem")
         uart = hardware.uart(entry["uart"])
-        self._modem = air780e.Air780e(uart, hardware.open_drain(entry["power_key"]))
+        self._modem = at_modem.AtModem(uart, hardware.open_drain(entry["power_key"]), entry["part"].encode())
         self._loop = loop
         self._buffer = bytearray(512)
+        self._complaint = ""
         self.start = self._modem.start
         self.stop = self._modem.stop
         self.request_cells = self._modem.request_cells
@@ -74,17 +75,30 @@ class Modem(Part):
 
     def _tell(self, kind: int, value) -> None:
         post = self._loop.post
-        if kind == air780e.READY:
+        if kind == at_modem.READY:
+            self._complain("")
             post(events.MODEM_READY)
-        elif kind == air780e.LOST:
+        elif kind == at_modem.LOST:
             post(events.MODEM_LOST)
-        elif kind == air780e.CONNECTED:
+        elif kind == at_modem.CONNECTED:
             post(events.NET_UP)
-        elif kind == air780e.CLOSED:
+        elif kind == at_modem.CLOSED:
             post(events.NET_DOWN)
-        elif kind == air780e.CELLS:
+        elif kind == at_modem.CELLS:
             post(events.CELLS, value)
-        elif kind in (air780e.SMS_SENT, air780e.SMS_FAILED):
-            post(events.SMS_DONE, kind == air780e.SMS_SENT)
-        elif kind == air780e.FAULT:
-            self._loop.log(2, "modem", "no answer to " + value.decode())
+        elif kind in (at_modem.SMS_SENT, at_modem.SMS_FAILED):
+            post(events.SMS_DONE, kind == at_modem.SMS_SENT)
+        elif kind == at_modem.TIME:
+            post(events.NETWORK_TIME, value)
+        elif kind == at_modem.SMS_RECEIVED:
+            self._loop.log(1, "modem", "text from " + value[0])  # orders come signed, never by text
+        elif kind == at_modem.FAULT:
+            self._complain(str(value, "ascii"))
+
+    def _complain(self, text: str) -> None:
+        """A fault is reported when it begins, changes and ends."""
+        if text != self._complaint:
+            self._complaint = text
+            if text:
+                self._loop.log(2, "modem", text)
+            self._loop.post(events.FAULT, "modem", text)

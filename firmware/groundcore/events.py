@@ -31,6 +31,7 @@ SIREN_DONE = const(18)  # the siren fell silent by itself
 SUPPLY = const(19)  # external_mv: 0 when the main supply was cut
 INPUT = const(20)  # which: one of the INPUT_ inputs below; active: 1 or 0, debounced
 FAULT = const(21)  # part: its name on the board; text: what it complains about, "" when it works again
+NETWORK_TIME = const(22)  # unix_s: the time as the modem's network tells it, good to a few seconds
 
 BOOT_POWER_ON = const(0)
 BOOT_RESET = const(1)  # reset button, software, REPL

@@ -74,6 +74,9 @@ class Tracker:
             self._hear_gnss(event[1], now_ms, actions)
         elif kind == events.CELLS:
             self._hear_cells(event[1], now_ms, actions)
+        elif kind == events.NETWORK_TIME:
+            if self._reporter.utc_ms(now_ms) is None:  # satellites and the collector know better
+                self._reporter.set_utc(event[1] * 1000, now_ms)
         elif kind == events.BATTERY:
             self._hear_battery(event[1], now_ms)
         elif kind == events.SUPPLY:
