@@ -8,9 +8,9 @@ from apps.clock import Clock
 from apps.hardware import Hardware, boot_cause, device_id
 from apps.network import Network
 from apps.radio import Radio
-from apps.run_loop import RunLoop
 from apps.service import FIRMWARE, Link, describe
 from apps.storage import Storage
+from apps.supervisor import Supervisor
 from board import BOARD
 from groundcore import events, store
 from groundcore.base import Base
@@ -21,12 +21,13 @@ class BaseApp:
     """Composition root of the base station."""
 
     def __init__(self):
+        cause = boot_cause()
         hardware = Hardware(BOARD)
         storage = Storage()
         records = storage.load()
         settings = Settings(records[store.SETTINGS], "none")
         wifi_name, wifi_key = settings.text("wifi_name"), settings.text("wifi_key")
-        self._loop = loop = RunLoop(Base(device_id(), records, FIRMWARE), Clock())
+        self._loop = loop = Supervisor(Base(device_id(), records, FIRMWARE), Clock())
         loop.add("storage", lambda: storage)
         loop.add("radio", lambda: Radio(loop, hardware, boosted_gain=True), Radio.errors)
         loop.add("battery", lambda: Battery(loop, hardware))
@@ -34,7 +35,7 @@ class BaseApp:
         loop.add("network", lambda: Network(loop, wifi_name, wifi_key), Network.errors)
         device = describe(hardware, "base", device_id())
         loop.add("link", lambda: Link(loop, device, storage, machine.reset))
-        loop.post(events.BOOT, boot_cause())
+        loop.post(events.BOOT, cause)
 
     def run(self) -> None:
         self._loop.run()

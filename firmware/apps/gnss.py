@@ -3,6 +3,9 @@
 from apps.run_loop import Part
 from drivers.l76k import L76k, L76kError
 from groundcore import events
+from micropython import const
+
+_SILENT_MS = const(10_000)  # a receiver at work says something each second
 
 
 class Gnss(Part):
@@ -32,6 +35,9 @@ class Gnss(Part):
         if count:
             self._heard += count
             self._loop.post(events.GNSS_BYTES, bytes(self._buffer[:count]))
+
+    def expects_ms(self) -> int | None:
+        return _SILENT_MS if self._receiver.running else None
 
     def busy(self) -> bool:
         return self._receiver.running

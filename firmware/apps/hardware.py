@@ -101,10 +101,14 @@ class PinStream(io.IOBase):
 
 
 def boot_cause() -> int:
-    """Why the core starts anew."""
+    """Why the core starts anew; ask before anything is written to the RTC's memory.
+
+    The chip calls a brown-out a power-on. But a short dip leaves the memory of the RTC as it was, and a device at
+    work has its mark there.
+    """
     cause = machine.reset_cause()
     if cause == machine.PWRON_RESET:
-        return events.BOOT_POWER_ON
+        return events.BOOT_BROWNOUT if machine.RTC().memory()[:2] == b"GN" else events.BOOT_POWER_ON
     return events.BOOT_WATCHDOG if cause == machine.WDT_RESET else events.BOOT_RESET
 
 

@@ -32,6 +32,10 @@ class Part:
         """Milliseconds until ``poll`` must run even if no stream is ready; None: no such time."""
         return None
 
+    def expects_ms(self) -> int | None:
+        """How long the part may be without an event now before it counts as stuck; None: for ever."""
+        return None
+
     def busy(self) -> bool:
         """True while the microcontroller must not sleep."""
         return False
@@ -105,21 +109,24 @@ class RunLoop:
             self.rest(self.due_ms())
 
     def step(self) -> None:
-        """Poll every part once and bring all events to the core."""
-        self._watchdog.feed()
+        """Poll every part once and bring all events to the core; only then the watchdog is fed."""
         for name in self.parts:
-            part = self.parts[name]
-            try:
-                part.poll()
-                self._trouble.pop(name, None)
-            except part.errors as error:
-                self._report(name, error)
+            self.visit(name, self.parts[name])
         deadline_ms = self.core.next_deadline()
         if deadline_ms is not None and self.clock.now_ms() >= deadline_ms:
             self.post(events.TICK)
         while self._events:
             self.event_ticks, event = self._events.pop(0)
             self.carry_out(self.core.handle(event, self.clock.now_ms()))
+        self._watchdog.feed()
+
+    def visit(self, name: str, part) -> None:
+        """Poll one part."""
+        try:
+            part.poll()
+            self.well(name, 0)
+        except self.tolerated(part) as error:
+            self.trouble(name, 0, error)
 
     def carry_out(self, actions: list) -> None:
         """Do what a core asked for, in order. Actions of parts that are not there are left out."""
@@ -133,12 +140,22 @@ class RunLoop:
             name, part, method = handler
             try:
                 method(*action[1:])
-            except part.errors as error:
-                self._report(name, error)
+                self.well(name, action[0])
+            except self.tolerated(part) as error:
+                self.trouble(name, action[0], error)
                 part.failed(action[0])
 
-    def _report(self, name: str, error: Exception) -> None:
-        """A part that stays broken is reported once, not at every turn."""
+    def tolerated(self, part) -> tuple:
+        """What a part may raise without ending the app."""
+        return part.errors
+
+    def well(self, name: str, what: int) -> None:
+        """A part did it: an action by its number, 0 for its poll."""
+        if not what:
+            self._trouble.pop(name, None)
+
+    def trouble(self, name: str, what: int, error) -> None:
+        """A part did not. One that stays broken is reported once, not at every turn."""
         text = str(error)
         if self._trouble.get(name) != text:
             self._trouble[name] = text

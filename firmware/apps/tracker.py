@@ -11,9 +11,9 @@ from apps.extras import add_extras
 from apps.hardware import Hardware, boot_cause, device_id
 from apps.motion import Motion
 from apps.radio import Radio
-from apps.run_loop import RunLoop
 from apps.service import Link, describe
 from apps.storage import Storage
+from apps.supervisor import Supervisor
 from board import BOARD
 from groundcore import events, store
 from groundcore.tracker import Tracker
@@ -27,11 +27,12 @@ class TrackerApp:
     """Composition root of the tracker."""
 
     def __init__(self):
+        cause = boot_cause()
         hardware = Hardware(BOARD)
         storage = Storage()
         records = storage.load()
         history = _history(hardware, records)
-        self._loop = loop = RunLoop(Tracker(device_id(), records, os.urandom), Clock())
+        self._loop = loop = Supervisor(Tracker(device_id(), records, os.urandom), Clock())
         loop.rest = self._rest
         loop.add("storage", lambda: storage)
         if history is not None:
@@ -50,7 +51,7 @@ class TrackerApp:
         add_extras(loop, hardware)
         device = describe(hardware, "tracker", device_id())
         loop.add("link", lambda: Link(loop, device, storage, machine.reset))
-        loop.post(events.BOOT, boot_cause())
+        loop.post(events.BOOT, cause)
         self._awake_until = time.ticks_add(time.ticks_ms(), _SERVICE_MS)
 
     def run(self) -> None:
