@@ -119,7 +119,7 @@ class Supervisor(RunLoop):
             handler = self._handlers.get(number)
             if handler is not None:
                 self._at_work(handler[0])
-            super().carry_out((action,))
+            super().carry_out([action])
 
     def tolerated(self, part) -> tuple:
         return (Exception,)

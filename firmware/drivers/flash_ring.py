@@ -57,7 +57,7 @@ class FlashRing:
         at = 0
         while at < len(records):
             if not numbers or self._used + _HEADER_BYTES + len(records[at]) > self._segment_bytes:
-                self._turn()
+                self._turn(numbers)
             number = numbers[-1]
             packed = b""
             while at < len(records):
@@ -89,9 +89,8 @@ class FlashRing:
                 self._used = used if used == len(data) else self._segment_bytes
         return self._numbers
 
-    def _turn(self) -> None:
+    def _turn(self, numbers: list) -> None:
         """Begin a segment; room for it is made first."""
-        numbers = self._numbers
         while len(numbers) >= self._segments:
             self._remove(numbers[0])
             numbers.pop(0)
