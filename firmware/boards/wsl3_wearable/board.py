@@ -22,7 +22,7 @@ BOARD = {
             "tcxo_mv": 1800,
             "dio2_rf_switch": True,
         },
-        "battery": {"part": "max17048", "i2c": 0, "address": 54, "kind": "lipo"},
+        "battery": {"part": "max17048", "i2c": 0, "address": 54, "kind": "lipo400"},
         "button": {"part": "button", "pin": 5, "active_level": 1, "hold_ms": 1500},
         "strap": {"part": "strap", "pin": 6, "active_level": 1, "debounce_ms": 200, "resting_ua": 0.7},
         "vibration": {"part": "vibration", "pin": 7},

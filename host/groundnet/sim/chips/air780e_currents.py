@@ -17,7 +17,7 @@ UNPOWERED, OFF, BOOTING, SEARCHING, IDLE, SLEEP, PSM = (
 _TRANSMITTING, _CONNECTED = "transmitting", "connected"
 # Sleep: 0.45-0.6 mA with the network's paging; PSM+: 2.9 uA; bursts: 1 A (both openLuat); the rest is typical
 # of Cat.1 modules with this chip.
-_CURRENT_UA = {
+CURRENT_UA = {
     UNPOWERED: 0.0,
     OFF: 3.0,
     BOOTING: 45_000.0,
@@ -71,4 +71,4 @@ class Currents:
         self._show(self._resting)
 
     def _show(self, state: str) -> None:
-        self._power.set_state(self._part, state, _CURRENT_UA[state])
+        self._power.set_state(self._part, state, CURRENT_UA[state])

@@ -1,7 +1,8 @@
 """Batteries: rest voltage from the charge that was drawn, as the converter sees it behind its divider.
 
 Modelled: discharge curve at rest, exact charge of the power account. Not modelled: internal resistance, cold,
-self-discharge and the passivation of lithium thionyl chloride: only hardware tells those.
+self-discharge (a figure for budgets only) and the passivation of lithium thionyl chloride: only hardware tells
+those.
 """
 
 from bisect import bisect_right
@@ -13,10 +14,11 @@ from groundnet.sim.signals import AnalogLine, Line
 
 @dataclass(frozen=True)
 class Chemistry:
-    """Capacity in mAh and rest voltage over the drawn share of it, as rising (share, volts) pairs."""
+    """Capacity, rest voltage over the drawn share of it as rising (share, volts) pairs, and what a year takes."""
 
     capacity_mah: float
     curve: tuple[tuple[float, float], ...]
+    self_discharge_percent_year: float
 
     def volts(self, drawn_mah: float) -> float:
         """Rest voltage after ``drawn_mah``; linear between the points of the curve."""
@@ -26,12 +28,14 @@ class Chemistry:
         return high + (low - high) * (share - left) / (right - left)
 
 
+_LI_SOCL2 = ((0.0, 3.66), (0.9, 3.55), (0.97, 3.3), (1.0, 2.0))  # flat to the end
+_LI_MNO2 = ((0.0, 3.1), (0.1, 2.95), (0.85, 2.75), (1.0, 2.0))
+_LI_PO = ((0.0, 4.18), (0.1, 4.0), (0.5, 3.78), (0.9, 3.6), (1.0, 3.2))
 CHEMISTRIES = {
-    "er14505": Chemistry(
-        2400, ((0.0, 3.66), (0.9, 3.55), (0.97, 3.3), (1.0, 2.0))
-    ),  # Li-SOCl2, flat to the end
-    "cr2477": Chemistry(1000, ((0.0, 3.1), (0.1, 2.95), (0.85, 2.75), (1.0, 2.0))),
-    "lipo": Chemistry(2000, ((0.0, 4.18), (0.1, 4.0), (0.5, 3.78), (0.9, 3.6), (1.0, 3.2))),
+    "er14505": Chemistry(2400, _LI_SOCL2, 1),
+    "cr2477": Chemistry(1000, _LI_MNO2, 1),
+    "lipo": Chemistry(2000, _LI_PO, 30),  # with its protection circuit
+    "lipo400": Chemistry(400, _LI_PO, 30),  # what fits on a wrist
 }
 
 

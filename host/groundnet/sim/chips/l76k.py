@@ -44,7 +44,7 @@ _BAUD_RATES = dict(zip("012345", (4800, 9600, 19200, 38400, 57600, 115200), stri
 _PERIODS_MS = ("1000", "500", "250", "200", "100")  # $PCAS02
 _RESTARTS = {"0": HOT, "1": WARM, "2": COLD}  # $PCAS10; 3 forgets the settings too
 _STANDBY_MAX_S = 65_535  # $PCAS12
-_ACQUIRING_UA, _TRACKING_UA, _STANDBY_UA = 40_000.0, 29_000.0, 20.0
+ACQUIRING_UA, TRACKING_UA, STANDBY_UA = 40_000.0, 29_000.0, 20.0
 _LINE_MAX = 128
 
 
@@ -181,7 +181,7 @@ class L76k:
         if self._wakeup is None or self._wakeup.level:
             self._start()
         else:
-            self._stop("standby", _STANDBY_UA)
+            self._stop("standby", STANDBY_UA)
 
     def _start(self, at_best: str = HOT) -> None:
         """Begin to search, with what is still known and may be used."""
@@ -207,7 +207,7 @@ class L76k:
         self._needed_s = needed_s
         self._progress_s = 0.0
         self._fixed_since_us: int | None = None
-        self._power.set_state(self._part, "acquiring", _ACQUIRING_UA)
+        self._power.set_state(self._part, "acquiring", ACQUIRING_UA)
 
     def _stop(self, state: str, current_ua: float) -> None:
         self._cancel_all()
@@ -223,7 +223,7 @@ class L76k:
     def _stand_by_for(self, seconds: int) -> None:
         """$PCAS12: standby, then run again by itself."""
         if self._timed_standby:
-            self._stop("standby", _STANDBY_UA)
+            self._stop("standby", STANDBY_UA)
             self._timer_event = self._world.after(seconds * US_PER_S, self._obey_wakeup)
 
     def _on_wakeup(self, level: int) -> None:
@@ -244,7 +244,7 @@ class L76k:
 
     def _hold_in_reset(self) -> None:
         if self.state != "off":
-            self._stop("reset", _STANDBY_UA)
+            self._stop("reset", STANDBY_UA)
 
     # --- output
 
@@ -284,7 +284,7 @@ class L76k:
             if self._progress_s < self._needed_s:
                 return None
             self._fixed_since_us = now_us
-            self._power.set_state(self._part, "tracking", _TRACKING_UA)
+            self._power.set_state(self._part, "tracking", TRACKING_UA)
         self._ephemeris_us = now_us
         if fix.speed_mps < _STATIC_MPS:
             return replace(fix, speed_mps=0.0, course_deg=self._course_deg)

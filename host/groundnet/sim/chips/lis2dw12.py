@@ -53,11 +53,11 @@ from groundnet.sim.signals import BusError, Line
 from groundnet.sim.world import Event, World
 
 _LOOK_AHEAD_US = 3_600_000_000  # one search covers at most an hour, then goes on
-_POWER_DOWN_UA = 0.05
+POWER_DOWN_UA = 0.05
 # ODR code -> microamperes in low-power mode 1 (DS12096 table 4; 1600 Hz rows exist in high performance only)
-_LOW_POWER_UA = {1: 0.38, 2: 1.0, 3: 1.5, 4: 3.0, 5: 5.0, 6: 10.0, 7: 10.0, 8: 10.0, 9: 10.0}
+LOW_POWER_UA = {1: 0.38, 2: 1.0, 3: 1.5, 4: 3.0, 5: 5.0, 6: 10.0, 7: 10.0, 8: 10.0, 9: 10.0}
 _MODE_FACTOR = (1.0, 1.6, 2.0, 3.0)  # low-power modes 2..4 draw more for less noise
-_HIGH_PERFORMANCE_UA = 90.0
+HIGH_PERFORMANCE_UA = 90.0
 
 Sample = tuple[int, int, int]
 
@@ -227,7 +227,7 @@ class Lis2dw12:
         self._started_us = self._world.now_us
         self._last_read = 0
         self._fifo.restart(self._fifo.mode)
-        state, current_ua = "power down", _POWER_DOWN_UA
+        state, current_ua = "power down", POWER_DOWN_UA
         if self._running:
             state, current_ua = "measuring", _current_ua(self.registers)
         self._power.set_state(self._part, state, current_ua)
@@ -362,8 +362,8 @@ class Lis2dw12:
 
 def _current_ua(registers: Registers) -> float:
     if registers.high_performance:
-        return _HIGH_PERFORMANCE_UA
-    return _LOW_POWER_UA[registers.rate_code] * _MODE_FACTOR[registers[CTRL1] & 0x03]
+        return HIGH_PERFORMANCE_UA
+    return LOW_POWER_UA[registers.rate_code] * _MODE_FACTOR[registers[CTRL1] & 0x03]
 
 
 def _noise(seed: int, number: int) -> tuple[float, float, float]:
