@@ -6,12 +6,16 @@ from apps.hardware import PinStream
 from apps.run_loop import Part
 from drivers import sx1262
 from groundcore import events
+from micropython import const
 
 _IDLE = 0
 _WAITING = 1  # for the start of a delayed transmission
 _SENDING = 2
 _WINDOW = 3
 _LISTENING = 4  # until told otherwise
+_SETTLE_MS = const(5)  # of the receiver's level meter
+_QUIETEST_DBM = const(-130)  # below thermal noise: the receiver is deaf
+_LOUDEST_DBM = const(-30)
 
 
 class Radio(Part):
@@ -129,13 +133,29 @@ class Radio(Part):
             self._loop.post(events.RADIO_SILENT)
 
     def test(self) -> tuple:
-        """Error bits that the chip keeps itself; 0 is well."""
+        """Noise on the channel in dBm, which tells of receiver and antenna, and the chip's own error bits.
+
+        Before the first frame no channel is set; then measured is the error bits. What it transmits only a second
+        radio can judge.
+        """
         if not self._begun:
             self._begin()
-        errors = self._chip.errors()
+        chip = self._chip
         if self._state == _IDLE:
-            self._chip.sleep()
-        return errors == 0, errors, ""
+            chip.standby()  # asleep it answers nothing
+        errors = chip.errors()
+        noise_dbm = None
+        if self._channel is not None and self._state in (_IDLE, _LISTENING):
+            if self._state == _IDLE:
+                chip.receive()
+            time.sleep_ms(_SETTLE_MS)
+            noise_dbm = chip.channel_rssi_dbm()
+        if self._state == _IDLE:
+            chip.sleep()
+        if noise_dbm is None:
+            return errors == 0, errors, "error bits"
+        plausible = _QUIETEST_DBM < noise_dbm < _LOUDEST_DBM
+        return errors == 0 and plausible, noise_dbm, "dBm of noise, errors %d" % errors
 
     # --- details
 

@@ -66,6 +66,7 @@ class RunLoop:
         self.clock = clock
         self.core = core
         self.parts = {}
+        self.missing = {}  # part that could not be made -> why
         self.event_ticks = time.ticks_ms()  # when the event in hand was posted
         self.rest = self.doze
         self.say = print
@@ -82,6 +83,7 @@ class RunLoop:
         try:
             part = make()
         except errors as error:
+            self.missing[name] = str(error)
             self.log(3, name, str(error))
             return None
         self.parts[name] = part

@@ -73,11 +73,10 @@ class Link(Part):
         """Run the self-test of each part in ``names``, of all when it is empty."""
         if self._service is None:
             return
-        now_ms = self._loop.clock.now_ms()
-        parts = self._loop.parts
-        results = [_test(name, parts.get(name)) for name in names or parts]
-        results = [result for result in results if names or result["result"] != "skipped"]
-        self._loop.carry_out(self._service.tested(results, now_ms))
+        from apps import self_test
+
+        results = self_test.run(self._loop, self._storage.load(), names)
+        self._loop.carry_out(self._service.tested(results, self._loop.clock.now_ms()))
 
     def poll(self) -> None:
         if self._prompt_ms() == 0:
@@ -143,16 +142,3 @@ def describe(hardware, role: str, device_id: bytes) -> dict:
         "hardware_revision": 1,
         "capabilities": capabilities,
     }
-
-
-def _test(name: str, part) -> dict:
-    found = None
-    if part is not None:
-        try:
-            found = part.test()
-        except part.errors as error:
-            found = False, 0, str(error)
-    if found is None:
-        return {"part": name, "result": "skipped", "measured": 0, "text": "not fitted"}
-    passed, measured, text = found
-    return {"part": name, "result": "passed" if passed else "failed", "measured": measured, "text": text}

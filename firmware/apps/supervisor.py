@@ -71,7 +71,8 @@ class Supervisor(RunLoop):
         if name == self._culprit:
             pause_ms = min(_FIRST_PAUSE_MS << min(self._resets, 7), _LAST_PAUSE_MS)
             task.retry_ticks = time.ticks_add(task.retry_ticks, pause_ms)
-            self._complain(name, task, _MAKING, "blocked until the watchdog bit")
+            self.missing[name] = "blocked until the watchdog bit"
+            self._complain(name, task, _MAKING, self.missing[name])
             return None
         return self._try(name, task)
 
@@ -164,7 +165,9 @@ class Supervisor(RunLoop):
             self._write_down(task, error, ())
             self._release(task)
             self._complain(name, task, _MAKING, _said(error))
+            self.missing[name] = _said(error)
             return None
+        self.missing.pop(name, None)
         self.parts[name] = part
         for number, method in part.actions:
             self._handlers[number] = (name, part, getattr(part, method))

@@ -164,13 +164,33 @@ def test_link_opens_after_power_on_and_a_silent_host_still_restarts_what_it_chan
     assert (identity["role"], identity["state"]) == ("tag", "blank")
     tests = tag.ask("self_test", {"parts": []}, 2.0).values["tests"]
     assert {test["part"]: test["result"] for test in tests} == dict.fromkeys(
-        ("storage", "accelerometer", "radio", "battery"), "passed"
+        ("storage", "accelerometer", "radio", "battery", "memory", "clock"), "passed"
     )
     values = {"tag_id": "T9", "profile": "vehicle", "install_point": "shop", "secret": SECRET}
     assert tag.ask("provision_write", values).name == "ack"
     assert tag.aired == []
     tag.run(30)
     assert tag.board.boots >= 2 and len(tag.aired) == 1
+
+
+def test_self_test_gives_a_number_for_every_part(rig):
+    tag = rig("tag").run(4)
+    tag.type(b"\x00", 0.2)
+    tests = {test["part"]: test for test in tag.ask("self_test", {"parts": []}, 2.0).values["tests"]}
+    assert {name for name, test in tests.items() if test["result"] != "passed"} == set()
+    assert -125 < tests["radio"]["measured"] < -100 and tests["radio"]["text"] == "dBm of noise, errors 0"
+    assert 3000 < tests["battery"]["measured"] < 4000
+    assert abs(tests["clock"]["measured"]) <= 3 and tests["memory"]["measured"] > 16384
+    assert (tests["key"]["measured"], tests["key"]["text"]) == (1, "locked")
+    assert 70 <= tests["accelerometer"]["measured"] <= 1500
+
+
+def test_self_test_tells_a_broken_chip_and_what_is_not_there(rig):
+    tag = rig("tag", identity=None, change=('"address": 25', '"address": 24')).run(3)
+    tag.type(b"\x00", 0.2)
+    asked = {"parts": ["accelerometer", "key", "gnss", "radio"]}
+    tests = {test["part"]: test["result"] for test in tag.ask("self_test", asked, 2.0).values["tests"]}
+    assert tests == {"accelerometer": "failed", "key": "skipped", "gnss": "skipped", "radio": "passed"}
 
 
 # --- what every app shares
