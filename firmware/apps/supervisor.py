@@ -9,7 +9,7 @@ that part waits its turn after the restart. A tag needs none of this: each wake-
 import time
 
 import machine
-from apps import guard
+from apps import crash
 from apps.run_loop import RunLoop
 from groundcore import events
 from micropython import const
@@ -211,7 +211,7 @@ class Supervisor(RunLoop):
     def _write_down(self, task, error, expected):
         """A mistake in the program and not in the part: keep where it was."""
         if not isinstance(error, task.errors + expected) and _said(error) != task.text:
-            guard.report(error)
+            crash.report(error)
 
     def _at_work(self, name, risky=True):
         """This part goes to work; if it is risky, say so in memory that outlives a reset."""
