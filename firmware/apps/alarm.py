@@ -11,29 +11,29 @@ _PATTERNS = {
     events.LIGHT_NO_NETWORK: led.NO_NETWORK,
     events.LIGHT_BLANK: led.BLANK,
 }
-
-
 _BURSTS_MS = {"siren": siren.SIREN_BURST_MS, "buzzer": siren.BUZZER_BURST_MS}
 
 
 class Siren(Part):
-    """Carries out SIREN, CHIRP, and BUZZ on a board without a vibration motor.
+    """Siren or buzzer: carries out those of SIREN, CHIRP and BUZZ that no other part of the board is better at.
 
     Args:
         name: of the part: "siren" or "buzzer".
     """
-
-    actions = (
-        (events.SIREN, "sound"),
-        (events.CHIRP, "chirp"),
-        (events.BUZZ, "chirp"),
-    )
 
     def __init__(self, loop, hardware, name: str = "siren"):
         entry = hardware.part(name)
         self._siren = siren.Siren(hardware.output(entry["pin"], 0), _BURSTS_MS[entry["part"]])
         self._loop = loop
         self._wanted = False
+        actions = []
+        if name == "siren" or not hardware.part("siren"):
+            actions.append((events.SIREN, "sound"))
+        if name == "buzzer" or not hardware.part("buzzer"):
+            actions.append((events.CHIRP, "chirp"))
+            if not hardware.part("vibration"):
+                actions.append((events.BUZZ, "chirp"))
+        self.actions = tuple(actions)
 
     def sound(self, duration_ms: int) -> None:
         if duration_ms == 0:
@@ -63,14 +63,8 @@ class Siren(Part):
         return True, 1, "one chirp was asked for"
 
 
-class Beeper(Siren):
-    """Carries out CHIRP and BUZZ beside a siren, which is kept for alarms."""
-
-    actions = Siren.actions[1:]
-
-
 class Vibration(Part):
-    """Carries out BUZZ: made after a siren, it takes this action over."""
+    """Carries out BUZZ."""
 
     actions = ((events.BUZZ, "buzz"),)
 

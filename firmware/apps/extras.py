@@ -8,15 +8,12 @@ def add_extras(loop, hardware, known: int = 0) -> None:
         known: inputs that were active before a deep sleep, see apps.inputs.active_inputs.
     """
     has = hardware.part
-    if has("siren"):
+    if has("siren") or has("buzzer"):
         from apps.alarm import Siren
 
-        loop.add("siren", lambda: Siren(loop, hardware))
-    if has("buzzer"):
-        from apps.alarm import Beeper, Siren
-
-        make = Beeper if has("siren") else Siren
-        loop.add("buzzer", lambda: make(loop, hardware, "buzzer"))
+        for name in ("siren", "buzzer"):
+            if has(name):
+                loop.add(name, lambda name=name: Siren(loop, hardware, name))
     if has("vibration"):
         from apps.alarm import Vibration
 

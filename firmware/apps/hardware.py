@@ -29,8 +29,9 @@ class Hardware:
 
     def input(self, gpio: int, pull: str | None = None):
         """An input; ``pull`` is "up", "down" or None when something outside pulls."""
-        pulls = {"up": Pin.PULL_UP, "down": Pin.PULL_DOWN}
-        return Pin(gpio, Pin.IN, pulls.get(pull)) if pull else Pin(gpio, Pin.IN)
+        if pull is None:
+            return Pin(gpio, Pin.IN)
+        return Pin(gpio, Pin.IN, Pin.PULL_UP if pull == "up" else Pin.PULL_DOWN)
 
     def output(self, gpio: int, level: int):
         return Pin(gpio, Pin.OUT, value=level)

@@ -20,8 +20,13 @@ def add_inputs(loop, hardware, known: int = 0) -> None:
     """
     for name, which in KINDS:
         if hardware.part(name) is not None:
-            make = _movement if name == "pir" else _contact
-            loop.add(name, lambda: make(loop, hardware, name, which, bool(known >> which & 1)))  # noqa: B023
+            _add(loop, hardware, name, which, bool(known >> which & 1))
+
+
+def _add(loop, hardware, name, which, active):
+    """A function of its own: a part that fails is made again, long after the loop over all of them."""
+    make = _movement if name == "pir" else _contact
+    loop.add(name, lambda: make(loop, hardware, name, which, active))
 
 
 def active_inputs(loop) -> int:

@@ -89,7 +89,7 @@ class Contact:
         lasted_ms = time.ticks_diff(self._last_edge, self._first_edge)
         return self._edges > 1 and not self.active and lasted_ms >= self._debounce_ms
 
-    def _turn(self, active: bool, since: int) -> int:
+    def _turn(self, active: bool, since) -> int:
         self.active = active
         self._since = None
         self._edges = 0

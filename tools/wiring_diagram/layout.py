@@ -141,10 +141,12 @@ class Layout:
                 (card for card in self.cards if self.side_of(card) == side), key=lambda card: card.wish
             )
             small = CARD_GAP + 40 + SMALL_ROW * len(self.small) if side == "right" and self.small else 0
-            total = sum(card.height + CARD_GAP for card in cards) - CARD_GAP + small
-            top = max(TOP - 20, min(TOP + (self.board_height - total) / 2, bottom - total))
+            left = sum(card.height + CARD_GAP for card in cards) + small  # what still has to find room
+            top = float(TOP - 20)
             taken = [y for pad_side, y in self.places.values() if pad_side == side]
             for card in cards:
+                top = max(top, min(card.wish - card.height / 2, TOP + self.board_height - left))
+                left -= card.height + CARD_GAP
                 top += _nudge(card, top, taken)
                 card.top = top
                 top += card.height + CARD_GAP
@@ -154,7 +156,7 @@ class Layout:
             for wire in (wires := [wire for card in cards for wire in card.wires]):
                 wire.far = wire.side != side
             self._assign_lanes(wires)
-            self.small_top = top
+            self.small_top = top if cards else TOP + (self.board_height - small) / 2
             bottom = max(bottom, top - CARD_GAP + small)
         self.height = bottom + 96
 

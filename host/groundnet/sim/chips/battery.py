@@ -73,10 +73,11 @@ class Battery:
     def charge_share(self) -> float:
         """What is left of the capacity, 0..1; of a forced voltage, where the curve has it."""
         capacity_mah = self._chemistry.capacity_mah
-        if self.forced_volts is None:
+        forced_volts = self.forced_volts
+        if forced_volts is None:
             drawn_mah = self.drawn_before_mah + self._power.total_mah()
             return min(1.0, max(0.0, 1 - drawn_mah / capacity_mah))
         shares = [step / 1000 for step in range(1001)]
         return 1 - min(
-            shares, key=lambda share: abs(self._chemistry.volts(share * capacity_mah) - self.forced_volts)
+            shares, key=lambda share: abs(self._chemistry.volts(share * capacity_mah) - forced_volts)
         )
