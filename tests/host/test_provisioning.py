@@ -111,6 +111,35 @@ def test_a_bound_tag_is_not_quietly_bound_to_something_else(counter):
     assert counter.provision() == record
 
 
+def test_settings_for_a_locked_tag_are_written_through_a_session(counter):
+    first = counter.provision()
+    counter.replug()
+    order = replace(ORDER, settings={"language": "en"})
+    assert counter.provision(order=order) == first
+    counter.replug()
+
+    def look(link, registry):
+        link.authenticate(first.device_id, first.secret.reveal())
+        return Device(link).settings()
+
+    assert counter.talk(look)["language"] == "en"
+
+
+def test_an_install_point_that_a_locked_tag_cannot_take_is_refused_before_anything_is_written(counter):
+    record = counter.provision()
+    counter.replug()
+    with pytest.raises(ProvisionError, match="dealer 12") as caught:
+        counter.provision(order=replace(ORDER, install_point="dealer 13", settings={"language": "en"}))
+    assert record.tag_id in caught.value.cause and "--install-point" in caught.value.action
+    counter.replug()
+
+    def language(link, registry):
+        link.authenticate(record.device_id, record.secret.reveal())
+        return Device(link).settings()["language"]
+
+    assert counter.talk(language) == "zh"
+
+
 def test_who_says_it_is_locked_must_prove_it(counter, tmp_path):
     """The call ended between the lock and its record; what is plugged in next has the id, but not the secret."""
     record = counter.provision()

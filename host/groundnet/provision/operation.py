@@ -57,12 +57,16 @@ def provision(
     identity = device.identity()
     progress("reserve")
     record = _reserved(registry, identity, order, operation, entropy, now_ms())
-    if identity.state == "locked":  # an earlier call ended behind the lock: it only has to prove who it is
-        _prove(device, record.secret.reveal(), entropy)
+    secret = record.secret.reveal()
+    if identity.state == "locked":  # bound by an earlier call: it proves who it is, and takes new settings
+        _keep_install_point(device, record, order)
+        progress("prove")
+        _prove(device, secret, entropy)
+        progress("settings")
+        _write_settings(link, device, record, order, now_ms())
         if record.state == "locked":
             return record
         return registry.advance(record.device_id, "locked", operation, now_ms())
-    secret = record.secret.reveal()
     progress("write")
     record = registry.advance(record.device_id, "writing", operation, now_ms())
     _write(device, identity, record, order, secret)
@@ -72,9 +76,7 @@ def provision(
     _prove(device, secret, entropy)
     record = registry.advance(record.device_id, "verified", operation, now_ms())
     progress("settings")
-    link.authenticate(record.device_id, secret)
-    device.set_time(now_ms())
-    device.write_settings(_settings(order))
+    _write_settings(link, device, record, order, now_ms())
     progress("lock")
     device.lock(secret)
     return registry.advance(record.device_id, "locked", operation, now_ms())
@@ -155,8 +157,21 @@ def _prove(device: Device, secret: bytes, entropy: Entropy) -> None:
         )
 
 
-def _settings(order: Order) -> dict[str, str]:
+def _keep_install_point(device: Device, record: Record, order: Order) -> None:
+    """The install point is written with the identity: a locked device can only keep the one it has."""
+    held = device.provision().install_point
+    if order.install_point not in ("", held):
+        raise ProvisionError(
+            f"{record.tag_id} is locked with the install point '{held}', nothing was changed",
+            "leave --install-point out: a bound device keeps its own",
+        )
+
+
+def _write_settings(link: SerialLink, device: Device, record: Record, order: Order, now_ms: int) -> None:
+    """Clock and settings, inside a session: the one way that is open on a locked device too."""
+    link.authenticate(record.device_id, record.secret.reveal())
+    device.set_time(now_ms)
     settings = dict(order.settings)
     if order.owner_phone:
         settings["owner_phone"] = order.owner_phone
-    return settings
+    device.write_settings(settings)
