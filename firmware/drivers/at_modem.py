@@ -4,7 +4,7 @@ Texts: 3GPP TS 27.005 sections 3.5.1 (+CMGS), 4.1 (+CMGR), 3.4.1 (+CMTI). The re
 """
 
 from drivers import cell_lines, modem_life, modem_network, sms_deliver, sms_pdu, sms_text
-from drivers.at_port import OK
+from drivers.at_port import OK, TIMEOUT
 from drivers.modem_life import READY_STATE, WISH
 from drivers.modem_network import ModemNetwork
 from micropython import const
@@ -40,6 +40,7 @@ _CTRL_Z = b"\x1a"
 _SUBMIT = (b"AT+CMGS=%s", OK, (), 60_000)
 _READ = (b"AT+CMGR=%d", OK, (), 5000)
 _DELETE = (b"AT+CMGD=%d", OK, (), 5000)
+_MUTE_CONNECTS_MAX = const(3)
 _UNREAD_MAX = const(4)  # more texts at once than this are not worth the battery
 
 
@@ -61,6 +62,7 @@ class AtModem(ModemNetwork):
     def __init__(self, uart, power_key, model: bytes | None = None):
         super().__init__(uart, power_key, model)
         self.connected = False
+        self._mute_connects = 0  # in a row: neither opened nor refused
         self._cells = []
         self._sms_reference = 0
         self._reading_sms = False  # the next line is a PDU
@@ -168,6 +170,7 @@ class AtModem(ModemNetwork):
     def _fall(self) -> None:
         self._disconnected()
         self._reading_sms = False
+        self._mute_connects = 0
         super()._fall()
 
     def _heard(self, line: bytes) -> bool:
@@ -194,9 +197,14 @@ class AtModem(ModemNetwork):
     def _connect_ended(self, well: bool, answer: bytes) -> None:
         if well:
             self.connected = True
+            self._mute_connects = 0
             self._emit(CONNECTED)
+            return
+        self._emit(CLOSED, answer)
+        self._mute_connects = self._mute_connects + 1 if answer is TIMEOUT else 0
+        if self._mute_connects >= _MUTE_CONNECTS_MAX:
+            self.restart(b"no connection")
         else:
-            self._emit(CLOSED, answer)
             self._detach()
 
     def _send_ended(self, well: bool, answer: bytes) -> None:

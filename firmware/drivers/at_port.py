@@ -14,7 +14,7 @@ OK = (b"OK",)
 TIMEOUT = b"timeout"  # the answer of a command that got none
 
 _ERRORS = (b"ERROR", b"+CME ERROR", b"+CMS ERROR")
-_AWAKE_MS = const(4000)  # after a byte it surely listens for so long
+_AWAKE_MS = const(800)  # after a byte it surely listens for so long; some wait no longer than a second
 _LATE_MS = const(
     500
 )  # after a timeout: time for a late answer, so that no other command takes it for its own
@@ -41,6 +41,7 @@ class AtPort:
         self._current = None  # (kind, command)
         self._deadline_ms = 0
         self._written_ms = self._hold_until_ms = time.ticks_ms()
+        self._roused = False  # the last command was the one that wakes
         self.reader = AtReader(uart, self._take_line)
         self.sleeps = False
 
@@ -85,7 +86,7 @@ class AtPort:
                 self._hold_until_ms = time.ticks_add(now_ms, _LATE_MS)
                 self._end(False, TIMEOUT)
         elif self._queue and time.ticks_diff(self._hold_until_ms, now_ms) <= 0:
-            if self.sleeps and not self._awake(now_ms):
+            if self.sleeps and not self._roused and not self._awake(now_ms):
                 self._issue(_WAKE, _WAKE_COMMAND, None, now_ms)
             else:
                 self._issue(*self._queue.pop(0), now_ms)
@@ -106,6 +107,7 @@ class AtPort:
 
     def _issue(self, kind: int, command: tuple, payload, now_ms: int) -> None:
         self._current = (kind, command)
+        self._roused = kind == _WAKE
         self._deadline_ms = time.ticks_add(now_ms, command[3])
         self.reader.answer_prompt(payload)
         self.write(command[0])

@@ -7,6 +7,7 @@ that busy lines, self-tests and timeouts pass as on a board.
 import importlib
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -145,9 +146,9 @@ class ADC:
 class Bench:
     """One microcontroller's terminals, a world and the drivers, which see the world's clock as ``time``."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seed: int = 7) -> None:
         self._monkeypatch = monkeypatch
-        self.world = World(seed=7)
+        self.world = World(seed=seed)
         self.clock = Clock(self.world)
         self.io = BoardIo("bench")
         self.power = PowerAccount(self.world)
@@ -180,3 +181,8 @@ class Bench:
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(monkeypatch)
+
+
+@pytest.fixture
+def bench_of_seed(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Bench]:
+    return lambda seed: Bench(monkeypatch, seed)

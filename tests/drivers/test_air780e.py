@@ -1,84 +1,7 @@
 """The modem driver against the command-level model, with the failures that modems have."""
 
 import pytest
-from groundnet.sim.cells import Cell
-from groundnet.sim.chips.air780e import Air780e as Chip
-from groundnet.sim.network import Network
-
-KEY = 7
-SERVING = Cell("LTE", 460, 0, 10135, 45_493_783, -78)
-NEIGHBOURS = [Cell("LTE", 460, 0, 10135, 45_493_784 + place, -85 - 4 * place) for place in range(4)]
-
-
-class Surroundings:
-    """What the antenna hears; tests take cells away."""
-
-    def __init__(self):
-        self.cells = [SERVING, *NEIGHBOURS]
-
-    def heard(self, unix_ms):
-        return self.cells
-
-
-class Echo:
-    """A server that answers every piece with itself in reverse; b"close" makes it close."""
-
-    def receive(self, data):
-        if data == b"close":
-            raise ConnectionResetError("closed")
-        return data[::-1]
-
-    def close(self):
-        pass
-
-
-def at_modem(bench):
-    """The driver's module, every part of it on the world's clock."""
-    for name in ("at_reader", "at_port", "modem_life", "modem_network"):
-        bench.driver(name)
-    return bench.driver("at_modem")
-
-
-class Modem:
-    """Driver and model on one UART, and the events that came."""
-
-    def __init__(self, bench):
-        self.bench = bench
-        io = bench.io
-        io.line(KEY).drive(1)
-        self.cells = Surroundings()
-        self.network = Network(bench.world)
-        self.network.serve("collector", 4710, Echo)
-        self.chip = Chip(
-            bench.world, io.uart(2), bench.power, self.cells, self.network, io.line(KEY), name="modem"
-        )
-        io.uart(2).attach(self.chip)
-        self.module = at_modem(bench)
-        self.driver = self.module.AtModem(bench.uart(2), bench.pin(KEY, 1), b"air780e")
-        self.events = []
-
-    def run(self, duration_s: float) -> list:
-        """Poll as the run loop does; the events of this time."""
-        before = len(self.events)
-        end_us = self.bench.world.now_us + int(duration_s * 1e6)
-        while self.bench.world.now_us < end_us:
-            while (event := self.driver.poll()) is not None:
-                self.events.append(event)
-            due_ms = self.driver.due_ms()
-            self.bench.clock.sleep_ms(20 if due_ms is None else max(1, min(20, due_ms)))
-        return self.events[before:]
-
-    def wait_for(self, kind: int, limit_s: float = 60.0):
-        """The value of the next event of a kind."""
-        for _ in range(int(limit_s * 10)):
-            for found, value in self.run(0.1):
-                if found == kind:
-                    return value
-        raise AssertionError(f"event {kind} never came; there were {self.events}")
-
-    def received(self) -> bytes:
-        into = bytearray(4096)
-        return bytes(into[: self.driver.read_into(into)])
+from sim_chips.modem_rig import KEY, NEIGHBOURS, SERVING, Modem, at_modem
 
 
 @pytest.fixture
@@ -253,3 +176,138 @@ def test_power_down_leaves_the_network_first(bench, online):
     assert online.chip.state == "off" and online.driver.due_ms() is None
     online.driver.start()
     online.wait_for(online.module.READY, 30)
+
+
+# --- SIM, registration, time, signal
+
+
+def test_network_time_is_utc_and_the_signal_is_known(online):
+    online.run(2)
+    times = [value for kind, value in online.events if kind == online.module.TIME]
+    world = online.bench.world
+    assert times and abs(times[-1] - world.unix_ms // 1000) <= 3
+    assert online.driver.signal_dbm == -53, "+CSQ: 30"
+
+
+@pytest.mark.parametrize("fault, why", [("sim_inserted", b"CME ERROR: 10"), ("sim_locked", b"SIM PIN")])
+def test_sim_that_is_missing_or_locked_is_told_and_tried_again(modem, fault, why):
+    radio = modem.chip.radio
+    setattr(radio, fault, fault == "sim_locked")
+    modem.driver.start()
+    assert why in modem.wait_for(modem.module.FAULT, 60)
+    modem.wait_for(modem.module.FAULT, 200)
+    setattr(radio, fault, fault == "sim_inserted")
+    modem.wait_for(modem.module.READY, 900)
+
+
+def test_refused_registration_is_told_and_ends_when_the_network_relents(modem):
+    modem.chip.radio.denied = True
+    modem.driver.start()
+    begun_us = modem.bench.world.now_us
+    times_s = []
+    for _ in range(3):
+        assert modem.wait_for(modem.module.FAULT, 900) == b"registration denied"
+        times_s.append((modem.bench.world.now_us - begun_us) / 1e6)
+    assert times_s[2] - times_s[1] > times_s[1] - times_s[0] > 60, "the rests grow"
+    modem.chip.radio.denied = False
+    modem.wait_for(modem.module.READY, 900)
+
+
+def test_roaming_is_told(bench, online):
+    online.bench.io.uart(2).received.extend(b"\r\n+CEREG: 2\r\n")
+    online.wait_for(online.module.LOST)
+    online.bench.io.uart(2).received.extend(b'\r\n+CEREG: 5,"2797","02B62E17",7\r\n')
+    assert online.wait_for(online.module.READY) is True
+
+
+# --- texts
+
+
+def test_incoming_text_is_handed_over_and_deleted(online):
+    online.run(2)
+    online.chip.receive_sms("+8613800138000", "车在哪里？ LOST OFF")
+    assert online.wait_for(online.module.SMS_RECEIVED) == ("+8613800138000", "车在哪里？ LOST OFF")
+    online.run(2)
+    assert online.chip.inbox.stored == {} and online.driver.ready
+
+
+def test_texts_that_waited_do_not_fill_the_sim(modem):
+    for number in range(20):
+        modem.chip.inbox.put(b"\x00" + bytes((number,)))
+    modem.driver.start()
+    modem.wait_for(modem.module.READY)
+    modem.run(1)
+    assert modem.chip.inbox.stored == {}
+
+
+@pytest.mark.parametrize(
+    "pdu", [b"\x00", b"\x01", bytes(40), b"\x00\x04\xff\xa1", b"\x00\x04\x0b\xd0" + b"\xff" * 30]
+)
+def test_malformed_text_changes_nothing(online, pdu):
+    online.run(2)
+    online.chip.inbox.put(pdu)
+    online.run(5)
+    assert online.chip.inbox.stored == {} and online.driver.ready and online.driver.idle
+
+
+@pytest.mark.parametrize("text", ["Bike moved", "平安卡：车辆被移动", "长" * 100])
+def test_modem_without_pdus_sends_texts_in_text_mode(modem, text):
+    modem.chip.sms.refuses_pdus = True
+    modem.driver.start()
+    modem.wait_for(modem.module.READY)
+    assert modem.driver.text_mode
+    modem.driver.send_sms("+8613800138000", text)
+    modem.wait_for(modem.module.SMS_SENT)
+    modem.run(5)
+    bodies = [body for _, _, body in modem.chip.sent_sms]
+    if len(bodies) > 1:
+        assert [body[:4] for body in bodies] == ["1/2 ", "2/2 "]
+        bodies = [body[4:] for body in bodies]
+    assert "".join(bodies) == text
+
+
+# --- power save
+
+
+def test_hibernation_ends_with_the_next_start(bench, online):
+    online.run(2)
+    online.driver.hibernate()
+    online.run(30)
+    assert online.chip.state == "PSM+" and online.driver.idle and bench.power.current_ua() == 3
+    online.driver.start()
+    online.wait_for(online.module.READY)
+
+
+def test_modem_that_does_not_obey_is_switched_off_by_its_key(online):
+    online.run(2)
+    online.chip.silent = True
+    online.driver.stop()
+    online.run(20)
+    assert online.chip.state == "off" and online.bench.io.line(KEY).level == 1
+
+
+# --- restarts of its own
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_spontaneous_restart_is_noticed_and_mended(online, announced):
+    module = online.module
+    online.run(2)
+    online.driver.connect("collector", 4710)
+    online.wait_for(module.CONNECTED)
+    online.chip.silent = not announced
+    online.chip.faults.restart()
+    online.run(5)
+    online.chip.silent = False
+    if not announced:
+        assert online.driver.connected, "nobody told"
+        online.driver.send(b"into the void")
+    online.run(100)
+    kinds = [kind for kind, _ in online.events]
+    fallen = kinds.index(module.CLOSED)
+    assert kinds.index(module.LOST) > fallen and module.READY in kinds[fallen:] and online.driver.ready
+    online.driver.connect("collector", 4710)
+    online.wait_for(module.CONNECTED)
+    online.driver.send(b"again")
+    online.run(3)
+    assert online.received() == b"niaga"

@@ -5,14 +5,16 @@ with its reports, signal and cell information (+CCED), the single-connection TCP
 machine, text messages in PDU and text mode decoded as the network reads them, sleep (+CSCLK, +WAKETIM) that
 loses the bytes which wake it, PSM+, restarts, current per state. Latencies are typical ones.
 
-Only one connection, no TLS, HTTP, MQTT, transparent mode, incoming messages, calls, DTR, RI, RESET_N, +IPR,
+Only one connection, no TLS, HTTP, MQTT, transparent mode, calls, DTR, RI, RESET_N, +IPR,
 saved settings or periodic +CCED. Only hardware can tell: the true times to register, what weak signal costs,
 whether the supply survives 1 A pulses, and how long PWRKEY must be low to switch off (the manual has no
 number; here 1.5 s). Firmware of the sibling Air780EP answers AT+CEREG? as +CGREG: (two independent logs);
 ``cereg_answers_as_cgreg`` shows how a driver copes.
 
 Failure modes may be switched at any time: ``no_network`` (no coverage), ``silent`` (it hangs: hears and says
-nothing), ``rubbish`` (random bytes instead of every answer, and a burst now and then).
+nothing), ``rubbish`` (random bytes instead of every answer, and a burst now and then), ``faults.rate`` (some
+of what passes the UART is spoilt, silent or a restart), ``radio.denied``, ``radio.sim_inserted``,
+``radio.sim_locked``, ``sms.refuses_pdus``.
 """
 
 from collections.abc import Callable
@@ -21,11 +23,13 @@ from groundnet.sim.cells import Cells
 from groundnet.sim.chips import air780e_currents as currents
 from groundnet.sim.chips.air780e_commands import CommandLine
 from groundnet.sim.chips.air780e_dialect import NOT_ALLOWED, OK, Handler, Refused, Reply, integer
+from groundnet.sim.chips.air780e_faults import Faults
 from groundnet.sim.chips.air780e_radio import Radio
 from groundnet.sim.chips.air780e_sleep import Sleep
 from groundnet.sim.chips.air780e_sms import SmsSender
 from groundnet.sim.chips.air780e_tcp import TcpClient
 from groundnet.sim.chips.l76k_transmitter import Transmitter
+from groundnet.sim.chips.sms_inbox import Inbox, deliver_pdu
 from groundnet.sim.network import Network
 from groundnet.sim.power import PowerAccount
 from groundnet.sim.signals import Line, Uart
@@ -82,15 +86,17 @@ class Air780e:
         self._rubbish = False
         self._noise_event: Event | None = None
         self.state = "unpowered"
+        self.faults = Faults(world, world.random(f"air780e-faults/{name}"), self._restart)
         self._output = Transmitter(world, uart)
         self._output.baud_rate = _BAUD_RATE
         self._currents = currents.Currents(world, power, part)
         self.radio = Radio(world, self._random, cells, self._currents, self._announce, self._network_lost)
         self._tcp = TcpClient(network, self.radio, self._currents, self._after, self._send, self._random)
-        self._sms = SmsSender(self.radio, self._currents, self._deliver_sms, self._random)
-        self._commands = CommandLine(self._after, self._send, number, lambda: self.radio.sim_inserted)
+        self.sms = SmsSender(self.radio, self._currents, self._deliver_sms, self._random)
+        self.inbox = Inbox(self._announce)
+        self._commands = CommandLine(self._after, self._send, number, lambda: self.radio.sim_state)
         self._sleep = Sleep(world, self.radio, self._currents, lambda: self._commands.idle)
-        for service in (self.radio, self._tcp, self._sms, self._sleep):
+        for service in (self.radio, self._tcp, self.sms, self.inbox, self._sleep):
             self._commands.add(service.commands())
         self._commands.add(self._own_commands())
         if power_key is not None:
@@ -141,7 +147,8 @@ class Air780e:
             _cancel(event)
         self._output.stop()
         self._tcp.reset()
-        self._sms.reset()
+        self.sms.reset()
+        self.inbox.reset()
         self.radio.reset()
         self._commands.reset()
         self._sleep.reset()
@@ -189,14 +196,16 @@ class Air780e:
             return
         if self.state != "on" or self.silent or not self._output.matches_board:
             return
-        self._commands.receive(self._sleep.heard(data))
+        self._commands.receive(self._sleep.heard(self.faults.from_board(data)))
 
     def _send(self, data: bytes) -> None:
         if self.silent:
             return
         if self._rubbish:
             data = self._random.randbytes(len(data))
-        self._output.send([data])
+        data = self.faults.to_board(data)
+        if data:
+            self._output.send([data])
         if self.state == "on":
             self._sleep.stay_awake()
 
@@ -207,10 +216,20 @@ class Air780e:
         self._send(bytes(self._random.randint(1, _NOISE_MAX)))
         self._noise_event = self._world.after(_NOISE_US, self._make_noise)
 
+    def _restart(self) -> None:
+        """It starts again for no reason that the board could see."""
+        if self.state in ("on", "booting"):
+            self._boot()
+
     # --- what the parts tell each other
 
     def _network_lost(self) -> None:
         self._tcp.deactivate()
+
+    def receive_sms(self, number: str, text: str) -> None:
+        """A text of somebody arrives, when the network reaches the modem."""
+        if self.radio.reach():
+            self.inbox.put(deliver_pdu(number, text, self._world.unix_ms))
 
     def _deliver_sms(self, number: str, text: str) -> None:
         self.sent_sms.append((self._world.unix_ms, number, text))

@@ -30,7 +30,7 @@ class CommandLine:
         after: schedules an action that a power-off forgets.
         send: bytes towards the board.
         number: the subscriber's number.
-        has_sim: whether a SIM is inserted.
+        sim_state: what +CPIN says, None without a SIM.
     """
 
     def __init__(
@@ -38,9 +38,9 @@ class CommandLine:
         after: Callable[[int, Callable[[], None]], None],
         send: Callable[[bytes], None],
         number: str,
-        has_sim: Callable[[], bool],
+        sim_state: Callable[[], str | None],
     ) -> None:
-        self._after, self._send, self._number, self._has_sim = after, send, number, has_sim
+        self._after, self._send, self._number, self._sim_state = after, send, number, sim_state
         self._handlers: dict[str, Handler] = {
             "": lambda form, arguments: OK,
             "E": self._set_echo,
@@ -174,15 +174,16 @@ class CommandLine:
     def _pin(self, form: str, arguments: list[str]) -> Reply:
         if form != "?":
             raise Refused(NOT_ALLOWED)
-        if not self._has_sim():
+        state = self._sim_state()
+        if state is None:
             raise Refused(NO_SIM)
-        return Reply(("+CPIN: READY",), after_us=2 * QUICK_US)
+        return Reply((f"+CPIN: {state}",), after_us=2 * QUICK_US)
 
     def _of_sim(self, line: str) -> Handler:
         def handle(form: str, arguments: list[str]) -> Reply:
             if form not in ("", "?"):
                 raise Refused(NOT_SUPPORTED)
-            if not self._has_sim():
+            if self._sim_state() is None:
                 raise Refused(NO_SIM)
             return Reply((line,))
 

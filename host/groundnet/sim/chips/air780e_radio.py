@@ -20,7 +20,7 @@ from groundnet.sim.chips.air780e_dialect import (
 )
 from groundnet.sim.world import US_PER_S, Event, World
 
-NOT_SEARCHING, HOME, SEARCHING_STAT = 0, 1, 2  # TS 27.007 10.1.22
+NOT_SEARCHING, HOME, SEARCHING_STAT, DENIED = 0, 1, 2, 3  # TS 27.007 10.1.22
 _E_UTRAN = 7
 _FIRST_SEARCH_S = (2.5, 8.0)  # RDY to registered: 2.3 s on the last used channel, more after a move
 _SEARCH_AGAIN_S = (5.0, 15.0)  # one pass over the bands
@@ -32,7 +32,7 @@ _RSSI_ABOVE_RSRP_DB = 25  # 10 MHz carrier, typical load
 _NEIGHBOURS_MAX = 6
 _SRXLEV_OFFSET = 17  # cell selection threshold -124 dBm, as in the manual's examples
 _CHANNELS = (1300, 1650, 3590, 38400, 38950, 40936)
-_EIGHTHS = "+32"  # China: quarters of an hour from UTC
+_QUARTERS = "+32"  # China: quarters of an hour from UTC
 
 
 class Radio:
@@ -59,7 +59,9 @@ class Radio:
         self._world, self._random, self._cells, self._currents = world, random, cells, currents
         self._announce, self._on_lost = announce, on_lost
         self.blocked = False  # failure mode: no network
+        self.denied = False  # failure mode: the network does not want it
         self.sim_inserted = True
+        self.sim_locked = False  # failure mode: it wants a PIN
         self.cereg_answers_as_cgreg = False
         self.status = NOT_SEARCHING
         self._serving: Cell | None = None
@@ -81,10 +83,17 @@ class Radio:
     def start(self) -> None:
         """Begin to search; without SIM there is nothing to search for."""
         self.on = True
-        if self.sim_inserted and self.status == NOT_SEARCHING:
+        if self.sim_state == "READY" and self.status == NOT_SEARCHING:
             self._switch(SEARCHING_STAT)
             self._currents.rest(SEARCHING)
             self._event = self._after_s(_FIRST_SEARCH_S, self._search)
+
+    @property
+    def sim_state(self) -> str | None:
+        """As +CPIN names it; None without a SIM."""
+        if not self.sim_inserted:
+            return None
+        return "SIM PIN" if self.sim_locked else "READY"
 
     @property
     def registered(self) -> bool:
@@ -118,6 +127,12 @@ class Radio:
         if not heard:
             self._event = self._after_s(_SEARCH_AGAIN_S, self._search)
             return
+        if self.denied:
+            if self.status != DENIED:
+                self._switch(DENIED)
+                self._report()
+            self._event = self._after_s(_SEARCH_AGAIN_S, self._search)
+            return
         self._switch(HOME)
         self._serving = heard[0]
         self._currents.rest(IDLE)
@@ -148,7 +163,7 @@ class Radio:
 
     def _network_time(self) -> str:
         utc = datetime.fromtimestamp(self._world.unix_ms / 1000, UTC)
-        return f"+NITZ: {utc:%y/%m/%d,%H:%M:%S}{_EIGHTHS},0"
+        return f"+NITZ: {utc:%y/%m/%d,%H:%M:%S}{_QUARTERS},0"
 
     # --- registration reports
 
@@ -186,6 +201,7 @@ class Radio:
             "+CESQ": self._extended_signal,
             "+CCED": self._cell_information,
             "+COPS": self._operator,
+            "+CCLK": self._clock,
         }
 
     def _attach(self, form: str, arguments: list[str]) -> Reply:
@@ -209,6 +225,12 @@ class Radio:
         heard = self.heard()
         quality = f"{_rsrq_index(0)},{_rsrp_index(heard[0])}" if heard else "255,255"
         return Reply((f"+CESQ: 99,99,255,255,{quality}",))
+
+    def _clock(self, form: str, arguments: list[str]) -> Reply:
+        """Local time with the zone (TS 27.007 8.15); before the first network the year 2000."""
+        local = datetime.fromtimestamp(self._world.unix_ms / 1000 + 900 * int(_QUARTERS), UTC)
+        text = f"{local:%y/%m/%d,%H:%M:%S}{_QUARTERS}" if self.registered else "00/01/01,00:00:00+00"
+        return Reply((f'+CCLK: "{text}"',))
 
     def _operator(self, form: str, arguments: list[str]) -> Reply:
         if form != "?" or self._serving is None:

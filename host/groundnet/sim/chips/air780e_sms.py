@@ -5,7 +5,16 @@ from collections.abc import Callable
 from random import Random
 
 from groundnet.sim.chips.air780e_currents import Currents
-from groundnet.sim.chips.air780e_dialect import NOT_ALLOWED, OK, Handler, Prompt, Refused, Reply, integer
+from groundnet.sim.chips.air780e_dialect import (
+    NOT_ALLOWED,
+    NOT_SUPPORTED,
+    OK,
+    Handler,
+    Prompt,
+    Refused,
+    Reply,
+    integer,
+)
 from groundnet.sim.chips.air780e_radio import Radio
 from groundnet.sim.chips.sms_decode import PduError, decode_submit, join
 from groundnet.sim.world import US_PER_S
@@ -32,6 +41,7 @@ class SmsSender:
     ) -> None:
         self._radio, self._currents, self._deliver, self._random = radio, currents, deliver, random
         self._reference = 0
+        self.refuses_pdus = False  # some firmwares know text mode only
         self._parts: dict[tuple[str, int, int], dict[int, str]] = {}
         self.reset()
 
@@ -45,14 +55,16 @@ class SmsSender:
             "+CSCS": self._character_set,
             "+CSCA": lambda form, arguments: Reply(('+CSCA: "+8613800874500",145',)) if form == "?" else OK,
             "+CSMP": lambda form, arguments: OK,
-            "+CNMI": lambda form, arguments: OK,
             "+CMGS": self._send,
         }
 
     def _format(self, form: str, arguments: list[str]) -> Reply:
         if form == "?":
             return Reply((f"+CMGF: {int(self._text_mode)}",))
-        self._text_mode = bool(integer(arguments, 0, 0, 1))
+        text_mode = bool(integer(arguments, 0, 0, 1))
+        if self.refuses_pdus and not text_mode:
+            raise Refused(NOT_SUPPORTED, "CMS")
+        self._text_mode = text_mode
         return OK
 
     def _character_set(self, form: str, arguments: list[str]) -> Reply:
