@@ -1,7 +1,10 @@
 """Inputs, supply, vibration and display on virtual boards: real MicroPython, real drivers, events at the core."""
 
+import struct
+from binascii import crc32
+
 import pytest
-from groundnet.sim import firmware_image
+from groundnet.sim import firmware_image, groundcore_runtime
 from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.desk import quiet_place
 from groundnet.sim.network import Network
@@ -45,11 +48,42 @@ app.main()
 )
 
 
+# The app's parts are made twice, as by its supervisor, before the core asks for chirps.
+AGAIN = (
+    CORE % "(events.CHIRP, 2)"
+    + """
+import apps.tracker as app
+app.Tracker = lambda device_id, records, draw: Core()
+class Twice(app.TrackerApp):
+    def __init__(self):
+        super().__init__()
+        loop = self._loop
+        made, add, again = loop.parts.copy(), loop.add, []
+        loop.add = lambda name, make, errors=(): again.append((name, make))
+        app.add_extras(loop, app.Hardware(app.BOARD))
+        loop.add = add
+        for name, make in again:
+            add(name, make)
+app.TrackerApp = Twice
+app.main()
+"""
+)
+store = groundcore_runtime.load("store")
+
+
+def _record(data: bytes) -> bytes:
+    body = struct.pack("<I", 1) + data
+    return struct.pack("<I", crc32(body)) + body
+
+
+IDENTITY = _record(store.encode_identity(store.Identity("T1", "vehicle", "here", bytes(range(32)), True)))
+
+
 class Rig:
-    def __init__(self, role, board, actions=""):
+    def __init__(self, role, board, actions="", main=None):
         self.world = World(5)
         place = quiet_place(self.world, Network(self.world))
-        main = (TAG_MAIN if role == "tag" else TRACKER_MAIN) % actions
+        main = main or (TAG_MAIN if role == "tag" else TRACKER_MAIN) % actions
         files = firmware_image.build(role, board) | {"/main.py": main.encode()}
         self.device = make_device(self.world, role, role, place, b"\x01", board, BoardFs(files))
         self.board = self.device.board
@@ -194,6 +228,44 @@ def test_chirps_of_a_sentry_come_from_the_buzzer_and_alarms_from_the_siren(rig):
     assert len(sentry.parts["buzzer"].bursts) == 2
     ((start_us, end_us),) = sentry.parts["siren"].bursts
     assert end_us - start_us == pytest.approx(3_000_000, rel=0.05)
+
+
+def test_a_part_that_is_made_anew_goes_on_telling(rig):
+    """The supervisor may make any part again, long after the app's start; each must find its own pins then."""
+    sentry = rig("tracker", "sentry_s3", main=AGAIN).run(75)
+    sentry.parts["case"].close()
+    sentry.run(1)
+    sentry.parts["pir"].see()
+    sentry.run(70)
+    assert (CASE, 1) in sentry.inputs() and len(sentry.parts["buzzer"].bursts) == 2
+    assert sentry.parts["siren"].bursts == []
+
+
+# --- the real cores
+
+
+@pytest.mark.parametrize(("role", "board"), [("tag", "wsl3_wearable"), ("tracker", "sentry_s3")])
+def test_the_real_core_lives_with_everything_that_the_board_tells(role, board):
+    world = World(5)
+    place = quiet_place(world, Network(world))
+    files = firmware_image.build(role, board) | {"/state/identity.0": IDENTITY}
+    device = make_device(world, role, role, place, b"\x01", board, BoardFs(files))
+    with device.board:
+        device.power_on()
+        world.run_for(90_000_000)
+        for act in ("close", "open"):
+            for name in ("button", "strap", "case"):
+                if name in device.parts:
+                    getattr(device.parts[name], act)()
+                    world.run_for(5_000_000)
+        if "supply" in device.parts:
+            device.parts["supply"].cut()
+            device.parts["pir"].see()
+            world.run_for(30_000_000)
+        assert "Traceback" not in device.board.log
+        complaints = {line for line in device.board.log.splitlines() if line.startswith("error ")}
+        assert complaints <= {"error modem: not registered"}, "there is no tower on a desk"
+        assert device.board.reset_cause in (1, 4), "power-on, or the end of a deep sleep"
 
 
 # --- finder
