@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from groundnet.cli.language import tr
+from groundnet.cli.month import month
 from groundnet.cli.theft import theft
 from groundnet.errors import GroundnetError
 from groundnet.sim import desk, firmware_image, pacing, runtime
@@ -20,6 +21,7 @@ app = typer.Typer(
 
 
 app.command("theft")(theft)
+app.command("month")(month)
 
 
 @app.callback()
