@@ -15,12 +15,13 @@ class TagSender:
         self.secret = secret
         self._identity = keys.derive(secret, keys.IDENTITY)
         self._beacon = keys.derive(secret, keys.BEACON)
+        self._position = keys.derive(secret, keys.POSITION)
 
     def beacon(self, counter: int, flags: int = 0, kind: int = beacon.PLAIN, body: bytes = b"") -> bytes:
         buffer = bytearray(beacon.MAX_SIZE)
         eid = keys.eid(self._identity, counter >> keys.EPOCH_BITS)
         size = beacon.encode_into(buffer, kind, 1, flags, 10, counter, eid, body)
-        return bytes(buffer[: beacon.protect(buffer, size, counter, self._beacon)])
+        return bytes(buffer[: beacon.protect(buffer, size, counter, self._beacon, self._position)])
 
 
 def sighting(data: bytes, time_ms: int, rssi_dbm: int = -100) -> dict:

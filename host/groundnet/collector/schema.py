@@ -49,4 +49,16 @@ STEPS = (
         what TEXT NOT NULL)""",
     "ALTER TABLE lookups ADD COLUMN why TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE lookups ADD COLUMN granted INTEGER NOT NULL DEFAULT 1",
+    # A sighting is named by what was heard, which a MAC proves, and no longer by numbers that anybody can claim.
+    """CREATE TABLE sightings_next (
+        station_id BLOB NOT NULL, boot_count INTEGER NOT NULL, sequence INTEGER NOT NULL,
+        device_id BLOB NOT NULL, counter INTEGER NOT NULL, time_ms INTEGER NOT NULL,
+        rssi_dbm INTEGER, snr_db REAL, PRIMARY KEY (station_id, device_id, counter))""",
+    "INSERT INTO sightings_next SELECT * FROM sightings WHERE true ON CONFLICT DO NOTHING",
+    "DROP TABLE sightings",
+    "ALTER TABLE sightings_next RENAME TO sightings",
+    "CREATE INDEX sightings_device ON sightings (device_id, time_ms)",
+    "DROP TABLE progress",
+    "ALTER TABLE beacons ADD COLUMN received_ms INTEGER NOT NULL DEFAULT 0",
+    "UPDATE beacons SET received_ms = time_ms",
 )

@@ -1,4 +1,9 @@
-"""Sightings into the store: each beacon once, each sighting once, replays refused with their reason."""
+"""Sightings into the store: each beacon once, each sighting once, replays refused with their reason.
+
+Stations are not authenticated, so what a station claims (its id, its numbers, its times) decides only about its own
+sightings. What decides about a beacon is its counter, which a MAC proves, and the collector's own clock: a beacon that
+the collector holds was sent before it came in, and so was every beacon with a lower counter.
+"""
 
 from groundwire import beacon
 
@@ -6,7 +11,10 @@ from groundnet.collector import orders
 from groundnet.collector.database import Database
 from groundnet.collector.resolver import Rejected, Resolved, Resolver
 
-HEARD_TOGETHER_MS = 5_000  # clocks of stations differ by less; the same beacon later than that is a replay
+HEARD_TOGETHER_MS = (
+    5_000  # clocks of stations are off by less; a beacon heard later than it can be is a replay
+)
+LATEST_DELIVERY_MS = 7 * 24 * 3600 * 1000  # a station without backhaul keeps no sighting for longer
 
 
 class SightingStore:
@@ -21,47 +29,42 @@ class SightingStore:
     ) -> int:
         """Keep a batch, in one transaction; returns the next sequence that the station should send.
 
-        A sequence that was taken before is passed over: stations repeat what was not acknowledged.
+        What this station told before is passed over: stations repeat what was not acknowledged.
         """
         with self._database.transaction():
-            row = self._database.row(
-                "SELECT next_sequence FROM progress WHERE station_id = ? AND boot_count = ?",
-                station_id,
-                boot_count,
-            )
-            expected = row["next_sequence"] if row else 0
             for offset, sighting in enumerate(sightings):
-                sequence = first_sequence + offset
-                if sequence >= expected:
-                    self._take_one(station_id, boot_count, sequence, sighting, now_ms)
-            following = max(expected, first_sequence + len(sightings))
-            self._database.run(
-                "INSERT INTO progress VALUES (?, ?, ?) "
-                "ON CONFLICT (station_id, boot_count) DO UPDATE SET next_sequence = excluded.next_sequence",
-                station_id,
-                boot_count,
-                following,
-            )
-        return following
+                try:
+                    self._take_one(station_id, boot_count, first_sequence + offset, sighting, now_ms)
+                except Rejected as rejected:
+                    self.reject(rejected.reason)
+        return first_sequence + len(sightings)
 
     def _take_one(
         self, station_id: bytes, boot_count: int, sequence: int, sighting: dict, now_ms: int
     ) -> None:
-        time_ms = now_ms if sighting["time_ms"] is None else min(sighting["time_ms"], now_ms)
-        try:
-            found = self._resolver.resolve(sighting["beacon"])
-            self._take_beacon(found, time_ms)
-        except Rejected as rejected:
-            self.reject(rejected.reason)
-            return
+        """Keep one sighting. Raises Rejected."""
+        found = self._resolver.resolve(sighting["beacon"])
+        device_id, counter = found.device.device_id, found.counter
+        told = self._database.row(
+            "SELECT boot_count, sequence FROM sightings WHERE station_id = ? AND device_id = ? AND counter = ?",
+            station_id,
+            device_id,
+            counter,
+        )
+        if told is not None:
+            if (told["boot_count"], told["sequence"]) == (boot_count, sequence):
+                return  # our acknowledgement was lost
+            raise Rejected("replay")
+        time_ms = self._heard_ms(device_id, counter, _believable_ms(sighting["time_ms"], now_ms), now_ms)
+        self._take_beacon(found, time_ms, now_ms)
         snr_cdb = sighting["snr_cdb"]
         self._database.run(
             "INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             station_id,
             boot_count,
             sequence,
-            found.device.device_id,
-            found.counter,
+            device_id,
+            counter,
             time_ms,
             sighting["rssi_dbm"],
             None if snr_cdb is None else snr_cdb / 100,
@@ -76,36 +79,67 @@ class SightingStore:
             times,
         )
 
-    def _take_beacon(self, found: Resolved, time_ms: int) -> None:
-        """The beacon's own row; Rejected("replay") when its time does not fit its counter."""
+    def _heard_ms(self, device_id: bytes, counter: int, claimed_ms: int, now_ms: int) -> int:
+        """When a station heard a beacon: as it says, but not after the collector held this or a later one.
+
+        Raises Rejected("replay") when it says that it heard it long after that.
+        """
+        held = self._database.row(
+            "SELECT min(received_ms) AS ms FROM beacons WHERE device_id = ? AND counter >= ?",
+            device_id,
+            counter,
+        )
+        latest_ms = now_ms if held is None or held["ms"] is None else held["ms"]
+        if claimed_ms > latest_ms + HEARD_TOGETHER_MS:
+            raise Rejected("replay")
+        return min(claimed_ms, latest_ms)
+
+    def _take_beacon(self, found: Resolved, time_ms: int, now_ms: int) -> None:
+        """The beacon's own row: the first copy makes it, and the latest time that can be true dates it.
+
+        A false time can then only be an earlier one, and any station that tells the truth puts it right.
+        """
         device_id, counter = found.device.device_id, found.counter
         known = self._database.row(
             "SELECT time_ms FROM beacons WHERE device_id = ? AND counter = ?", device_id, counter
         )
         if known is not None:
-            if abs(time_ms - known["time_ms"]) > HEARD_TOGETHER_MS:
-                raise Rejected("replay")
+            if time_ms > known["time_ms"]:
+                self._date_again(found, known["time_ms"], time_ms)
             return
-        later = self._database.row(
-            "SELECT min(time_ms) AS time_ms FROM beacons WHERE device_id = ? AND counter > ?",
-            device_id,
-            counter,
+        newer = self._database.row(
+            "SELECT 1 FROM beacons WHERE device_id = ? AND counter > ? LIMIT 1", device_id, counter
         )
-        later_ms = None if later is None else later["time_ms"]
-        if later_ms is not None and time_ms > later_ms + HEARD_TOGETHER_MS:
-            raise Rejected("replay")
         self._database.run(
-            "INSERT INTO beacons VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO beacons (device_id, counter, time_ms, flags, battery, received_ms) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
             device_id,
             counter,
             time_ms,
             found.beacon.flags,
             found.beacon.battery,
+            now_ms,
         )
         if found.beacon.type == beacon.FIX:
             self._keep_fix(found, time_ms)
-        if later_ms is None:  # one that a station delivers late tells nothing of how the tag is now
+        if newer is None:  # one that a station delivers late tells nothing of how the tag is now
             self._learn(found)
+
+    def _date_again(self, found: Resolved, old_ms: int, time_ms: int) -> None:
+        device_id, counter = found.device.device_id, found.counter
+        self._database.run(
+            "UPDATE beacons SET time_ms = ? WHERE device_id = ? AND counter = ?", time_ms, device_id, counter
+        )
+        if found.beacon.type == beacon.FIX:
+            place = _place(found)
+            self._database.run(
+                "UPDATE fixes SET time_ms = ? WHERE device_id = ? AND time_ms = ? AND lat = ? AND lon = ?",
+                _fix_ms(place, time_ms),
+                device_id,
+                _fix_ms(place, old_ms),
+                place.lat_e7 / 1e7,
+                place.lon_e7 / 1e7,
+            )
 
     def _learn(self, found: Resolved) -> None:
         """What the newest beacon of a tag tells beside where it was heard."""
@@ -120,12 +154,27 @@ class SightingStore:
             orders.offered(self._database, device_id, found.beacon.body)
 
     def _keep_fix(self, found: Resolved, time_ms: int) -> None:
-        place = beacon.reveal(found.beacon.body, found.counter, found.device.position_key)
+        place = _place(found)
         self._database.run(
             "INSERT INTO fixes VALUES (?, ?, ?, ?, ?, 'gnss', NULL, NULL)",
             found.device.device_id,
-            time_ms - 1000 * (place.age_s or 0),
+            _fix_ms(place, time_ms),
             place.lat_e7 / 1e7,
             place.lon_e7 / 1e7,
             float(place.accuracy_m or 100),
         )
+
+
+def _believable_ms(claimed_ms: int | None, now_ms: int) -> int:
+    """A station's time of a sighting; the collector's own where that is missing, long past or still to come."""
+    if claimed_ms is None or claimed_ms < now_ms - LATEST_DELIVERY_MS:
+        return now_ms
+    return min(claimed_ms, now_ms)
+
+
+def _place(found: Resolved) -> beacon.Position:
+    return beacon.reveal(found.beacon.body, found.counter, found.device.position_key)
+
+
+def _fix_ms(place: beacon.Position, time_ms: int) -> int:
+    return time_ms - 1000 * (place.age_s or 0)
