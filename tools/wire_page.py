@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+from groundnet.sim.groundcore_runtime import load
 from groundwire import beacon, downlink, frame, keys, messages, notes, session
 from groundwire.scalars import fixed_size, is_scalar, scalar_range
 
@@ -196,6 +197,36 @@ def drops_part() -> str:
     )
 
 
+def settings_part() -> str:
+    """The names that this project's firmware knows, with the profiles' own defaults."""
+    settings = load("settings")
+    rows = []
+    for name, (_kind, default, *limits) in settings.TABLE.items():
+        own = [f"{profile} {values[name]}" for profile, values in settings.PROFILES.items() if name in values]
+        if isinstance(default, str):
+            secret = ", never told" if limits[1] else ""
+            form = f"text, at most {limits[0]} bytes{secret}"
+        else:
+            form = f"{power(limits[0])} .. {power(limits[1])}"
+        rows.append((f"`{name}`", form, "; ".join([power_or_text(default), *own])))
+    return table(("name", "value", "default; of a profile"), rows)
+
+
+def power_or_text(value: "int | str") -> str:
+    """A default for people."""
+    return (value or "empty") if isinstance(value, str) else power(value)
+
+
+def regions_part() -> str:
+    region = load("region")
+    rows = []
+    for name, plan in region.PLANS.items():
+        for use, channel in plan._asdict().items():
+            facts = ", ".join(f"{field} {value}" for field, value in channel._asdict().items())
+            rows.append((f"`{name}`", use, facts.replace("_", " ")))
+    return table(("region", "for", "channel"), rows)
+
+
 PARTS = {
     "kinds": kinds_part,
     "messages": messages_part,
@@ -207,6 +238,8 @@ PARTS = {
     "errors": errors_part,
     "reasons": reasons_part,
     "drops": drops_part,
+    "settings": settings_part,
+    "regions": regions_part,
 }
 
 
