@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from groundnet.link.device import Device
-from groundnet.link.errors import NoAnswer, Refused, WrongSecret
+from groundnet.link.errors import NoAnswer, Refused, TriesExhausted, WrongSecret
 from groundnet.link.ports import SerialPort
 from groundnet.link.probe import probe
 from groundnet.link.serial_link import SerialLink
@@ -176,6 +176,38 @@ def test_a_locked_tag_refuses_a_stranger_and_a_second_registry(counter, tmp_path
     counter.replug()
     with pytest.raises(ProvisionError):
         counter.provision()
+
+
+def test_whoever_forges_a_proof_makes_everybody_wait(counter):
+    record = counter.provision()
+    counter.replug()
+
+    def forge(link, registry):
+        link.ask("session_open", device_id=record.device_id, initiator_nonce=bytes(16))
+        with pytest.raises(Refused, match="wrong secret"):
+            link.ask("session_prove", initiator_proof=bytes(16))
+        with pytest.raises(TriesExhausted, match="wait"):
+            link.authenticate(record.device_id, registry.find(record.tag_id)[0].secret.reveal())
+
+    counter.talk(forge)
+
+
+def test_a_factory_reset_and_the_console_are_the_registrys_to_ask_for(counter):
+    record = counter.provision()
+    counter.replug()
+
+    def reset(link, registry):
+        tag = Device(link)
+        secret = registry.find(record.tag_id)[0].secret.reveal()
+        with pytest.raises(Refused):
+            tag.open_console(60)
+        link.authenticate(record.device_id, secret)
+        tag.open_console(60)
+        assert tag.settings()["owner_phone"] == "+8613800000000"
+        tag.factory_reset(secret)
+        return tag.settings()["owner_phone"], tag.provision().state, tag.proves(secret, bytes(16))
+
+    assert counter.talk(reset) == ("", "locked", True)
 
 
 def test_the_probe_names_what_is_there_and_what_to_do(counter):

@@ -99,6 +99,14 @@ class Device:
         """Results by part: {part, result (passed/failed/skipped), measured, text}."""
         return list(self._link.ask("self_test", parts=list(parts)).values["tests"])
 
+    def open_console(self, duration_s: int) -> None:
+        """Let Ctrl-C, prompt and files in for a while, once the link is closed; 1 to 7200 s, in a session."""
+        self._link.ask("service_open", duration_s=duration_s)
+
+    def factory_reset(self, secret: bytes) -> None:
+        """Forget settings and history; identity, counters and lost mode stay. In a session."""
+        self._link.ask("factory_reset", check_value=keys.check_value(secret))
+
     def supports(self, request: str) -> bool:
         """Whether the device knows a request without values."""
         try:

@@ -9,7 +9,8 @@ class LinkError(GroundnetError):
 
 class PortMissing(LinkError):
     def __init__(self, port: str) -> None:
-        super().__init__(f"there is no serial port {port}", "plug the device in and run `groundnet doctor`")
+        named = f"there is no serial port {port}" if port.strip() else "no serial port was named"
+        super().__init__(named, "plug the device in and run `groundnet doctor`")
 
 
 class PortForbidden(LinkError):
@@ -61,6 +62,16 @@ class WrongSecret(LinkError):
         )
 
 
+class TriesExhausted(LinkError):
+    """Somebody showed the device wrong secrets; for a while it takes none, not even the right one."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"the device takes no secret for now, after wrong ones ({detail})",
+            "leave it powered and try again then",
+        )
+
+
 class Unsendable(LinkError):
     def __init__(self, request: str, detail: str) -> None:
         super().__init__(f"{request} cannot be sent ({detail})", "give a shorter value, or one in its range")
@@ -76,7 +87,7 @@ class Refused(LinkError):
 
 
 ACTIONS = {
-    "locked": "it already has an identity: only its registry can erase it",
+    "locked": "it already has an identity: open a session with its registry first",
     "not_authenticated": "open a session with the device's secret first",
     "out_of_range": "give it a value that the firmware allows",
     "busy": "wait a moment and try again",

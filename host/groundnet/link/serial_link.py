@@ -22,6 +22,7 @@ from groundnet.link.errors import (
     PortMissing,
     Refused,
     ReplAnswers,
+    TriesExhausted,
     Unsendable,
     WrongSecret,
 )
@@ -97,7 +98,7 @@ class SerialLink:
         return reply
 
     def authenticate(self, device_id: bytes, secret: bytes) -> None:
-        """Open a session: both ends prove that they hold ``secret``. Raises WrongSecret."""
+        """Open a session: both ends prove that they hold ``secret``. Raises WrongSecret, TriesExhausted."""
         end = session.Initiator(
             device_id, keys.derive(secret, keys.SESSION), self._entropy(session.NONCE_SIZE)
         )
@@ -106,6 +107,8 @@ class SerialLink:
             while request is not None:
                 request = end.receive(self._exchange(*request))
         except AuthenticationError as error:
+            if error.reason == "refused" and "wait" in str(error):
+                raise TriesExhausted(str(error)) from error
             raise WrongSecret(str(error.reason)) from error
         self._session = end
 
