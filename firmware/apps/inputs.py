@@ -106,8 +106,10 @@ class Input(Part):
         return self._pin if self._level and not self._pin() else None
 
     def test(self) -> tuple:
-        """Passes while the input rests: a strap that hangs open or a stuck button fails."""
+        """A contact passes while it rests: a strap that hangs open or a stuck button fails. A sensor may see us."""
         level = self._pin()
+        if self._which == events.INPUT_PIR:
+            return not self._driver.stuck, level, "pin level" if self._driver.warm else "warming up"
         return level != self._level, level, "pin level"
 
     def _watch(self) -> None:

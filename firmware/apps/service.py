@@ -130,7 +130,8 @@ class Link(Part):
 def describe(hardware, role: str, device_id: bytes) -> dict:
     """What a device says of itself."""
     parts = hardware.board["parts"]
-    capabilities = ["radio_lora" if name == "radio" else name for name in parts if name != "led"]
+    names = {"radio": "radio_lora", "supply": "external_power"}
+    capabilities = [names.get(name, name) for name in parts if name != "led"]
     if role == "base":
         capabilities.append("wifi")
     return {

@@ -134,7 +134,7 @@ class Lis2dw12:
     def watch_activity(self, threshold_mg: int, still_steps: int) -> None:
         """Raise INT1 when movement begins and when it has ended; `wake_source` tells which by INACTIVE.
 
-        The data rate stays as it is (stationary detection, AN5038 5.7): the FIFO's samples keep their distance.
+        The data rate stays as it is (AN5038, stationary/motion detection): the FIFO's samples keep their distance.
         Signals that INT1 already shows (`arm_wake_up`, `arm_6d`) stay, the wake-up threshold becomes this one.
 
         Args:
@@ -198,7 +198,7 @@ class Lis2dw12:
         self._to_mg(raw, into, 3)
 
     def self_test(self) -> tuple:
-        """Deflect the proof mass electrically and measure: AN5038 section 8 (50 Hz, 4 g, five samples each).
+        """Deflect the proof mass electrically and measure: AN5038, self-test (50 Hz, 4 g, five samples each).
 
         Returns:
             (passed, dx, dy, dz): passed when every change is within 70..1500 mg (table 3). Leaves the chip

@@ -15,6 +15,7 @@ LEFT = const(2)  # nobody has moved for the hold time
 WARM_UP_MS = const(60_000)
 HOLD_MS = const(10_000)
 _LOOK_MS = const(1_000)
+_STUCK_MS = const(600_000)  # nobody walks before a sensor for so long without one pause of its hold time
 
 
 class Pir:
@@ -32,6 +33,7 @@ class Pir:
         self._ready_ticks = time.ticks_add(time.ticks_ms(), warm_up_ms)
         self._hold_ms = hold_ms
         self._seen_ticks = 0
+        self._rose_ticks = None  # when the output rose, while it is high
         self.active = False
 
     def poll(self) -> int:
@@ -43,10 +45,14 @@ class Pir:
             self._ready = True
         if self._pin():
             self._seen_ticks = now
+            if self._rose_ticks is None:
+                self._rose_ticks = now
             if not self.active:
                 self.active = True
                 return MOVED
-        elif self.active and time.ticks_diff(now, self._seen_ticks) >= self._hold_ms:
+            return NOTHING
+        self._rose_ticks = None
+        if self.active and time.ticks_diff(now, self._seen_ticks) >= self._hold_ms:
             self.active = False
             return LEFT
         return NOTHING
@@ -66,3 +72,9 @@ class Pir:
     def warm(self) -> bool:
         """The sensor is believed."""
         return self._ready
+
+    @property
+    def stuck(self) -> bool:
+        """The output has been high for ten minutes without a pause."""
+        rose_ticks = self._rose_ticks
+        return rose_ticks is not None and time.ticks_diff(time.ticks_ms(), rose_ticks) >= _STUCK_MS

@@ -175,6 +175,22 @@ def test_somebody_who_walks_about_is_one_report(pir):
     assert watched.part.due_ms() is None
 
 
+def test_an_output_that_never_falls_is_a_stuck_sensor(pir, bench):
+    driver, sensor, watched = pir
+    watched.run(61_000, 50)
+    sensor.see()
+    watched.run(5_000, 50)
+    assert not watched.part.stuck
+    bench.io.line(PIN).drive(1)
+    watched.run(599_000, 500)
+    assert not watched.part.stuck
+    watched.run(2_000, 500)
+    assert watched.part.stuck and watched.told[-1][1] == driver.MOVED
+    bench.io.line(PIN).drive(0)
+    watched.run(1_000, 500)
+    assert not watched.part.stuck
+
+
 # --- supply
 
 
