@@ -184,6 +184,7 @@ class AtModem(ModemNetwork):
             for beginning in self.dialect["closed"]:
                 if line.startswith(beginning):
                     self._disconnected()
+                    self._detach()
                     return True
         cell = cell_lines.read(line)
         if cell is None:

@@ -32,6 +32,7 @@ _BACKOFF_FIRST_MS = const(10_000)
 _BACKOFF_LAST_MS = const(640_000)
 _STEADY_MS = const(60_000)  # ready for so long: the last failure is forgiven
 _TIMEOUTS_MAX = const(3)
+_SUSPICION_MS = const(5000)  # after a timeout: look whether it still lives
 _STRANGER = {"key_on_ms": 1200, "key_off_ms": 3500, "boot_ms": 30_000}  # until its family is known
 
 # Kinds of commands; the halves built on this one go on from KIND_NEXT.
@@ -300,4 +301,6 @@ class ModemLife:
             if self._timeouts >= _TIMEOUTS_MAX or kind in (SET_UP, _IDENTIFY):
                 self.restart(b"no answer")
                 return
+            if self.ready:
+                self._enter(READY_STATE, _SUSPICION_MS)
         self._endings[kind](well, answer)

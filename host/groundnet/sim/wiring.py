@@ -7,8 +7,10 @@ from pathlib import Path
 
 from groundnet.errors import GroundnetError
 from groundnet.sim.cells import Cells
+from groundnet.sim.chips.a7670 import A7670
 from groundnet.sim.chips.air780e import Air780e
 from groundnet.sim.chips.battery import Battery
+from groundnet.sim.chips.ec800 import Ec800
 from groundnet.sim.chips.indicator import Contact, Led, Pir
 from groundnet.sim.chips.l76k import L76k
 from groundnet.sim.chips.lis2dw12 import Lis2dw12
@@ -56,15 +58,16 @@ def read_board(path: Path) -> dict:
     """
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-        assignment = tree.body[0]
-        assert isinstance(assignment, ast.Assign)
-        return ast.literal_eval(assignment.value)
+        match tree.body:
+            case [ast.Assign(targets=[ast.Name(id="BOARD")], value=ast.Dict() as literal)]:
+                return ast.literal_eval(literal)
+        raise ValueError("more or less than one dictionary")
     except FileNotFoundError:
         boards = ", ".join(
             sorted(folder.name for folder in path.parent.parent.glob("*/") if (folder / "board.py").exists())
         )
         raise GroundnetError(f"there is no board '{path.parent.name}'", f"choose one of: {boards}") from None
-    except (SyntaxError, ValueError, IndexError, AssertionError) as error:
+    except (SyntaxError, ValueError) as error:
         raise GroundnetError(
             f"{path} is not a board literal", "write it as BOARD = {...} with literals only"
         ) from error
@@ -151,11 +154,14 @@ def _gnss(site: Site, entry: dict, name: str) -> L76k:
     return chip
 
 
+MODEMS: dict[str, type[Air780e]] = {"air780e": Air780e, "a7670": A7670, "ec800": Ec800}
+
+
 def _modem(site: Site, entry: dict, name: str) -> Air780e:
     io, environment = site.io, site.environment
     key = io.line(entry["power_key"]) if "power_key" in entry else None
     uart = io.uart(entry["uart"])
-    chip = Air780e(
+    chip = MODEMS[entry["part"]](
         site.world,
         uart,
         site.power,
@@ -229,7 +235,7 @@ MAKERS: dict[str, Callable[[Site, dict, str], object]] = {
     "lis2dw12": _accelerometer,
     "sx1262": _radio,
     "l76k": _gnss,
-    "air780e": _modem,
+    **dict.fromkeys(MODEMS, _modem),
     "siren": _siren,
     "buzzer": _siren,
     "vibration": _siren,

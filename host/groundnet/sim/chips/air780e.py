@@ -36,8 +36,6 @@ from groundnet.sim.signals import Line, Uart
 from groundnet.sim.world import US_PER_S, Event, World
 
 _BAUD_RATE = 115_200
-_KEY_ON_US = 1_000_000  # hardware design guide: low for more than 1 s
-_KEY_OFF_US = 1_500_000
 _ROM_US = 150_000
 _BOOT_US = 2_000_000  # until RDY; deaf before it
 _POWER_DOWN_US = 1_000_000
@@ -62,7 +60,13 @@ class Air780e:
     Attributes:
         sent_sms: (Unix milliseconds, number, text) of every text that reached the service centre.
         state: "unpowered", "off", "booting", "on" or "PSM+".
+
+    Other families of modems are made from this one: they answer other commands and mind the key otherwise.
     """
+
+    KEY_ON_US = 1_000_000  # hardware design guide: low for more than 1 s
+    KEY_OFF_US = 1_500_000
+    TCP: type[TcpClient] = TcpClient
 
     def __init__(
         self,
@@ -91,7 +95,7 @@ class Air780e:
         self._output.baud_rate = _BAUD_RATE
         self._currents = currents.Currents(world, power, part)
         self.radio = Radio(world, self._random, cells, self._currents, self._announce, self._network_lost)
-        self._tcp = TcpClient(network, self.radio, self._currents, self._after, self._send, self._random)
+        self._tcp = self.TCP(network, self.radio, self._currents, self._after, self._send, self._random)
         self.sms = SmsSender(self.radio, self._currents, self._deliver_sms, self._random)
         self.inbox = Inbox(self._announce)
         self._commands = CommandLine(self._after, self._send, number, lambda: self.radio.sim_state)
@@ -99,6 +103,7 @@ class Air780e:
         for service in (self.radio, self._tcp, self.sms, self.inbox, self._sleep):
             self._commands.add(service.commands())
         self._commands.add(self._own_commands())
+        self._change_commands(self._commands)
         if power_key is not None:
             power_key.level = 1  # pulled up inside the module
             power_key.listen(self._on_key)
@@ -171,11 +176,11 @@ class Air780e:
         if level or self.state == "unpowered":
             return
         if self.state == "off":
-            self._key_event = self._world.after(_KEY_ON_US, self._boot)
+            self._key_event = self._world.after(self.KEY_ON_US, self._boot)
         elif self.state == "PSM+":
             self._boot()
         else:
-            self._key_event = self._world.after(_KEY_OFF_US, self._key_off)
+            self._key_event = self._world.after(self.KEY_OFF_US, self._key_off)
 
     def _key_off(self) -> None:
         """Works even when the firmware hangs."""
@@ -235,6 +240,9 @@ class Air780e:
         self.sent_sms.append((self._world.unix_ms, number, text))
 
     # --- commands
+
+    def _change_commands(self, commands: CommandLine) -> None:
+        """Where another family differs."""
 
     def _own_commands(self) -> dict[str, Handler]:
         return {

@@ -62,6 +62,11 @@ class CommandLine:
     def add(self, commands: dict[str, Handler]) -> None:
         self._handlers.update(commands)
 
+    def remove(self, *names: str) -> None:
+        """Commands that this family does not know."""
+        for name in names:
+            del self._handlers[name]
+
     def reset(self) -> None:
         """As after a restart."""
         self._input = bytearray()

@@ -137,7 +137,12 @@ class Radio:
         self._serving = heard[0]
         self._currents.rest(IDLE)
         self._currents.transmit(_ATTACH_US)
-        for line in ("^MODE: 17,17", "+E_UTRAN Service", "+CGEV: ME PDN ACT 1", self._network_time()):
+        for line in (
+            "^MODE: 17,17",
+            "+E_UTRAN Service",
+            "+CGEV: ME PDN ACT 1",
+            f"+NITZ: {self.network_time()}",
+        ):
             self._announce(line)
         self._report()
         self._event = self._world.after(_OBSERVE_US, self._observe)
@@ -161,9 +166,10 @@ class Radio:
             self._currents.transmit(_ATTACH_US)
         self._event = self._world.after(_OBSERVE_US, self._observe)
 
-    def _network_time(self) -> str:
+    def network_time(self) -> str:
+        """UTC and the zone as the network sends them."""
         utc = datetime.fromtimestamp(self._world.unix_ms / 1000, UTC)
-        return f"+NITZ: {utc:%y/%m/%d,%H:%M:%S}{_QUARTERS},0"
+        return f"{utc:%y/%m/%d,%H:%M:%S}{_QUARTERS},0"
 
     # --- registration reports
 

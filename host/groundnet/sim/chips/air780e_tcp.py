@@ -71,7 +71,7 @@ class TcpClient:
         if self.state not in (INITIAL, START, DEACT):
             self._drop()
             self.state = DEACT
-            self._announce("+PDP DEACT")
+            self._tell_deactivated()
 
     def commands(self) -> dict[str, Handler]:
         return {
@@ -161,6 +161,9 @@ class TcpClient:
         if self.state in (CONNECTING, CONNECTED):
             return Reply(final="ALREADY CONNECT")
         self._require(INITIAL, STATUS, CLOSED)
+        return self._dial(host, port)
+
+    def _dial(self, host: str, port: int) -> Reply:
         delay_us = _PAGE_US + (_ACTIVATE_US if self.state == INITIAL else 0)
         if self.state == INITIAL:
             self._make_address(CONNECTING)
@@ -181,7 +184,7 @@ class TcpClient:
     def _opened(self) -> None:
         if self.state == CONNECTING:
             self.state = CONNECTED
-            self._announce("CONNECT OK")
+            self._tell_opened()
 
     def _timed_out(self, attempt: int) -> None:
         if attempt == self._attempt:
@@ -191,8 +194,7 @@ class TcpClient:
         if self.state == CONNECTING:
             self._drop()
             self.state = CLOSED
-            self._announce(f"STATE: {self.state}")
-            self._announce("CONNECT FAIL")
+            self._tell_failed()
 
     def _lost(self, reason: str) -> None:
         """Refused, or closed by the far end."""
@@ -201,7 +203,7 @@ class TcpClient:
         elif self.state == CONNECTED:
             self._drop()
             self.state = CLOSED
-            self._announce("CLOSED")
+            self._tell_closed()
 
     def _received(self, data: bytes) -> None:
         """Data is for the board as it is, or each piece behind +IPD,<length>: (AT+CIPHEAD=1)."""
@@ -210,7 +212,7 @@ class TcpClient:
         self._currents.listen()
         for start in range(0, len(data), SEND_MAX):
             piece = data[start : start + SEND_MAX]
-            self._send(b"\r\n+IPD,%d:%b" % (len(piece), piece) if self._header else piece)
+            self._hand_over(piece)
 
     def _close(self, form: str, arguments: list[str]) -> Reply:
         if self.state not in (CONNECTING, CONNECTED):
@@ -245,6 +247,24 @@ class TcpClient:
         if connection is not None and connection is self._connection and self._radio.reach():
             self._currents.transmit(_BURST_US)
             connection.send(data)
+
+    # --- how this family says it
+
+    def _tell_opened(self) -> None:
+        self._announce("CONNECT OK")
+
+    def _tell_failed(self) -> None:
+        self._announce(f"STATE: {self.state}")
+        self._announce("CONNECT FAIL")
+
+    def _tell_closed(self) -> None:
+        self._announce("CLOSED")
+
+    def _tell_deactivated(self) -> None:
+        self._announce("+PDP DEACT")
+
+    def _hand_over(self, piece: bytes) -> None:
+        self._send(b"\r\n+IPD,%d:%b" % (len(piece), piece) if self._header else piece)
 
     # --- inside
 
