@@ -23,8 +23,10 @@ class LocalFrame:
 
     def to_metres(self, lat: float, lon: float) -> tuple[float, float]:
         """(east_m, north_m) of a position."""
-        return (lon - self.lon) * self._m_per_degree_lon, (lat - self.lat) * self._m_per_degree_lat
+        east_deg = math.remainder(lon - self.lon, 360.0)  # the shorter way, also over the antimeridian
+        return east_deg * self._m_per_degree_lon, (lat - self.lat) * self._m_per_degree_lat
 
     def to_degrees(self, east_m: float, north_m: float) -> tuple[float, float]:
-        """(lat, lon) of a point."""
-        return self.lat + north_m / self._m_per_degree_lat, self.lon + east_m / self._m_per_degree_lon
+        """(lat, lon) of a point; lon from -180 to 180."""
+        lon = math.remainder(self.lon + east_m / self._m_per_degree_lon, 360.0)
+        return self.lat + north_m / self._m_per_degree_lat, lon

@@ -29,11 +29,15 @@ def open_file(path: Path, steps: Sequence[str], table: str) -> sqlite3.Connectio
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
-        connection.row_factory = sqlite3.Row
-        _check_kind(connection, path, table)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        _migrate(connection, path, steps)
+        try:
+            connection.row_factory = sqlite3.Row
+            _check_kind(connection, path, table)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            _migrate(connection, path, steps)
+        except BaseException:
+            connection.close()  # nobody else can: an open one keeps its -wal file
+            raise
     except (OSError, sqlite3.Error) as error:
         raise StoreError(
             f"{path} cannot be opened ({error})", "name the right file, or one that does not exist yet"

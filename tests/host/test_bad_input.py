@@ -106,3 +106,16 @@ def test_wrong_usage_is_two(arguments):
 def test_the_language_follows_the_wish(tmp_path):
     done = groundnet("--lang", "zh", "case", "list", "--database", str(tmp_path / "no.db"))
     assert done.returncode == 1 and done.stderr.startswith("错误：")
+
+
+@pytest.mark.parametrize("port", ["", " "])
+def test_a_port_without_a_name(tmp_path, port):
+    done = groundnet("provision", "one", port, "--registry", str(tmp_path / "registry.db"))
+    assert_one_line(done, "no serial port was named", "groundnet doctor")
+
+
+@pytest.mark.parametrize("number", ["13800000000", "+86"])
+def test_a_phone_without_its_country_code(tmp_path, number):
+    registry = tmp_path / "registry.db"
+    done = groundnet("provision", "one", "/dev/null", "--owner-phone", number, "--registry", str(registry))
+    assert_one_line(done, number, "country code")

@@ -12,6 +12,7 @@ import serial
 from groundnet.link import serial_link
 from groundnet.link.device import Device
 from groundnet.link.errors import (
+    ACTIONS,
     ForeignDevice,
     LinkError,
     NoAnswer,
@@ -25,7 +26,7 @@ from groundnet.link.errors import (
 from groundnet.link.ports import SerialPort
 from groundnet.link.probe import probe
 from groundnet.link.serial_link import SerialLink
-from groundwire import frame, messages
+from groundwire import frame, link_table, messages
 
 
 class Wire:
@@ -207,3 +208,7 @@ def test_every_link_error_has_a_cause_and_an_action():
     with pytest.raises(LinkError) as caught:
         SerialLink("/dev/no-such")
     assert str(caught.value) == f"{caught.value.cause}; {caught.value.action}"
+
+
+def test_every_refusal_of_a_device_names_its_own_next_action():
+    assert set(link_table.ERRORS) - set(ACTIONS) == {"none"}

@@ -21,6 +21,23 @@ def test_position_from_perfect_levels_is_where_the_tag_is():
     assert 40 <= place.radius_m < 600
 
 
+@pytest.mark.parametrize("origin_lon", [179.999, -179.999, 180.0])
+def test_a_position_across_the_antimeridian_is_where_the_tag_is(origin_lon):
+    truth = (-16.8, origin_lon)  # Taveuni, Fiji
+    frame = LocalFrame(*truth)
+    ears = []
+    for east, north in ((-400, -300), (500, -200), (100, 600), (-200, 500)):
+        lat, lon = frame.to_degrees(east, north)
+        assert -180 <= lon <= 180
+        ears.append(Ear(lat, lon, expected_rssi_dbm(distance_m(lat, lon, *truth))))
+    place = locate(ears)
+    assert distance_m(place.lat, place.lon, *truth) < 100
+    one, other = ((Estimate(ear.lat, ear.lon, 100), 0) for ear in (ears[0], ears[1]))
+    both = fuse([one, other], 0)
+    assert -180 <= both.lon <= 180
+    assert distance_m(both.lat, both.lon, *frame.to_degrees(50, -250)) < 1
+
+
 def test_one_station_alone_gives_a_ring_wide_radius():
     near = locate([Ear(45.0, 13.0, -80)])
     far = locate([Ear(45.0, 13.0, -115)])

@@ -34,6 +34,8 @@ WAYPOINT = [
     *("hdop", "vdop", "pdop", "ageofdgpsdata", "dgpsid", "extensions"),
 ]
 
+CONTROL = "plate\x00\x1b\ud800\uffff<&>"
+
 points = st.builds(
     TrackPoint,
     time_ms=st.integers(0, 4_000_000_000_000),
@@ -118,3 +120,9 @@ def test_the_forms_of_one_known_point():
         -180.0,
         45.0,
     ]
+
+
+def test_a_name_with_what_xml_cannot_say_is_still_a_gpx_file():
+    text = FORMATS["gpx"]([TrackPoint(0, 45.0, 13.0, 5.0, "gnss")], CONTROL)
+    name = ElementTree.fromstring(text.encode()).findtext(f".//{GPX}name")
+    assert name == "plate" + 4 * "\N{REPLACEMENT CHARACTER}" + "<&>"

@@ -12,6 +12,7 @@ from rich.table import Table
 from groundnet.cli.language import tr
 from groundnet.cli.options import JsonOption, RegistryOption, registry_path
 from groundnet.link.serial_link import SerialLink
+from groundnet.provision import phone as phones
 from groundnet.provision import plate as plates
 from groundnet.provision.operation import STEPS, Order
 from groundnet.provision.operation import provision as provision_device
@@ -46,7 +47,9 @@ def one(
     port: Annotated[str, typer.Argument(help="Serial port or PTY of the device.")],
     profile: Annotated[Profile, typer.Option(help="What it is fixed to.")] = Profile.vehicle,
     plate: Annotated[str | None, typer.Option(help="Number plate, for a vehicle.")] = None,
-    owner_phone: Annotated[str | None, typer.Option(help="Phone of the owner, for alarm messages.")] = None,
+    owner_phone: Annotated[
+        str | None, typer.Option(help="Phone of the owner, for alarm messages, with its country code.")
+    ] = None,
     install_point: Annotated[str, typer.Option(help="Name of this install point.")] = "",
     setting: Annotated[
         list[str] | None, typer.Option(help="A firmware setting, NAME=VALUE; may repeat.")
@@ -58,7 +61,7 @@ def one(
     order = Order(
         profile=profile.value,
         plate=plates.normalise(plate) if plate else None,
-        owner_phone=owner_phone,
+        owner_phone=phones.normalise(owner_phone) if owner_phone else None,
         install_point=install_point,
         settings=dict(_assignment(text) for text in setting or []),
     )
@@ -80,7 +83,7 @@ def one(
 def list_devices(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
     """List the devices of the registry."""
     store = Registry(registry_path(registry), must_exist=True)
-    records = [_public(record) for record in store.devices()]
+    records = [{**_public(record), "plate": record.plate} for record in store.devices()]
     store.close()
     if as_json:
         typer.echo(json.dumps(records, ensure_ascii=False))
@@ -106,13 +109,12 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _public(record: Record) -> dict:
-    """A record without its secret and without personal data."""
+    """A record without its secret and without what leads to a person: plate and phone."""
     return {
         "tag_id": record.tag_id,
         "device_id": record.device_id.hex(),
         "role": record.role,
         "board": record.board,
         "profile": record.profile,
-        "plate": record.plate,
         "state": record.state,
     }

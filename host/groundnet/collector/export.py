@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ from groundnet.collector.track import TrackPoint
 
 GPX = "http://www.topografix.com/GPX/1/1"
 EXTENSION = "https://groundnet.invalid/gpx/1"  # names the extension elements; nothing is fetched from there
+NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 CSV_COLUMNS = ("time", "lat", "lon", "radius_m", "source", "speed_mps", "course_deg", "heard_by")
 
 
@@ -26,7 +28,7 @@ def to_gpx(points: list[TrackPoint], name: str) -> str:
     ElementTree.register_namespace("gn", EXTENSION)
     root = ElementTree.Element(f"{{{GPX}}}gpx", {"version": "1.1", "creator": "groundnet"})
     track = ElementTree.SubElement(root, f"{{{GPX}}}trk")
-    ElementTree.SubElement(track, f"{{{GPX}}}name").text = name
+    ElementTree.SubElement(track, f"{{{GPX}}}name").text = NO_XML.sub("\N{REPLACEMENT CHARACTER}", name)
     segment = ElementTree.SubElement(track, f"{{{GPX}}}trkseg")
     for point in points:
         element = ElementTree.SubElement(

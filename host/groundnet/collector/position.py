@@ -105,7 +105,9 @@ def fuse(estimates: list[tuple[Estimate, float]], drift_mps: float) -> Estimate 
     ]
     total = sum(weight for weight, _ in weighted)
     lat = sum(weight * estimate.lat for weight, estimate in weighted) / total
-    lon = sum(weight * estimate.lon for weight, estimate in weighted) / total
+    origin_deg = estimates[0][0].lon  # a mean of 179 and -179 degrees is 180, not 0
+    east = sum(weight * math.remainder(one.lon - origin_deg, 360.0) for weight, one in weighted) / total
+    lon = math.remainder(origin_deg + east, 360.0)
     misfit = sum(weight * distance_m(lat, lon, one.lat, one.lon) ** 2 for weight, one in weighted)
     ratio = math.sqrt(misfit / (len(weighted) - 1)) if len(weighted) > 1 else 1.0
     return Estimate(lat, lon, max(ratio, 1.0) / math.sqrt(total))

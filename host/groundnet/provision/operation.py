@@ -14,6 +14,7 @@ from groundwire import keys
 from groundnet.errors import GroundnetError
 from groundnet.link.device import Device, Identity
 from groundnet.link.serial_link import Entropy, SerialLink
+from groundnet.provision import phone
 from groundnet.provision.registry import Record, Registry, Secret
 
 STEPS = ("identify", "reserve", "write", "read back", "prove", "settings", "lock")
@@ -25,13 +26,21 @@ class ProvisionError(GroundnetError):
 
 @dataclass(frozen=True)
 class Order:
-    """What staff decided for one device. ``settings`` are names and texts of the firmware's table."""
+    """What staff decided for one device. ``settings`` are names and texts of the firmware's table.
+
+    Raises GroundnetError for an owner's phone that is no E.164 number: an alarm to it would reach nobody.
+    """
 
     profile: str
     plate: str | None = None
     owner_phone: str | None = None
     install_point: str = ""
     settings: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for number in (self.owner_phone, self.settings.get("owner_phone")):
+            if number and phone.normalise(number) != number:
+                raise ProvisionError(f"'{number}' has separators", f"write it as {phone.normalise(number)}")
 
 
 def provision(

@@ -1,6 +1,7 @@
 """The real collector behind a real TCP port, in a thread of the simulation, on the simulation's clock."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -22,30 +23,49 @@ class CollectorThread:
         self._now_ms = now_ms
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
+        self._failure: Exception | None = None
         self.port = 0
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
         self._thread.start()
-        if not self._ready.wait(START_TIMEOUT_S) or not self.port:
-            raise GroundnetError("the collector did not start", "check that the loopback interface is up")
+        started = self._ready.wait(START_TIMEOUT_S)
+        if self._failure is not None:
+            self._thread.join()  # its files are closed then
+            raise self._failure
+        if not started:
+            raise GroundnetError(
+                f"the collector did not start within {START_TIMEOUT_S:.0f} s",
+                "run again on a less busy machine",
+            )
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """Stop listening, close the files. A second call does nothing."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_TIMEOUT_S)
 
     def _run(self) -> None:
-        database, registry = Database(self._paths[0]), Registry(self._paths[1])
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._loop.close)
+            try:
+                server = self._server(stack)
+                self.port = self._loop.run_until_complete(server.listen("127.0.0.1", 0))
+            except Exception as error:  # noqa: BLE001 - handed over to the constructor's thread
+                self._failure = error
+                return
+            finally:
+                self._ready.set()
+            self._loop.run_forever()
+            self._loop.run_until_complete(server.close())
+
+    def _server(self, stack: contextlib.ExitStack) -> Server:
+        """The server over the two files, which the stack closes."""
+        database = Database(self._paths[0])
+        stack.callback(database.close)
+        registry = Registry(self._paths[1])
+        stack.callback(registry.close)
         collector = Collector(database)
 
         def refresh() -> None:
             collector.learn((record.device_id, record.secret.reveal()) for record in registry.added())
 
-        server = Server(collector, self._now_ms, refresh)
-        try:
-            self.port = self._loop.run_until_complete(server.listen("127.0.0.1", 0))
-        finally:
-            self._ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(server.close())
-        self._loop.close()
-        database.close()
-        registry.close()
+        return Server(collector, self._now_ms, refresh)

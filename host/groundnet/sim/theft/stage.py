@@ -38,7 +38,10 @@ class Stage:
         self.network = Network(self.world)
         self._frame = LocalFrame(self.route[0].lat, self.route[0].lon)
         self.motion = night_and_ride(self.world)
-        cells_file = _fresh(folder / "cells.csv")
+        cells_file = (
+            folder / "story" / "cells.csv"
+        )  # a name of its own: a cell table in `folder` may be somebody's
+        cells_file.parent.mkdir(parents=True, exist_ok=True)
         cells_file.write_text(scene.CELLS_CSV, encoding="utf-8")
         self.cells = CellTable.read(cells_file)
         self.database_path = _fresh(folder / "collector.db")
