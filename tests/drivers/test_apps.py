@@ -561,6 +561,35 @@ def test_tracker_that_lost_power_reports_what_happened_before_and_nothing_twice(
     assert "Traceback" not in tracker.board.log
 
 
+def test_tracker_cut_at_every_flash_step_names_nothing_twice(rig):
+    """A report that is sent again is the same report; whatever was cut, the tracker comes back and reports."""
+    cuts = 0
+    for cut_at in range(1, 60):
+        tracker = rig("tracker", changed=GUARDED)
+        collector = Collector()
+        tracker.network.serve("collector", 4710, lambda collector=collector: collector)
+        first = tracker.files.steps
+
+        def cut(step, first=first, cut_at=cut_at):
+            if step.number == first + cut_at:
+                raise PowerCut
+
+        tracker.files.on_step = cut
+        tracker.run(45)
+        if tracker.board.state != "off":
+            break
+        cuts += 1
+        tracker.device.power_off()
+        tracker.device.power_on()
+        tracker.run(90)
+        reports = {}
+        for message in collector.messages:
+            name = (message.values["boot_count"], message.values["sequence"])
+            assert reports.setdefault(name, message.values["items"]) == message.values["items"]
+        assert collector.items("heartbeat") and "Traceback" not in tracker.board.log
+    assert cuts >= 8
+
+
 def test_tracker_without_modem_still_guards(rig):
     tracker = rig("tracker", changed=GUARDED)
     tracker.device.parts["modem"].power_off()
