@@ -59,6 +59,14 @@ class Network(Part):
             return wifi_due_ms if due_ms is None else due_ms
         return min(due_ms, wifi_due_ms)
 
+    def test(self) -> tuple:
+        """The access point's strength; a wired station has none and passes while its connection is open."""
+        wifi = self._wifi
+        if wifi is None:
+            return self._watched is not None, int(self._watched is not None), "connections"
+        joined = wifi.connected
+        return joined, wifi.rssi_dbm if joined else 0, "dBm of Wi-Fi" if joined else "not joined"
+
     def failed(self, action: int) -> None:
         if action in (events.NET_OPEN, events.NET_SEND):
             self._link.close()

@@ -41,7 +41,8 @@ def _result(name, test, errors):
         except errors as error:
             found = False, 0, str(error)
     if found is None:
-        return {"part": name, "result": "skipped", "measured": 0, "text": "not fitted"}
+        text = "not fitted" if test is None else "nothing to test"
+        return {"part": name, "result": "skipped", "measured": 0, "text": text}
     passed, measured, text = found
     return {"part": name, "result": "passed" if passed else "failed", "measured": measured, "text": text}
 

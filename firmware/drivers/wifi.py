@@ -26,6 +26,11 @@ class Wifi:
     def connected(self) -> bool:
         return self._station.isconnected()
 
+    @property
+    def rssi_dbm(self) -> int:
+        """How strong the access point is heard; only while connected."""
+        return self._station.status("rssi")
+
     def due_ms(self) -> int | None:
         """Milliseconds until the next attempt, None when joined."""
         if self._station.isconnected():

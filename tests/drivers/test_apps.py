@@ -193,6 +193,21 @@ def test_self_test_tells_a_broken_chip_and_what_is_not_there(rig):
     assert tests == {"accelerometer": "failed", "key": "skipped", "gnss": "skipped", "radio": "passed"}
 
 
+def test_self_test_of_a_station_tells_of_its_network(rig):
+    base = rig("base", changed=BACKHAUL)
+    collector = Collector()
+    base.network.serve("collector", 4710, lambda: collector)
+    base.run(30)
+    base.type(b"\x00", 0.2)
+    tests = {test["part"]: test for test in base.ask("self_test", {"parts": []}, 2.0).values["tests"]}
+    assert tests["network"]["result"] == "passed" and tests["network"]["measured"] < 0
+    assert tests["radio"]["result"] == "passed"
+    wired = rig("base", changed={"collector_host": "nowhere"}).run(30)
+    wired.type(b"\x00", 0.2)
+    (test,) = wired.ask("self_test", {"parts": ["network"]}, 2.0).values["tests"]
+    assert (test["result"], test["measured"], test["text"]) == ("failed", 0, "connections")
+
+
 # --- what every app shares
 
 
