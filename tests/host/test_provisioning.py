@@ -1,5 +1,7 @@
 """One provisioning over the PTY of a real virtual tag, whole and cut off at every step."""
 
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -215,6 +217,24 @@ def test_the_probe_names_what_is_there_and_what_to_do(counter):
     finding = hold_while(counter.device.board.world, [counter.device.board], lambda: probe(port, 20.0))
     assert (finding.role, finding.state) == ("tag", "blank")
     assert "provision one" in finding.action
+
+
+def test_a_counter_whose_disk_is_slow_still_finds_the_tag_there(counter):
+    """Between two questions the host is held up for longer than the world waits by itself."""
+    board = counter.device.board
+    began_s = time.monotonic()
+
+    def work():
+        with SerialLink(board.pty_path, 20.0) as link:
+            Device(link).identity()
+            held = threading.Event()
+            timer = threading.Timer(0.5, held.set)
+            timer.start()
+            held.wait()
+            return Device(link).identity().state
+
+    assert hold_while(board.world, [board], work, patience_s=60.0) == "blank"
+    assert board.world.now_us < 2_000_000 and time.monotonic() - began_s > 0.5
 
 
 def test_a_board_that_is_off_is_no_answer(tmp_path):

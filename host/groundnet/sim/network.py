@@ -14,7 +14,7 @@ from groundnet.sim.world import World
 
 DEFAULT_LATENCY_US = 45_000  # one way, a cellular or DSL line
 REPLY_TIMEOUT_S = (
-    10.0  # wall clock; a server that is silent for so long has closed, as far as a board can see
+    120.0  # wall clock; a server that is silent for so long has closed, as far as a board can see
 )
 
 

@@ -85,11 +85,12 @@ def run_held(
     boards: Sequence[VirtualBoard],
     stop: Callable[[], bool],
     start_s: float = _START_S,
+    patience_s: float = _PATIENCE_S,
 ) -> None:
     """Serve host programs that talk to ``boards`` until ``stop()``, moving time only as boards need it.
 
     A board that does not listen gets the host's bytes once it does. ``start_s`` is how long the host's first
-    word is waited for.
+    word is waited for, ``patience_s`` how long each later one is, before the host is taken to wait for the board.
     """
     doors = _Doors(boards)
     looked_s = time.monotonic()
@@ -97,8 +98,8 @@ def run_held(
     while not stop():
         next_us = world.next_event_us()
         if doors.board_listens() and (next_us is None or next_us > world.now_us):
-            patience_s = _PATIENCE_S if heard else start_s
-            if _host_speaks(doors, stop, _PIECES_S if doors.board_is_asked() else patience_s):
+            turn_s = patience_s if heard else start_s
+            if _host_speaks(doors, stop, _PIECES_S if doors.board_is_asked() else turn_s):
                 heard = True
             else:
                 _run_until_board_moves(world, doors)
@@ -110,10 +111,16 @@ def run_held(
 
 
 def hold_while(
-    world: World, boards: Sequence[VirtualBoard], job: Callable[[], T], start_s: float = _START_S
+    world: World,
+    boards: Sequence[VirtualBoard],
+    job: Callable[[], T],
+    start_s: float = _START_S,
+    patience_s: float = _PATIENCE_S,
 ) -> T:
     """Run a host program's blocking ``job`` in a thread, and the world here with ``run_held`` until it is done.
 
+    A job that asks and is answered by turns gives a long ``patience_s``: a busy machine or a slow disk may hold it
+    up between an answer and its next question, and a board that sees time pass meanwhile closes its link.
     Returns what the job returns, or raises what it raises.
     """
     outcome: list[T] = []
@@ -127,7 +134,7 @@ def hold_while(
 
     thread = threading.Thread(target=work, name="host program", daemon=True)
     thread.start()
-    run_held(world, boards, lambda: not thread.is_alive(), start_s)
+    run_held(world, boards, lambda: not thread.is_alive(), start_s, patience_s)
     if failure:
         raise failure[0]
     return outcome[0]

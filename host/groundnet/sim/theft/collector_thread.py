@@ -12,7 +12,7 @@ from groundnet.collector.server import Server
 from groundnet.errors import GroundnetError
 from groundnet.provision.registry import Registry
 
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 120.0
 
 
 class CollectorThread:

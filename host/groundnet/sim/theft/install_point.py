@@ -10,7 +10,10 @@ from groundnet.sim.theft.stage import COLLECTOR_HOST, COLLECTOR_PORT, Stage
 
 UPLINK = {"collector_host": COLLECTOR_HOST, "collector_port": str(COLLECTOR_PORT)}
 COUNTER_US = 60_000_000  # each device leaves the counter on a full minute of virtual time
-LINK_TIMEOUT_S = 20.0  # wall clock; a virtual board answers in milliseconds
+LINK_TIMEOUT_S = (
+    120.0  # wall clock; a virtual board answers in milliseconds, unless the machine is overloaded
+)
+TURN_S = 120.0  # wall clock; between two questions the registry waits for the disk
 
 
 def provision_tag(stage: Stage) -> Record:
@@ -48,7 +51,7 @@ def _provision(stage: Stage, device: Device, order: Order) -> Record:
         finally:
             registry.close()
 
-    record = hold_while(stage.world, [device.board], talk)
+    record = hold_while(stage.world, [device.board], talk, TURN_S, TURN_S)
     stage.world.run_until((stage.world.now_us // COUNTER_US + 1) * COUNTER_US)
     device.power_off()
     return record
