@@ -9,6 +9,8 @@ from groundcore import events, store
 from groundcore.reporter import Reporter
 from groundcore.settings import Settings, encode
 from groundwire import frame, keys, messages, report
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 SECRET = bytes(range(32))
 DEVICE_ID = b"tracker1"
@@ -244,3 +246,40 @@ def test_power_cut_at_every_step_loses_no_alarm_and_doubles_nothing(rig, kind):
         if not cut:
             break
     assert steps > 300
+
+
+WHAT_HAPPENS = st.lists(
+    st.sampled_from(("alarm", "heartbeat", "up", "down", "deaf", "gone", "good", "cut", "wait")), max_size=40
+)
+
+
+@settings(max_examples=80)
+@given(WHAT_HAPPENS, st.sampled_from([LITTLEFS, FAT]))
+def test_whatever_happens_every_alarm_arrives_once(story, kind):
+    with pytest.MonkeyPatch.context() as patch:
+        from drivers import flash_records, flash_ring
+
+        flash = FlakyFlash(kind).mount(patch, flash_ring, flash_records)
+        tracker = Tracker((flash_ring, flash_records), flash, Collector(), 4, 512)
+        raised = 0
+        for number, what in enumerate([*story, "good", "up"]):
+            if what == "alarm":
+                tracker.alarm(number)
+                raised += 1
+            elif what == "heartbeat":
+                tracker.heartbeat(number)
+            elif what in ("up", "down"):
+                tracker.connected = what == "up"
+                tracker.give(events.MODEM_READY if tracker.connected else events.MODEM_LOST)
+            elif what == "cut":
+                tracker.restart()
+            elif what == "wait":
+                tracker.pass_time(60_000)
+            else:
+                tracker.collector.deaf, tracker.collector.gone = what == "deaf", what == "gone"
+        tracker.pass_time(3_600_000)
+        alarms = tracker.collector.stored("alarm")
+        assert len(alarms) == len(set(alarms)) == raised
+        heartbeats = tracker.collector.stored("heartbeat")
+        assert len(heartbeats) == len(set(heartbeats)) == story.count("heartbeat")
+        assert tracker.reporter.waiting == 0
