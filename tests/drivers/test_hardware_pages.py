@@ -51,7 +51,7 @@ def test_drawings_and_budgets_are_what_the_data_gives(tool):
     [
         ("wiring_diagram", "hardware/s3_tracker/pinout.csv", "48,48,RX,gnss", "36,36,RX,gnss"),
         ("wiring_diagram", "hardware/s3_tracker/bom.csv", "L76K GPS Module", "L76X"),
-        ("wiring_diagram", "hardware/s3_tracker/power.csv", "modem,VIN,5V", "modem,VIN,3V3"),
+        ("wiring_diagram", "hardware/s3_tracker/power.csv", "modem,VBAT,BAT", "modem,VBAT,5V"),
         ("wiring_diagram", "hardware/s3_tracker/wiring.svg", "#059669", "#000000"),
         ("power_budget.py", "hardware/s3_tracker/README.md", "| parked |", "| parked, nearly |"),
         ("power_budget.py", "firmware/boards/s3_tracker/board.py", '"resting_ua": 0.7', '"resting_ua": 7'),
