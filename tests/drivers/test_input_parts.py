@@ -10,6 +10,7 @@ from groundnet.sim.desk import quiet_place
 from groundnet.sim.network import Network
 from groundnet.sim.roles import make_device
 from groundnet.sim.world import World
+from groundwire import frame, messages
 
 BUTTON, STRAP, CASE, PIR = 1, 2, 3, 4  # groundcore.events.INPUT_...
 
@@ -266,6 +267,49 @@ def test_the_real_core_lives_with_everything_that_the_board_tells(role, board):
         complaints = {line for line in device.board.log.splitlines() if line.startswith("error ")}
         assert complaints <= {"error modem: not registered"}, "there is no tower on a desk"
         assert device.board.reset_cause in (1, 4), "power-on, or the end of a deep sleep"
+
+
+def self_test(device) -> dict[str, dict]:
+    """Results by part, over the service link of a device that has just been switched on."""
+    output = bytearray()
+    device.board.console.listeners.append(output.extend)
+    for data in (b"\0", frame.encode(*messages.encode("self_test", {"parts": []}), 7)):
+        device.board.console.feed(data)
+        device.board.world.run_for(4_000_000 if len(data) > 1 else 300_000)
+    decoder = frame.Decoder(8192, frame.REPLIES)
+    decoder.feed(bytes(output))
+    while not isinstance(reply := decoder.next(), frame.Frame):
+        assert reply is not frame.NEED_MORE, output
+    tests = messages.decode(reply.kind, reply.payload).values["tests"]
+    return {test["part"]: test for test in tests}
+
+
+def test_a_bench_is_told_what_is_broken_and_the_tag_guards_on():
+    world = World(5)
+    place = quiet_place(world, Network(world))
+    files = firmware_image.build("tag", "wsl3_wearable") | {"/state/identity.0": IDENTITY}
+    device = make_device(world, "tag", "tag", place, b"\x01", "wsl3_wearable", BoardFs(files))
+    chip = device.parts["accelerometer"]
+    with device.board:
+        device.power_on()
+        world.run_for(2_000_000)
+        armed = chip.registers[0x23], chip.registers[0x34], chip.registers[0x3F]
+        well = self_test(device)
+        assert (
+            well["accelerometer"]["result"]
+            == well["strap"]["result"]
+            == well["battery"]["result"]
+            == "passed"
+        )
+        assert 70 <= well["accelerometer"]["measured"] <= 1500
+        assert (chip.registers[0x23], chip.registers[0x34], chip.registers[0x3F]) == armed and armed[1] > 0
+        chip.stuck_axis = 1
+        device.parts["strap"].close()
+        world.run_for(1_000_000)
+        broken = self_test(device)
+        assert broken["accelerometer"]["result"] == broken["strap"]["result"] == "failed"
+        assert broken["accelerometer"]["measured"] < 70 and " y 0 " in broken["accelerometer"]["text"]
+        assert broken["button"]["result"] == "passed"
 
 
 # --- finder
