@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from groundnet.collector.database import Database
 from groundnet.errors import GroundnetError
 from groundnet.sim import node
 
@@ -95,12 +96,26 @@ def test_no_node(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["track"], ["collect", "--listen", "nowhere"], ["sim", "board"], ["nonsense"]]
+    "arguments",
+    [
+        ["track"],
+        ["track", "--nonsense", "x"],
+        ["track", "x", "--since", "yesterday"],
+        ["track", "x", "--format", "pdf"],
+        ["collect", "--listen", "nowhere"],
+        ["sim", "board"],
+        ["sim", "theft", "--seed", "x"],
+        ["provision", "one"],
+        ["--lang", "fr", "doctor"],
+        ["nonsense"],
+        ["case", "nonsense"],
+    ],
 )
 def test_wrong_usage_is_two(arguments):
     done = groundnet(*arguments)
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("error: ") and "; see `groundnet" in line and line.endswith("--help`")
 
 
 def test_the_language_follows_the_wish(tmp_path):
@@ -119,3 +134,19 @@ def test_a_phone_without_its_country_code(tmp_path, number):
     registry = tmp_path / "registry.db"
     done = groundnet("provision", "one", "/dev/null", "--owner-phone", number, "--registry", str(registry))
     assert_one_line(done, number, "country code")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["track", "--help"], ["--version"], ["case", "list"], ["case", "list", "--json"]],
+)
+def test_a_reader_that_went_away_is_no_failure(tmp_path, arguments):
+    database = tmp_path / "collector.db"
+    Database(database).close()
+    files = ["--database", str(database)] if arguments[:2] == ["case", "list"] else []
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, "-m", "groundnet.cli.main", *arguments, *files]
+    done = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, text=True, timeout=120)
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,12 +1,16 @@
 """Entry point of ``groundnet``: mounts the command groups and turns errors into one line."""
 
+import contextlib
 import importlib
 import io
+import os
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from typer._click.exceptions import NoArgsIsHelpError, UsageError
 from typer.core import TyperGroup
 
 from groundnet import __version__
@@ -17,8 +21,31 @@ from groundnet.errors import GroundnetError
 COMMANDS = ("wire", "gnss", "sim", "provision", "collect", "track", "case", "doctor")
 
 
+@contextlib.contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """When who reads our output goes away (`| head`), nothing is left to say and nothing failed: exit code 0."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
+        raise typer.Exit(0) from None
+
+
+def _say_that_the_reader_left(console: Console) -> NoReturn:
+    raise BrokenPipeError
+
+
 class LazyGroup(TyperGroup):
     """Loads a command's module when the command is asked for."""
+
+    def make_context(self, *arguments, **extra):
+        with _reader_may_leave():  # help and version are printed in here
+            return super().make_context(*arguments, **extra)
+
+    def invoke(self, ctx):
+        with _reader_may_leave():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx) -> list[str]:
         return list(COMMANDS)
@@ -70,15 +97,21 @@ def cli(
 def run() -> None:
     """Run the command line; the only place that exits."""
     _escape_what_the_terminal_cannot_show()
+    Console.on_broken_pipe = _say_that_the_reader_left  # Rich would exit by itself, with a code of its own
     try:
-        app()
+        code = app(prog_name="groundnet", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except UsageError as error:
+        where = error.ctx.command_path if error.ctx else "groundnet"
+        action = language.tr(f"see `{where} --help`", f"请看 `{where} --help`")
+        fail(" ".join(error.format_message().split()).rstrip("."), action, error.exit_code)
     except GroundnetError as error:
         fail(error.cause, error.action)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader went away (`| head`): nothing left to say
-        sys.exit(0)
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         fail(what, language.tr("check the path and its permissions", "请检查路径和权限"))
@@ -90,12 +123,12 @@ def _escape_what_the_terminal_cannot_show() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def fail(cause: str, action: str) -> None:
-    """Print one line that names the cause and the next action, and exit with code 1."""
+def fail(cause: str, action: str, code: int = 1) -> None:
+    """Print one line that names the cause and the next action, and exit."""
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     console.print(language.tr("error:", "错误："), style="bold red", end=" ")
     console.print(f"{cause}; {action}")
-    sys.exit(1)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
