@@ -166,6 +166,7 @@ def commands_part() -> str:
         "", "beacon interval while lost, s; 0: the device's setting", "0", "seconds; 0: the device's setting", "0",
         "beacon interval at rest, s; 0: back to the setting", "0: get a fix now and report",
         "unix time in seconds when the command was made",
+        "0: watch, whatever the setting says", "0: do not watch, whatever the setting says",
     )  # fmt: skip
     rows = [
         (number, name, argument, "yes" if number in downlink.CHALLENGED else "no")

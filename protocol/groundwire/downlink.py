@@ -7,8 +7,8 @@
     10-17  MAC, 8 bytes, over bytes 0-9 [and the tag's challenge]
 
 There is no address: only the tag with the key accepts the MAC. The counter has 32 bits and only rises.
-Lost-off and siren-off are MACed together with the 8-byte challenge that the tag offers while it is lost or
-sounding.
+What would help a thief (lost-off, siren-off, disarm) is MACed together with the 8-byte challenge that the device
+offers while it is lost or sounding, or while it could be disarmed.
 """
 
 import struct
@@ -32,21 +32,25 @@ SIREN_OFF = 4  # answers a challenge; argument 0
 INTERVAL = 5  # argument: beacon interval at rest, seconds; 0 = back to the setting
 LOCATE = 6  # a tracker: get a fix now and report; argument 0
 TIME = 7  # argument: unix time, seconds, when the command was made
-COMMANDS = (None, "lost_on", "lost_off", "siren_on", "siren_off", "interval", "locate", "time")
-CHALLENGED = (LOST_OFF, SIREN_OFF)
+ARM = 8  # watch, whatever the setting says; argument 0
+DISARM = 9  # answers a challenge; argument 0
+COMMANDS = (
+    None, "lost_on", "lost_off", "siren_on", "siren_off", "interval", "locate", "time", "arm", "disarm",
+)  # fmt: skip
+CHALLENGED = (LOST_OFF, SIREN_OFF, DISARM)
 
 Command = namedtuple("Command", ("command", "counter", "argument"))
 
 
 def encode(command: int, counter: int, argument: int, downlink_key: Key, challenge: bytes = b"") -> bytes:
-    """The 18 bytes of a command. `challenge` (8 bytes) exactly for LOST_OFF and SIREN_OFF.
+    """The 18 bytes of a command. `challenge` (8 bytes) exactly for those in CHALLENGED.
 
     Raises EncodeError: range, challenge.
     """
     if not 1 <= command <= 0xFF or not 0 <= counter <= 0xFFFFFFFF or not 0 <= argument <= 0xFFFFFFFF:
         raise EncodeError("range", "command 1..255, counter and argument 0..2**32 - 1")
     if len(challenge) != (CHALLENGE_SIZE if command in CHALLENGED else 0):
-        raise EncodeError("challenge", "lost_off and siren_off take an 8-byte challenge, others none")
+        raise EncodeError("challenge", "lost_off, siren_off and disarm take an 8-byte challenge, others none")
     body = struct.pack(">BBII", _HEAD, command, counter, argument)
     return body + downlink_key.mac(body + challenge)[:_MAC_SIZE]
 

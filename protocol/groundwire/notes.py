@@ -82,7 +82,7 @@ ITEMS = {
     "battery": "supply",
     "heartbeat": "all is well, or still going on",
     "downlink_done": "a command was carried out",
-    "challenge": "the challenge on offer for lost_off and siren_off",
+    "challenge": "the challenge on offer for lost_off, siren_off and disarm",
 }
 
 # Field, or message.field where one name means two things -> what it means

@@ -68,9 +68,9 @@ def downlink_vectors() -> list[dict]:
     for command, name, argument in (
         (1, "lost-on", 20), (2, "lost-off", 0), (3, "siren-on", 30), (4, "siren-off", 0),
         (5, "interval", 1800),
-        (6, "locate", 0), (7, "time", 1_760_000_000),
+        (6, "locate", 0), (7, "time", 1_760_000_000), (8, "arm", 0), (9, "disarm", 0),
     ):  # fmt: skip
-        proof = challenge if command in (2, 4) else b""
+        proof = challenge if command in (2, 4, 9) else b""
         air = air_downlink(command, command + 40, argument, proof)
         found.append(
             vector(
@@ -90,6 +90,8 @@ def downlink_vectors() -> list[dict]:
         ("no-challenge", lost_off, "challenge", 0, b""),
         ("old-challenge", lost_off, "mac", 0, bytes(8)),
         ("unchallenged", air_downlink(2, 42, 0), "mac", 0, challenge),
+        ("disarm-unchallenged", air_downlink(9, 43, 0), "mac", 0, challenge),
+        ("disarm-no-challenge", air_downlink(9, 43, 0, challenge), "challenge", 0, b""),
         ("cut", lost_on[:-1], "short", 0, b""), ("long", lost_on + b"\x00", "size", 0, b""),
         ("version", u8(0xB8) + lost_on[1:], "version", 0, b""),
     ]  # fmt: skip
