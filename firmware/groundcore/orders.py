@@ -31,6 +31,8 @@ _ASKS = {
     downlink.INTERVAL: BEACON,
     downlink.LOCATE: LOCATE,
     downlink.TIME: SET_TIME,
+    downlink.ARM: BEACON,
+    downlink.DISARM: BEACON,
 }
 
 
@@ -45,6 +47,10 @@ def _change(state: State, command):
         state.lost_interval_s = 0
     elif command.command == downlink.INTERVAL:
         state.parked_interval_s = command.argument
+    elif command.command == downlink.ARM:
+        state.armed_by_order = True
+    elif command.command == downlink.DISARM:
+        state.armed_by_order = False
     if command.command in downlink.CHALLENGED:
         state.challenge_counter = 0
 

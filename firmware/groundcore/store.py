@@ -25,6 +25,9 @@ COUNTER_STRIDE = 1000  # beacons reserved by one write, so that flash wears a th
 
 _VERSION = const(1)
 _LOCKED = const(0x01)
+_LOST = const(0x01)  # flags of a state; another firmware's record has none of the others
+_ORDERED = const(0x02)
+_ARMED = const(0x04)
 _IDENTITY_HEAD = "<BBB32sBB"  # version, flags, profile, secret, sizes of the two texts
 _IDENTITY_HEAD_SIZE = const(37)
 _TEXT_MAX = const(32)
@@ -77,7 +80,9 @@ class State:
             values = (_VERSION, 0, 0, 0, 0, 0, 0, 0)
         else:
             values = struct.unpack(_STATE_FORMAT, record)
-        self.lost = bool(values[1])
+        self.lost = bool(values[1] & _LOST)
+        # None: nobody has ordered it, the setting stands
+        self.armed_by_order = bool(values[1] & _ARMED) if values[1] & _ORDERED else None
         self.boot_count = values[2]
         self.beacon_limit = values[3]  # beacon counters below this may have been used
         self.downlink_counter = values[4]  # of the newest order taken
@@ -85,12 +90,19 @@ class State:
         self.parked_interval_s = values[6]  # as ordered; 0: as set
         self.challenge_counter = values[7]  # beacon counter of the challenge on offer, 0: none
 
+    def armed(self, settings) -> bool:
+        """Whether the device watches: by the newest order, else by its setting."""
+        return bool(settings["armed"]) if self.armed_by_order is None else self.armed_by_order
+
     def encode(self) -> bytes:
         """The record, 26 bytes."""
+        flags = _LOST if self.lost else 0
+        if self.armed_by_order is not None:
+            flags |= _ORDERED | (_ARMED if self.armed_by_order else 0)
         return struct.pack(
             _STATE_FORMAT,
             _VERSION,
-            1 if self.lost else 0,
+            flags,
             self.boot_count,
             self.beacon_limit,
             self.downlink_counter,
