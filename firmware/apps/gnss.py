@@ -6,6 +6,7 @@ from groundcore import events
 from micropython import const
 
 _SILENT_MS = const(10_000)  # a receiver at work says something each second
+_HUNG_MS = const(5_000)  # so much silence ends in a reset, before anybody else need hear of it
 
 
 class Gnss(Part):
@@ -35,6 +36,11 @@ class Gnss(Part):
         if count:
             self._heard += count
             self._loop.post(events.GNSS_BYTES, bytes(self._buffer[:count]))
+        elif self._receiver.silent_ms() >= _HUNG_MS:
+            self._receiver.hardware_reset()
+
+    def due_ms(self) -> int | None:
+        return max(0, _HUNG_MS - self._receiver.silent_ms()) if self._receiver.running else None
 
     def expects_ms(self) -> int | None:
         return _SILENT_MS if self._receiver.running else None

@@ -13,8 +13,8 @@ LAT, LON = 25.5, 103.8
 
 
 class Rig:
-    def __init__(self, journey=None, recording=None, wakeup=1, timed_standby=True, seed=4):
-        self.world = World(seed, START_MS)
+    def __init__(self, journey=None, recording=None, wakeup=1, timed_standby=True, seed=4, start_ms=START_MS):
+        self.world = World(seed, start_ms)
         self.uart = Uart(1 << 20)
         self.uart.baudrate = 9600
         self.sky = Sky(self.world, "bike", journey or Journey.parked(LAT, LON, 1900))

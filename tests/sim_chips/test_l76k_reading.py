@@ -6,7 +6,7 @@ import pytest
 from groundnet.geodesy import distance_m
 from groundnet.sim import gnss_log, groundcore_runtime
 from groundnet.sim.chips.l76k_sentences import recorded_epochs, sentence
-from groundnet.sim.sky import Journey
+from groundnet.sim.sky import JAMMED, Journey
 from groundnet.sim.theft import scene
 from sim_chips.l76k_rig import LAT, LON, START_MS, Rig, place
 
@@ -44,6 +44,56 @@ def test_the_firmware_believes_a_parked_receiver_and_sees_it_stand():
     assert len(believed) > 1700
     last = believed[-1]
     assert distance_m(LAT, LON, last.lat_e7 / 1e7, last.lon_e7 / 1e7) < last.accuracy_m + 5
+
+
+# --- attacks and errors
+
+
+def test_week_number_that_rolled_over_is_put_right_by_the_firmware():
+    position = groundcore_runtime.load("position")
+    rig = Rig(start_ms=1_780_563_858_000)
+    rig.chip.week_rollover = True
+    rig.until_fix()
+    fix = rig.fixes(5)[-1]
+    assert abs(fix.utc_s - (rig.world.unix_ms / 1000 - 1024 * 7 * 86400)) < 3
+    assert abs(position.unrolled(fix.utc_s) - rig.world.unix_ms / 1000) < 3
+
+
+def test_a_jammed_receiver_sees_satellites_and_has_no_fix_until_the_jammer_is_gone():
+    rig = Rig()
+    rig.until_fix()
+    now_ms = rig.world.unix_ms
+    rig.sky.cover(JAMMED, now_ms, now_ms + 60_000)
+    rig.run(2)
+    bodies = rig.run(50)
+    assert any(body.startswith("GPGSV") for body in bodies)
+    assert not any(body.startswith("GNRMC") and ",A," in body for body in bodies)
+    rig.run(10)
+    assert 0 <= rig.until_fix(20) <= 10
+
+
+def test_a_short_jump_is_refused_and_a_lasting_one_believed_in_the_end():
+    position = groundcore_runtime.load("position")
+    rig = Rig()
+    locator = position.Locator()
+
+    def feed(seconds: int) -> list[float]:
+        ways_m = []
+        for _ in range(seconds):
+            raw = rig.run_raw(1)
+            if locator.feed(raw, rig.world.now_us // 1000) is not None:
+                last = locator.last
+                ways_m.append(distance_m(LAT, LON, last.lat_e7 / 1e7, last.lon_e7 / 1e7))
+        return ways_m
+
+    feed(80)
+    now_ms = rig.world.unix_ms
+    rig.sky.spoof(4000, 3000, now_ms + 5000, now_ms + 7000)
+    refused = locator.refused
+    assert max(feed(20)) < 50
+    assert locator.refused - refused == 2
+    rig.sky.spoof(4000, 3000, rig.world.unix_ms)
+    assert 4950 < feed(10)[-1] < 5050, "only another source could tell: cells and stations do"
 
 
 # --- recordings

@@ -3,7 +3,10 @@
 Everything is a function of virtual time and the seed, whoever asks and how often. Errors are slow sums of
 sines (multipath and ionosphere drift over minutes), so that a parked receiver wanders as real ones do; a town
 adds more of it and hides low satellites. Not modelled: orbits (satellites move plausibly, not truly), leap
-seconds, jamming and spoofing, reflections that repeat at the same place.
+seconds, reflections that repeat at the same place.
+
+What an attacker does: under a ``JAMMED`` view satellites are seen but too weak to use; ``spoof`` moves what a
+receiver measures, with all signs of a good fix.
 """
 
 import math
@@ -95,6 +98,7 @@ class View:
 
 OPEN = View("open", mask_deg=5, fading_db=0, error_m=2.4, pace=1.0)  # 2.0 m CEP, L76K data sheet
 URBAN = View("urban", mask_deg=35, fading_db=7, error_m=3.5, pace=0.5)
+JAMMED = View("jammed", mask_deg=5, fading_db=26, error_m=0.0, pace=0.0)
 NONE = View("none", mask_deg=91, fading_db=60, error_m=0.0, pace=0.0)
 
 
@@ -146,6 +150,7 @@ class Sky:
         self._name = name
         self._view = view
         self._covers: list[tuple[float, float, View]] = []
+        self._spoofs: list[tuple[float, float, float, float]] = []
         self.journey = journey
         random = world.random(f"sky/{name}")
         self._drift = [
@@ -161,6 +166,12 @@ class Sky:
     def cover(self, view: View, begin_unix_ms: float, end_unix_ms: float = math.inf) -> None:
         """From begin to before end the view is this one, whatever earlier calls said."""
         self._covers.append((begin_unix_ms, end_unix_ms, view))
+
+    def spoof(
+        self, east_m: float, north_m: float, begin_unix_ms: float, end_unix_ms: float = math.inf
+    ) -> None:
+        """From begin to before end a receiver measures itself that far off."""
+        self._spoofs.append((begin_unix_ms, end_unix_ms, east_m, north_m))
 
     def view(self, time_us: int) -> View:
         unix_ms = self._unix_ms(time_us)
@@ -185,7 +196,9 @@ class Sky:
                 azimuth = int(azimuth_deg + time_s / 240) % 360
                 snr_db = 24 + 20 * math.sin(math.radians(elevation_deg)) - view.fading_db
                 heard = elevation_deg >= view.mask_deg
-                above.append(Satellite(system, prn, elevation_deg, azimuth, int(snr_db) if heard else 0))
+                above.append(
+                    Satellite(system, prn, elevation_deg, azimuth, max(0, int(snr_db)) if heard else 0)
+                )
         return tuple(above)
 
     def measure(
@@ -205,6 +218,9 @@ class Sky:
         sigma_m = self.view(time_us).error_m * hdop * error_factor
         truth = self.truth(time_us)
         east_m, north_m, up_m = (sigma_m * self._drift_at(axis, time_us) for axis in range(3))
+        for begin_unix_ms, end_unix_ms, spoofed_east_m, spoofed_north_m in self._spoofs:
+            if begin_unix_ms <= self._unix_ms(time_us) < end_unix_ms:
+                east_m, north_m = east_m + spoofed_east_m, north_m + spoofed_north_m
         lat, lon = LocalFrame(truth.lat, truth.lon).to_degrees(east_m, north_m)
         jitter = self._world.random(f"sky/{self._name}/{time_us}")
         speed_mps = max(0.0, truth.speed_mps + jitter.gauss(0, 0.05 * sigma_m))

@@ -13,6 +13,9 @@ sky takes twice that; fewer than four satellites, and it never comes.
 The specification grants $PCAS12 to the 5L parts only and other AT6558 are known to ignore it, so firmware
 must get by with ``timed_standby=False``: WAKEUP works on every part.
 
+Failure modes may be switched at any time: ``silent`` (it hangs until RESET_N or a power cut), ``week_rollover``
+(its ten-bit week number is taken for one of 1024 weeks earlier). A jammed or spoofed sky is the sky's matter.
+
 Not modelled: CASIC binary messages, SBAS, AGNSS, saved settings ($PCAS00), 1PPS, GLONASS, antenna faults,
 ephemerides that grow old while it runs without sky. Only hardware can tell: real sensitivity in a bike,
 interference from the modem beside it, how long it is deaf after a start, what RESET_N leaves in the
@@ -45,6 +48,7 @@ _PERIODS_MS = ("1000", "500", "250", "200", "100")  # $PCAS02
 _RESTARTS = {"0": HOT, "1": WARM, "2": COLD}  # $PCAS10; 3 forgets the settings too
 _STANDBY_MAX_S = 65_535  # $PCAS12
 ACQUIRING_UA, TRACKING_UA, STANDBY_UA = 40_000.0, 29_000.0, 20.0
+_ROLLOVER_MS = 1024 * 7 * 86_400_000  # IS-GPS-200, 20.3.3.3.1.1: ten bits of week number
 _LINE_MAX = 128
 
 
@@ -93,6 +97,8 @@ class L76k:
         self._epoch_event: Event | None = None
         self._timer_event: Event | None = None  # end of a timed standby
         self._reset_event: Event | None = None  # RESET_N was low for long enough
+        self.silent = False
+        self.week_rollover = False
         self.state = "off"  # running, standby, reset, off
         self.power_cycle()
         if wakeup is not None:
@@ -175,6 +181,7 @@ class L76k:
         self._systems = SYSTEMS
         self._time_known = False
         self._ephemeris_us: int | None = None
+        self.silent = False
 
     def _obey_wakeup(self) -> None:
         """What it does as WAKEUP stands now."""
@@ -257,7 +264,7 @@ class L76k:
         self._plan_epoch()
         fix = self._track()
         self._epochs += 1
-        if self._output.busy:
+        if self._output.busy or self.silent:
             return
         if self._recording is not None:
             self._output.send(next(self._recording, []), _OUTPUT_DELAY_US)
@@ -266,7 +273,8 @@ class L76k:
         if not self._time_known:  # nor where satellites are that it does not hear
             satellites = tuple(satellite for satellite in satellites if satellite.snr_db)
         due = [kind for kind, every in self._every.items() if every and self._epochs % every == 0]
-        unix_ms = self._world.unix_ms if self._time_known else None
+        shown_ms = self._world.unix_ms - (_ROLLOVER_MS if self.week_rollover else 0)
+        unix_ms = shown_ms if self._time_known else None
         self._output.send(nmea.epoch(due, unix_ms, fix, satellites), _OUTPUT_DELAY_US)
 
     def _track(self) -> Measurement | None:
