@@ -12,7 +12,7 @@ from apps.service import FIRMWARE, Link, describe
 from apps.storage import Storage
 from apps.supervisor import Supervisor
 from board import BOARD
-from groundcore import events, store
+from groundcore import events, region, store
 from groundcore.base import Base
 from groundcore.settings import Settings
 
@@ -26,10 +26,11 @@ class BaseApp:
         storage = Storage()
         records = storage.load()
         settings = Settings(records[store.SETTINGS], "none")
+        plan = region.plan(settings.text("region"))
         wifi_name, wifi_key = settings.text("wifi_name"), settings.text("wifi_key")
         self._loop = loop = Supervisor(Base(device_id(), records, FIRMWARE), Clock())
         loop.add("storage", lambda: storage)
-        loop.add("radio", lambda: Radio(loop, hardware, boosted_gain=True), Radio.errors)
+        loop.add("radio", lambda: Radio(loop, hardware, boosted_gain=True, plan=plan), Radio.errors)
         loop.add("battery", lambda: Battery(loop, hardware))
         loop.add("led", lambda: Light(hardware))
         loop.add("network", lambda: Network(loop, wifi_name, wifi_key), Network.errors)

@@ -1,11 +1,11 @@
-"""The radio between driver and core: one frame out or one window open at a time."""
+"""The radio between driver and core: one frame out or one window open at a time, and nothing outside the plan."""
 
 import time
 
 from apps.hardware import PinStream
 from apps.run_loop import Part
 from drivers import sx1262
-from groundcore import events
+from groundcore import events, region
 from micropython import const
 
 _IDLE = 0
@@ -13,30 +13,38 @@ _WAITING = 1  # for the start of a delayed transmission
 _SENDING = 2
 _WINDOW = 3
 _LISTENING = 4  # until told otherwise
+_WATCHING = 5  # the same, asleep in between
 _SETTLE_MS = const(5)  # of the receiver's level meter
 _QUIETEST_DBM = const(-130)  # below thermal noise: the receiver is deaf
 _LOUDEST_DBM = const(-30)
 
 
 class Radio(Part):
-    """Carries out RADIO_SEND, RADIO_LISTEN and RADIO_SLEEP.
+    """Carries out RADIO_SEND, RADIO_LISTEN, RADIO_WATCH and RADIO_SLEEP.
+
+    Whatever the core asks for, it sends only on channels of the plan, with their power, not longer than they allow,
+    and listens first where they say so. `ledger` is its own account of the hour, not the core's.
 
     Args:
         loop, hardware: of this device.
         warm: the chip kept its registers while the microcontroller slept.
         boosted_gain: hear 2 dB better for 0.7 mA; for a station on mains.
+        plan: region.Plan of this device; None: it may not transmit.
+        spent: the ledger as packed before the sleep.
     """
 
     actions = (
         (events.RADIO_SEND, "send"),
         (events.RADIO_LISTEN, "listen"),
+        (events.RADIO_WATCH, "watch"),
         (events.RADIO_SLEEP, "sleep"),
     )
     errors = (sx1262.Sx1262Error, OSError)
 
-    def __init__(self, loop, hardware, warm: bool = False, boosted_gain: bool = False):
+    def __init__(self, loop, hardware, warm: bool = False, boosted_gain: bool = False, plan=None, spent=b""):
         entry = hardware.part("radio")
         dio1 = hardware.input(entry["dio1"])
+        rx_enable = entry.get("rx_enable")
         self._chip = sx1262.Sx1262(
             hardware.spi(entry["spi"]),
             hardware.output(entry["cs"], 1),
@@ -45,8 +53,11 @@ class Radio(Part):
             hardware.output(entry["reset"], 1),
             entry["tcxo_mv"],
             entry["dio2_rf_switch"],
+            None if rx_enable is None else hardware.output(rx_enable, 0),
         )
+        self.ledger = region.DutyLedger(spent)
         self._loop = loop
+        self._plan = plan
         self._warm = warm
         self._boosted_gain = boosted_gain
         self._begun = False
@@ -64,13 +75,12 @@ class Radio(Part):
     # --- actions
 
     def send(self, data: bytes, channel, delay_ms: int) -> None:
+        if not self._allowed(data, channel):
+            self._refuse(events.FAILED_NOT_ALLOWED)
+            return
         self._state = _WAITING
         self._start_ticks = time.ticks_add(self._loop.event_ticks, delay_ms)
         self._tune(channel)
-        if channel.listen_first and self._chip.channel_busy():
-            self._state = _IDLE
-            self._loop.post(events.RADIO_FAILED, events.FAILED_CHANNEL_BUSY)
-            return
         self._frame = data
         self.poll()
 
@@ -79,6 +89,11 @@ class Radio(Part):
         self._tune(channel)
         self._end_ticks = time.ticks_add(time.ticks_ms(), window_ms)
         self._chip.receive(window_ms or None)
+
+    def watch(self, channel) -> None:
+        self._state = _WATCHING
+        self._tune(channel)
+        self._watch_on()
 
     def sleep(self) -> None:
         self._state = _IDLE
@@ -90,8 +105,7 @@ class Radio(Part):
     def poll(self) -> None:
         if self._state == _WAITING:
             if time.ticks_diff(self._start_ticks, time.ticks_ms()) <= 0:
-                self._state = _SENDING
-                self._chip.send(self._frame)
+                self._transmit()
             return
         if self._state == _IDLE:
             return
@@ -114,12 +128,12 @@ class Radio(Part):
         return None
 
     def busy(self) -> bool:
-        return self._state != _IDLE
+        return self._state not in (_IDLE, _WATCHING)  # a watch needs no microcontroller until DIO1 rises
 
     @property
     def waiting(self) -> bool:
         """Only DIO1 can bring news: the microcontroller may doze lightly until it rises."""
-        return self._state in (_SENDING, _WINDOW, _LISTENING)
+        return self._state in (_SENDING, _WINDOW, _LISTENING, _WATCHING)
 
     def failed(self, action: int) -> None:
         """The chip went wrong: start it afresh next time, and do not leave the core waiting."""
@@ -141,7 +155,7 @@ class Radio(Part):
         if not self._begun:
             self._begin()
         chip = self._chip
-        if self._state == _IDLE:
+        if self._state in (_IDLE, _WATCHING):
             chip.standby()  # asleep it answers nothing
         errors = chip.errors()
         noise_dbm = None
@@ -150,7 +164,9 @@ class Radio(Part):
                 chip.receive()
             time.sleep_ms(_SETTLE_MS)
             noise_dbm = chip.channel_rssi_dbm()
-        if self._state == _IDLE:
+        if self._state == _WATCHING:
+            self._watch_on()
+        elif self._state == _IDLE:
             chip.sleep()
         if noise_dbm is None:
             return errors == 0, errors, "error bits"
@@ -168,16 +184,60 @@ class Radio(Part):
     def _tune(self, channel) -> None:
         if not self._begun:
             self._begin()
-        if channel != self._channel:
+        if channel == self._channel:
+            return
+        self._channel = None
+        if channel.bitrate_bps:
+            from drivers import sx1262_gfsk  # here and below: a device without it pays no heap for it
+
+            sx1262_gfsk.configure(
+                self._chip,
+                channel.frequency_hz,
+                channel.bitrate_bps,
+                channel.deviation_hz,
+                channel.bandwidth_hz,
+                channel.power_dbm,
+                channel.preamble,
+                self._boosted_gain,
+            )
+        else:
             self._chip.configure(
                 channel.frequency_hz,
                 channel.spreading_factor,
                 channel.bandwidth_hz,
                 channel.coding_rate,
                 channel.power_dbm,
-                boosted_gain=self._boosted_gain,
+                channel.preamble,
+                self._boosted_gain,
             )
-            self._channel = channel
+        self._channel = channel
+
+    def _allowed(self, data, channel) -> bool:
+        now_ms = self._loop.clock.now_ms()
+        return region.permits(self._plan, channel) and self.ledger.may_send(channel, len(data), now_ms)
+
+    def _transmit(self) -> None:
+        """The time has come: listen first where the plan says so, and send."""
+        channel = self._channel
+        if channel.listen_first and self._taken(channel):
+            self._refuse(events.FAILED_CHANNEL_BUSY)
+            return
+        self._state = _SENDING
+        self.ledger.sent(channel, len(self._frame), self._loop.clock.now_ms())
+        self._chip.send(self._frame)
+
+    def _taken(self, channel) -> bool:
+        if channel.bitrate_bps:
+            from drivers import sx1262_gfsk
+
+            return sx1262_gfsk.channel_busy(self._chip, region.LISTEN_DBM)
+        from drivers import sx1262_cad
+
+        return sx1262_cad.channel_busy(self._chip)
+
+    def _refuse(self, reason: int) -> None:
+        self._state = _IDLE
+        self._loop.post(events.RADIO_FAILED, reason)
 
     def _received(self) -> None:
         size = self._chip.read_into(self._buffer)
@@ -186,12 +246,16 @@ class Radio(Part):
             return
         if self._state == _WINDOW:
             self._state = _IDLE
+        elif self._state == _WATCHING:
+            self._watch_on()
         data = bytes(self._buffer[:size])
         self._loop.post(events.RADIO_RECEIVED, data, self._chip.rssi_dbm, self._chip.snr_quarter_db * 25)
 
     def _listen_on(self) -> None:
         """A frame that was not good must not shut the window."""
-        if self._state == _WINDOW:
+        if self._state == _WATCHING:
+            self._watch_on()
+        elif self._state == _WINDOW:
             left_ms = time.ticks_diff(self._end_ticks, time.ticks_ms())
             if left_ms > 0:
                 self._chip.receive(left_ms)
@@ -199,6 +263,13 @@ class Radio(Part):
                 self._silent()
 
     def _silent(self) -> None:
-        if self._state == _WINDOW:
+        if self._state == _WATCHING:
+            self._watch_on()  # a preamble without a frame ends a watch
+        elif self._state == _WINDOW:
             self._state = _IDLE
             self._loop.post(events.RADIO_SILENT)
+
+    def _watch_on(self) -> None:
+        from drivers import sx1262_watch
+
+        sx1262_watch.watch(self._chip, self._channel.preamble)

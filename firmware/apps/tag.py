@@ -22,10 +22,10 @@ from micropython import const
 _SAMPLE_RATE_MHZ = const(12_500)
 _SERVICE_MS = const(5_000)  # after power-on: how long a host at the serial line may take to open a link
 _BLANK_SERVICE_MS = const(600_000)  # the same for a tag without identity
-_KEPT = "<4sqB"  # mark, origin of the clock, flags; the core's snapshot follows
-_KEPT_BYTES = const(13)
+_KEPT = "<4sqB28s"  # mark, origin of the clock, flags, the radio's ledger; the core's snapshot follows
+_KEPT_BYTES = const(41)
 _USUAL_PARTS = const(3)  # accelerometer, radio, battery
-_MARK = b"GNT1"
+_MARK = b"GNT2"
 _ARMED = const(0x01)  # flag: the wake-up interrupt; above it 1 << INPUT_... of every active input
 
 
@@ -35,7 +35,7 @@ class TagApp:
     def __init__(self):
         hardware = Hardware(BOARD)
         storage = Storage()
-        core, origin_ms, flags = _restore()
+        core, origin_ms, flags, spent = _restore()
         armed = bool(flags & _ARMED)
         woke = core is not None
         self._core = core if core is not None else Tag(storage.load(), os.urandom)
@@ -45,7 +45,10 @@ class TagApp:
         self._motion = loop.add(
             "accelerometer", lambda: Motion(loop, hardware, _SAMPLE_RATE_MHZ, woke, armed), Motion.errors
         )
-        self._radio = loop.add("radio", lambda: Radio(loop, hardware, woke), Radio.errors)
+        plan = self._core.plan
+        self._radio = loop.add(
+            "radio", lambda: Radio(loop, hardware, woke, plan=plan, spent=spent), Radio.errors
+        )
         loop.add("battery", lambda: Battery(loop, hardware))
         self._extra_parts = len(BOARD["parts"]) > _USUAL_PARTS
         if self._extra_parts:
@@ -102,7 +105,8 @@ class TagApp:
             from apps.inputs import active_inputs
 
             flags |= active_inputs(loop)
-        machine.RTC().memory(struct.pack(_KEPT, _MARK, loop.clock.origin_ms, flags) + snapshot)
+        spent = self._radio.ledger.pack() if self._radio is not None else b""
+        machine.RTC().memory(struct.pack(_KEPT, _MARK, loop.clock.origin_ms, flags, spent) + snapshot)
         deadline_ms = self._core.next_deadline()
         if BOARD["chip"] == "esp32s3":  # its deep sleep hears the RTC's pads only
             loop.arm_wake_pins(esp32.wake_on_ext1)
@@ -115,12 +119,12 @@ class TagApp:
 
 
 def _restore() -> tuple:
-    """(core, origin of the clock, flags) after a deep sleep; core None: nothing whole to go on with."""
+    """(core, origin of the clock, flags, ledger) after a deep sleep; core None: nothing whole to go on with."""
     kept = machine.RTC().memory()
     if machine.reset_cause() != machine.DEEPSLEEP_RESET or kept[:4] != _MARK:
-        return None, 0, 0
-    _, origin_ms, flags = struct.unpack_from(_KEPT, kept, 0)
-    return restore(kept[_KEPT_BYTES:], os.urandom), origin_ms, flags
+        return None, 0, 0, b""
+    _, origin_ms, flags, spent = struct.unpack_from(_KEPT, kept, 0)
+    return restore(kept[_KEPT_BYTES:], os.urandom), origin_ms, flags, spent
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ from apps.service import Link, describe
 from apps.storage import Storage
 from apps.supervisor import Supervisor
 from board import BOARD
-from groundcore import events, store
+from groundcore import events, region, store
+from groundcore.settings import Settings
 from groundcore.tracker import Tracker
 from micropython import const
 
@@ -32,13 +33,14 @@ class TrackerApp:
         storage = Storage()
         records = storage.load()
         history = _history(hardware, records)
+        plan = region.plan(Settings(records[store.SETTINGS], "none").text("region"))
         self._loop = loop = Supervisor(Tracker(device_id(), records, os.urandom), Clock())
         loop.rest = self._rest
         loop.add("storage", lambda: storage)
         if history is not None:
             loop.add("history", lambda: history)
         loop.add("accelerometer", lambda: Motion(loop, hardware, _SAMPLE_RATE_MHZ), Motion.errors)
-        loop.add("radio", lambda: Radio(loop, hardware), Radio.errors)
+        loop.add("radio", lambda: Radio(loop, hardware, plan=plan), Radio.errors)
         if hardware.part("gnss"):
             from apps.gnss import Gnss
 

@@ -1,11 +1,14 @@
 """Semtech SX1262 radio on SPI, LoRa (DS_SX1261-2_V2.1; numbers in brackets are its sections).
 
 Non-blocking: ``send`` / ``receive`` start, ``poll`` tells what happened. Every wait for BUSY has a timeout. A
-packet whose CRC or header failed is never handed out, whatever else the chip says about it.
+packet whose CRC or header failed is never handed out; one that passed is not trusted for it: the frame's own
+MAC decides. Not every device needs ``sx1262_gfsk``, ``sx1262_cad`` and ``sx1262_watch``: they are modules of
+functions that take this driver, and cost no heap until imported.
 """
 
 import time
 
+from drivers.sx1262_port import Port, Sx1262Error
 from micropython import const
 
 # Commands (section 13)                args after the opcode
@@ -13,14 +16,11 @@ _SET_SLEEP = const(0x84)  # 13.1.1: config
 _SET_STANDBY = const(0x80)  # 13.1.2: 0 = RC 13 MHz, 1 = crystal
 _SET_TX = const(0x83)  # 13.1.4: timeout[3] x 15.625 us, 0 = none
 _SET_RX = const(0x82)  # 13.1.5: timeout[3], 0 = one packet, 0xFFFFFF = continuous
-_SET_CAD = const(0xC5)  # 13.1.9
 _SET_REGULATOR_MODE = const(0x96)  # 13.1.11: 1 = DC-DC
 _CALIBRATE = const(0x89)  # 13.1.12: blocks
 _CALIBRATE_IMAGE = const(0x98)  # 13.1.13: freq1, freq2
 _SET_PA_CONFIG = const(0x95)  # 13.1.14: duty, hp max, device, lut
 _SET_FALLBACK = const(0x93)  # 13.1.15: 0x20 = standby RC
-_WRITE_REGISTER = const(0x0D)  # 13.2.1: address[2], data
-_READ_REGISTER = const(0x1D)  # 13.2.2: address[2], nop
 _WRITE_BUFFER = const(0x0E)  # 13.2.3: offset, data
 _READ_BUFFER = const(0x1E)  # 13.2.4: offset, nop
 _SET_DIO_IRQ = const(0x08)  # 13.3.1: irq[2], dio1[2], dio2[2], dio3[2]
@@ -33,7 +33,6 @@ _SET_PACKET_TYPE = const(0x8A)  # 13.4.2: 1 = LoRa
 _SET_TX_PARAMS = const(0x8E)  # 13.4.4: dBm, ramp
 _SET_MODULATION = const(0x8B)  # 13.4.5.2: sf, bw, cr, low data rate optimisation
 _SET_PACKET = const(0x8C)  # 13.4.6.2: preamble[2], implicit, length, crc, inverted iq
-_SET_CAD_PARAMS = const(0x88)  # 13.4.7: symbols, peak, min, exit, timeout[3]
 _SET_BUFFER_BASE = const(0x8F)  # 13.4.8: tx, rx
 _GET_RX_BUFFER = const(0x13)  # 13.5.2: length, start
 _GET_PACKET_STATUS = const(0x14)  # 13.5.3: rssi, snr, signal rssi
@@ -47,6 +46,7 @@ _REG_SYNC_WORD = const(0x0740)  # LoRa sync word, two bytes
 _REG_TX_MODULATION = const(0x0889)  # 15.1: bit 2 = 0 only for LoRa at 500 kHz
 _REG_RX_GAIN = const(0x08AC)  # 9.6: 0x94 power saving, 0x96 boosted
 _REG_TX_CLAMP = const(0x08D8)  # 15.2: bits 4..1 = 1, antenna mismatch
+_REG_OVER_CURRENT = const(0x08E7)  # 5.1: limit of the amplifier in steps of 2.5 mA
 _REG_RETENTION = const(0x029F)  # 9.6: count and addresses kept in warm sleep
 
 # Interrupts (table 13-29)
@@ -54,12 +54,9 @@ _TX_DONE = const(0x0001)
 _RX_DONE = const(0x0002)
 _HEADER_ERROR = const(0x0020)
 _CRC_ERROR = const(0x0040)
-_CAD_DONE = const(0x0080)
-_CAD_DETECTED = const(0x0100)
 _TIMEOUT = const(0x0200)
 _ALL = const(0x03FF)
 
-_BUSY_TIMEOUT_MS = const(100)  # longest legal BUSY: calibration of everything 3.5 ms, TCXO start 10 ms
 _TCXO_DELAY = const(320)  # 5 ms in steps of 15.625 us
 _CONTINUOUS = const(0xFFFFFF)
 _SYNC_PRIVATE = b"\x14\x24"
@@ -78,8 +75,9 @@ _IMAGE_BANDS = (
     (863, 870, b"\xd7\xdb"),
     (902, 928, b"\xe1\xe9"),
 )
-# Optimal PA settings (table 13-21): output dBm, duty cycle, hp max. SetTxParams is +22 at each.
-_PA_SETTINGS = ((14, 2, 2), (17, 2, 3), (20, 3, 5), (22, 4, 7))
+# Optimal PA settings (table 13-21): output dBm, duty cycle, hp max; SetTxParams is +22 at each. Then the current
+# limit, half as much again as a matched antenna takes (45, 58, 84, 118 mA), at most the 140 mA of the data sheet.
+_PA_SETTINGS = ((14, 2, 2, 28), (17, 2, 3, 36), (20, 3, 5, 50), (22, 4, 7, 56))
 
 # What poll() answers.
 NOTHING = 0
@@ -92,11 +90,7 @@ TX_TIMEOUT = 5
 PACKET_BYTES_MAX = 255
 
 
-class Sx1262Error(Exception):
-    """The chip is missing or stuck busy, or a parameter is outside its range."""
-
-
-class Sx1262:
+class Sx1262(Port):
     """One SX1262.
 
     Args:
@@ -106,29 +100,30 @@ class Sx1262:
         reset: machine.Pin, output, 1.
         tcxo_mv: supply of a TCXO on DIO3 in millivolts (see the module's data sheet), 0 for a crystal.
         dio2_rf_switch: True when DIO2 drives the antenna switch.
+        rx_enable: machine.Pin, output, of a switch that needs a second line: 1 while the chip may receive.
     """
 
-    def __init__(self, spi, cs, busy, dio1, reset, tcxo_mv: int = 0, dio2_rf_switch: bool = True):
+    def __init__(
+        self, spi, cs, busy, dio1, reset, tcxo_mv: int = 0, dio2_rf_switch: bool = True, rx_enable=None
+    ):
         if tcxo_mv and tcxo_mv not in _TCXO_CODES:
             raise Sx1262Error("no such TCXO voltage")
-        self._spi = spi
-        self._cs = cs
-        self._busy = busy
+        super().__init__(spi, cs, busy)
         self.dio1 = dio1
         self._reset = reset
         self._tcxo_mv = tcxo_mv
         self._dio2_rf_switch = dio2_rf_switch
-        command = memoryview(bytearray(9))
-        self._command = command
-        self._views = tuple(command[:size] for size in range(10))  # slicing allocates: do it once
-        self._answers = tuple(command[1 : size + 2] for size in range(4))
-        self._packet_args = bytearray(6)
-        self._spreading_factor = 0
-        self._symbol_us = 0
-        self._asleep = False
+        self._rx_enable = rx_enable
+        self._image_band = b""
+        self.packet_format = None  # arguments of SetPacketParams; what configures the chip sets these
+        self._length_at = 0
+        self._packet_us = 0  # a bound on the airtime: so much, and so much for every byte
+        self._byte_us = 0
+        self.spreading_factor = 0  # 0: GFSK
+        self.symbol_us = 0  # of a LoRa symbol or a GFSK bit
         self._sending = False
         self.rssi_dbm = 0  # of the last packet received
-        self.snr_quarter_db = 0
+        self.snr_quarter_db = 0  # LoRa only
         self.corrupt_count = 0
 
     # --- bring-up
@@ -140,35 +135,36 @@ class Sx1262:
             warm: the chip kept its registers in ``sleep`` while the microcontroller slept: only wake it
                 (unless it forgot them).
         """
+        self._image_band = b""
         if warm:
-            self._asleep = True
+            self.asleep = True
             self.standby()
-            if self._read_register(_REG_RETENTION) == _RETENTION_LIST[0]:
+            if self.read_register(_REG_RETENTION) == _RETENTION_LIST[0]:
                 return
         self._reset(0)
         time.sleep_ms(1)  # 8.1: at least 100 us
         self._reset(1)
-        self._asleep = False
-        self._wait_idle()
+        self.asleep = False
+        self.wait_idle()
         self.standby()
-        self._do(_SET_REGULATOR_MODE, 1)
+        self.command(_SET_REGULATOR_MODE, 1)
         if self._tcxo_mv:
             code = _TCXO_CODES[self._tcxo_mv]
-            self._do(_SET_DIO3_TCXO, code, 0, _TCXO_DELAY >> 8, _TCXO_DELAY & 0xFF)
-            self._do(_CLEAR_ERRORS, 0, 0)  # 13.3.6: the crystal start failed before the TCXO had power
-        self._do(_CALIBRATE, 0x7F)
-        if self.errors():
-            raise Sx1262Error("calibration failed: 0x%04x" % self.errors())
+            self.command(_SET_DIO3_TCXO, code, 0, _TCXO_DELAY >> 8, _TCXO_DELAY & 0xFF)
+            self.command(_CLEAR_ERRORS, 0, 0)  # 13.3.6: the crystal start failed before the TCXO had power
+        self.command(_CALIBRATE, 0x7F)
+        errors = self.errors()
+        if errors:
+            raise Sx1262Error("calibration failed: 0x%04x" % errors)
         if self._dio2_rf_switch:
-            self._do(_SET_DIO2_RF_SWITCH, 1)
-        self._do(_SET_PACKET_TYPE, 1)
-        self._do(_SET_FALLBACK, 0x20)
-        self._do(_SET_BUFFER_BASE, 0, 0)
-        self._write_register(_REG_SYNC_WORD, _SYNC_PRIVATE)
-        if self._read_register(_REG_SYNC_WORD) != _SYNC_PRIVATE[0]:
+            self.command(_SET_DIO2_RF_SWITCH, 1)
+        self.command(_SET_FALLBACK, 0x20)
+        self.command(_SET_BUFFER_BASE, 0, 0)
+        self.write_register(_REG_SYNC_WORD, _SYNC_PRIVATE)
+        if self.read_register(_REG_SYNC_WORD) != _SYNC_PRIVATE[0]:
             raise Sx1262Error("no answer on SPI")
-        self._set_bits(_REG_TX_CLAMP, 0x1E, 0x1E)
-        self._write_register(_REG_RETENTION, _RETENTION_LIST)
+        self.set_bits(_REG_TX_CLAMP, 0x1E, 0x1E)
+        self.write_register(_REG_RETENTION, _RETENTION_LIST)
 
     def configure(
         self,
@@ -180,7 +176,9 @@ class Sx1262:
         preamble_symbols: int = 8,
         boosted_gain: bool = False,
     ) -> None:
-        """Set channel, modulation and power; explicit header, CRC on, standard IQ, private sync word.
+        """LoRa: set channel, modulation and power; explicit header, CRC on, standard IQ, private sync word.
+
+        The header being explicit, the timer that 15.3 tells of stops as it should.
 
         Args:
             frequency_hz: 150_000_000..960_000_000.
@@ -191,43 +189,58 @@ class Sx1262:
             preamble_symbols: 6..65535.
             boosted_gain: 2 dB better reception for 0.7 mA.
         """
-        if not 150_000_000 <= frequency_hz <= 960_000_000 or bandwidth_hz not in _BANDWIDTH_CODES:
-            raise Sx1262Error("frequency or bandwidth out of range")
-        if not 5 <= spreading_factor <= 12 or not 5 <= coding_rate <= 8 or not -9 <= power_dbm <= 22:
-            raise Sx1262Error("spreading factor, coding rate or power out of range")
+        if (
+            bandwidth_hz not in _BANDWIDTH_CODES
+            or not 5 <= spreading_factor <= 12
+            or not 5 <= coding_rate <= 8
+        ):
+            raise Sx1262Error("bandwidth, spreading factor or coding rate out of range")
+        self.tune(1, frequency_hz, power_dbm, boosted_gain)
+        self.spreading_factor = spreading_factor
+        self.symbol_us = symbol_us = (1 << spreading_factor) * 1_000_000 // bandwidth_hz
+        slow = 1 if symbol_us >= 16_000 else 0  # 6.1.1.4
+        self.command(_SET_MODULATION, spreading_factor, _BANDWIDTH_CODES[bandwidth_hz], coding_rate - 4, slow)
+        self.set_bits(_REG_TX_MODULATION, 0x04, 0 if bandwidth_hz == 500000 else 0x04)
+        packet = bytes((preamble_symbols >> 8, preamble_symbols & 0xFF, 0, PACKET_BYTES_MAX, 1, 0))
+        # Sync word, header and rounding; a byte takes at most 3.2 symbols (SF5, 4/8).
+        self.set_packet(packet, 3, (preamble_symbols + 64) * symbol_us, 4 * symbol_us)
+        self.set_bits(_REG_IQ, 0x04, 0x04)
+
+    def tune(self, packet_type: int, frequency_hz: int, power_dbm: int, boosted_gain: bool) -> None:
+        """What LoRa (packet type 1) and GFSK (0) have in common; the type comes first (14.2)."""
+        if not 150_000_000 <= frequency_hz <= 960_000_000 or not -9 <= power_dbm <= 22:
+            raise Sx1262Error("frequency or power out of range")
         self.standby()
+        self.command(_SET_PACKET_TYPE, packet_type)
         self._set_frequency(frequency_hz)
         self._set_power(power_dbm)
-        self._spreading_factor = spreading_factor
-        self._symbol_us = (1 << spreading_factor) * 1_000_000 // bandwidth_hz
-        slow = 1 if self._symbol_us >= 16_000 else 0  # 6.1.1.4
-        self._do(_SET_MODULATION, spreading_factor, _BANDWIDTH_CODES[bandwidth_hz], coding_rate - 4, slow)
-        self._set_bits(_REG_TX_MODULATION, 0x04, 0 if bandwidth_hz == 500000 else 0x04)
-        args = self._packet_args
-        args[0] = preamble_symbols >> 8
-        args[1] = preamble_symbols & 0xFF
-        args[2] = 0
-        args[3] = PACKET_BYTES_MAX
-        args[4] = 1
-        args[5] = 0
-        self._set_packet_length(PACKET_BYTES_MAX)
-        self._set_bits(_REG_IQ, 0x04, 0x04)
-        self._write_register(_REG_RX_GAIN, b"\x96" if boosted_gain else b"\x94")
+        self.write_register(_REG_RX_GAIN, b"\x96" if boosted_gain else b"\x94")
+
+    def set_packet(self, packet_format, length_at: int, packet_us: int, byte_us: int) -> None:
+        """Keep the arguments of SetPacketParams, where the length is in them, and a bound on the airtime."""
+        self.packet_format = bytearray(packet_format)
+        self._length_at = length_at
+        self._packet_us = packet_us
+        self._byte_us = byte_us
+        self.set_packet_length(PACKET_BYTES_MAX)
 
     def _set_frequency(self, frequency_hz: int) -> None:
-        steps = (frequency_hz << 25) // 32_000_000
-        self._do(_SET_FREQUENCY, steps >> 24 & 0xFF, steps >> 16 & 0xFF, steps >> 8 & 0xFF, steps & 0xFF)
+        """Also calibrates for the image when the band is another (9.2.1)."""
         frequency_mhz = frequency_hz // 1_000_000
-        for low_mhz, high_mhz, edges in _IMAGE_BANDS:
-            if low_mhz <= frequency_mhz <= high_mhz:
-                self._do(_CALIBRATE_IMAGE, edges[0], edges[1])
+        for low_mhz, high_mhz, band in _IMAGE_BANDS:
+            if low_mhz <= frequency_mhz <= high_mhz and band != self._image_band:
+                self.command(_CALIBRATE_IMAGE, band[0], band[1])
+                self._image_band = band
+        steps = (frequency_hz << 25) // 32_000_000
+        self.command(_SET_FREQUENCY, steps >> 24 & 0xFF, steps >> 16 & 0xFF, steps >> 8 & 0xFF, steps & 0xFF)
 
     def _set_power(self, power_dbm: int) -> None:
         """The smallest amplifier that reaches ``power_dbm``, then less drive (13.1.14)."""
-        for reach_dbm, duty, hp_max in _PA_SETTINGS:
+        for reach_dbm, duty, hp_max, limit in _PA_SETTINGS:
             if power_dbm <= reach_dbm:
-                self._do(_SET_PA_CONFIG, duty, hp_max, 0, 1)
-                self._do(_SET_TX_PARAMS, max(22 - (reach_dbm - power_dbm), -9) & 0xFF, _RAMP_200_US)
+                self.command(_SET_PA_CONFIG, duty, hp_max, 0, 1)
+                self.write_register(_REG_OVER_CURRENT, bytes((limit,)))  # after SetPaConfig, which resets it
+                self.command(_SET_TX_PARAMS, max(22 - (reach_dbm - power_dbm), -9) & 0xFF, _RAMP_200_US)
                 return
 
     # --- work
@@ -237,36 +250,35 @@ class Sx1262:
         if not 1 <= len(data) <= PACKET_BYTES_MAX:
             raise Sx1262Error("a packet has 1..255 bytes")
         self.standby()
-        self._set_packet_length(len(data))
-        self._open(_WRITE_BUFFER, 0)
-        self._spi.write(data)
-        self._cs(1)
-        self._expect(_TX_DONE | _TIMEOUT)
-        # A bound, not the airtime: a byte takes at most 3.2 symbols (SF5, 4/8).
-        preamble_symbols = self._packet_args[0] << 8 | self._packet_args[1]
-        bound_us = (preamble_symbols + len(data) * 4 + 64) * self._symbol_us
-        self._start(_SET_TX, bound_us)
+        self.set_packet_length(len(data))
+        self.open(_WRITE_BUFFER, 0)
+        self.spi.write(data)
+        self.cs(1)
+        self.expect(_TX_DONE | _TIMEOUT)
+        self._start(_SET_TX, self._packet_us + len(data) * self._byte_us)
 
     def receive(self, timeout_ms: int | None = None) -> None:
         """Listen for one packet within ``timeout_ms``, or for ever when None.
 
         ``poll`` answers RECEIVED (once per packet, for ever) or RX_TIMEOUT.
         """
-        self.standby()
-        self._set_packet_length(PACKET_BYTES_MAX)
-        self._expect(_RX_DONE | _HEADER_ERROR | _CRC_ERROR | _TIMEOUT)
+        self.prepare_reception()
         if timeout_ms is None:
-            self._do(_SET_RX, 0xFF, 0xFF, 0xFF)
+            self.command(_SET_RX, 0xFF, 0xFF, 0xFF)
         else:
             self._start(_SET_RX, timeout_ms * 1000)
+
+    def prepare_reception(self) -> None:
+        """All of a reception but the command that begins it."""
+        self.standby()
+        self.set_packet_length(PACKET_BYTES_MAX)
+        self.expect(_RX_DONE | _HEADER_ERROR | _CRC_ERROR | _TIMEOUT)
 
     def poll(self) -> int:
         """What happened since the last call: one of the constants above. Costs nothing while DIO1 is low."""
         if not self.dio1():
             return NOTHING
-        self._ask(_GET_IRQ, 2)
-        irq = self._command[2] << 8 | self._command[3]
-        self._do(_CLEAR_IRQ, irq >> 8, irq & 0xFF)
+        irq = self.take_interrupts()
         if irq & (_HEADER_ERROR | _CRC_ERROR):
             self.corrupt_count += 1
             return RX_CORRUPT
@@ -278,136 +290,75 @@ class Sx1262:
             return TX_TIMEOUT if self._sending else RX_TIMEOUT
         return NOTHING
 
+    def take_interrupts(self) -> int:
+        """The interrupts raised since the last call (table 13-29); DIO1 falls."""
+        self.ask(_GET_IRQ, 2)
+        irq = self.answer[2] << 8 | self.answer[3]
+        self.command(_CLEAR_IRQ, irq >> 8, irq & 0xFF)
+        return irq
+
     def read_into(self, into) -> int:
         """Move the received packet into ``into`` and set ``rssi_dbm`` and ``snr_quarter_db``.
 
         Returns:
             Its length; a packet longer than ``into`` counts as corrupt and gives 0.
         """
-        self._ask(_GET_PACKET_STATUS, 3)
-        self.rssi_dbm = -(self._command[2] >> 1)
-        snr = self._command[3]
-        self.snr_quarter_db = snr - 256 if snr >= 128 else snr
-        self._ask(_GET_RX_BUFFER, 2)
-        length = self._command[2]
-        start = self._command[3]
+        answer = self.answer
+        self.ask(_GET_PACKET_STATUS, 3)
+        if self.spreading_factor:
+            self.rssi_dbm = -(answer[2] >> 1)
+            self.snr_quarter_db = answer[3] - 256 if answer[3] >= 128 else answer[3]
+        else:  # status, RSSI at the sync word, average: the last
+            self.rssi_dbm = -(answer[4] >> 1)
+            self.snr_quarter_db = 0
+        self.ask(_GET_RX_BUFFER, 2)
+        length = answer[2]
+        start = answer[3]
         if length > len(into):
             self.corrupt_count += 1
             return 0
-        self._open(_READ_BUFFER, start, 0)
-        self._spi.readinto(memoryview(into)[:length])
-        self._cs(1)
+        self.open(_READ_BUFFER, start, 0)
+        self.spi.readinto(memoryview(into)[:length])
+        self.cs(1)
         return length
-
-    def channel_busy(self) -> bool:
-        """Listen before talk: LoRa channel-activity detection over 4 symbols (13.1.9).
-
-        Blocks about seven symbols (29 ms at SF9/125 kHz).
-        """
-        self.standby()
-        self._expect(_CAD_DONE | _CAD_DETECTED)
-        # AN1200.48: four symbols, peak 20..25 growing with the spreading factor, minimum 10, then standby.
-        self._do(_SET_CAD_PARAMS, 2, self._spreading_factor + 13, 10, 0, 0, 0, 0)
-        self._do(_SET_CAD)
-        deadline_ms = time.ticks_add(time.ticks_ms(), self._symbol_us * 12 // 1000 + 20)
-        while not self.dio1():
-            if time.ticks_diff(deadline_ms, time.ticks_ms()) <= 0:
-                raise Sx1262Error("channel-activity detection did not end")
-            time.sleep_ms(1)
-        self._ask(_GET_IRQ, 2)
-        detected = self._command[2] & (_CAD_DETECTED >> 8)
-        self._do(_CLEAR_IRQ, _ALL >> 8, _ALL & 0xFF)
-        return bool(detected)
 
     def channel_rssi_dbm(self) -> int:
         """Power in the channel now; valid only while receiving (13.5.4)."""
-        self._ask(_GET_RSSI, 1)
-        return -(self._command[2] >> 1)
+        return -(self.ask(_GET_RSSI, 1) >> 1)
 
     def errors(self) -> int:
         """Device error bits (table 13-85), 0 when all calibrations and the oscillator are well."""
-        self._ask(_GET_ERRORS, 2)
-        return self._command[2] << 8 | self._command[3]
+        self.ask(_GET_ERRORS, 2)
+        return self.answer[2] << 8 | self.answer[3]
 
     def standby(self) -> None:
         """Stop whatever runs; wakes the chip when it sleeps."""
-        if self._asleep:
-            self._wake()
-        self._do(_SET_STANDBY, 0)
+        if self.asleep:
+            self.wake()
+        self.command(_SET_STANDBY, 0)
 
-    def sleep(self) -> None:
-        """Warm sleep, 0.6 uA: registers are kept, the packet buffer is not."""
+    def sleep(self, retain: bool = True) -> None:
+        """Warm sleep, 0.6 uA: registers are kept, the packet buffer is not; or cold, 0.16 uA: ``begin`` anew."""
         self.standby()
-        self._do(_SET_SLEEP, 0x04)
-        self._asleep = True
+        self.command(_SET_SLEEP, 0x04 if retain else 0)
+        self.asleep = True
+        if self._rx_enable is not None:
+            self._rx_enable(0)
 
-    # --- transport
+    def set_packet_length(self, length: int) -> None:
+        packet = self.packet_format
+        packet[self._length_at] = length
+        self.command(_SET_PACKET, *packet)
 
-    def _wake(self) -> None:
-        """A falling chip select wakes the chip (9.3); BUSY is high until it is ready."""
-        self._cs(0)
-        time.sleep_us(100)
-        self._cs(1)
-        self._asleep = False
-        self._wait_idle()
-
-    def _set_packet_length(self, length: int) -> None:
-        args = self._packet_args
-        self._do(_SET_PACKET, args[0], args[1], args[2], length, args[4], args[5])
-
-    def _expect(self, irq: int) -> None:
-        """Clear old interrupts; raise DIO1 for those in ``irq``."""
+    def expect(self, irq: int) -> None:
+        """Clear old interrupts; raise DIO1 for those in ``irq``. Points the antenna, too."""
         self._sending = bool(irq & _TX_DONE)
-        self._do(_CLEAR_IRQ, _ALL >> 8, _ALL & 0xFF)
+        if self._rx_enable is not None:
+            self._rx_enable(0 if self._sending else 1)
+        self.command(_CLEAR_IRQ, _ALL >> 8, _ALL & 0xFF)
         high, low = irq >> 8, irq & 0xFF
-        self._do(_SET_DIO_IRQ, high, low, high, low, 0, 0, 0, 0)
+        self.command(_SET_DIO_IRQ, high, low, high, low, 0, 0, 0, 0)
 
     def _start(self, opcode: int, duration_us: int) -> None:
         steps = min(duration_us * 8 // 125, _CONTINUOUS - 1)
-        self._do(opcode, steps >> 16, steps >> 8 & 0xFF, steps & 0xFF)
-
-    def _set_bits(self, register: int, mask: int, value: int) -> None:
-        self._write_register(register, bytes((self._read_register(register) & ~mask & 0xFF | value,)))
-
-    def _read_register(self, register: int) -> int:
-        return self._ask(_READ_REGISTER, 1, register >> 8, register & 0xFF)
-
-    def _write_register(self, register: int, data: bytes) -> None:
-        self._open(_WRITE_REGISTER, register >> 8, register & 0xFF)
-        self._spi.write(data)
-        self._cs(1)
-
-    def _do(self, opcode: int, *args) -> None:
-        """One command without an answer."""
-        self._open(opcode, *args)
-        self._cs(1)
-
-    def _open(self, opcode: int, *args) -> None:
-        """Wait until the chip listens, select it, send opcode and arguments; chip select stays low."""
-        command = self._command
-        command[0] = opcode
-        for index in range(len(args)):
-            command[index + 1] = args[index]
-        self._wait_idle()
-        self._cs(0)
-        self._spi.write(self._views[len(args) + 1])
-
-    def _ask(self, opcode: int, count: int, *args) -> int:
-        """One command with an answer of ``count`` bytes: status in command[1], answer from command[2] on.
-
-        Returns:
-            The first answer byte.
-        """
-        self._open(opcode, *args)
-        self._spi.readinto(self._answers[count])
-        self._cs(1)
-        return self._command[2]
-
-    def _wait_idle(self) -> None:
-        if not self._busy():
-            return
-        deadline_ms = time.ticks_add(time.ticks_ms(), _BUSY_TIMEOUT_MS)
-        while self._busy():
-            if time.ticks_diff(deadline_ms, time.ticks_ms()) <= 0:
-                raise Sx1262Error("stuck busy")
-            time.sleep_us(50)  # a mode change takes 30 us, a wake-up 340 us, a calibration milliseconds
+        self.command(opcode, steps >> 16, steps >> 8 & 0xFF, steps & 0xFF)

@@ -22,7 +22,7 @@ BATTERY = const(9)  # battery_mv
 GNSS_BYTES = const(10)  # data: whatever the receiver sent, cut anywhere; read before the call ends
 MODEM_READY = const(11)  # registered in a network
 MODEM_LOST = const(12)  # no network, or the modem restarts
-CELLS = const(13)  # cells: (mcc, mnc, area, cell_id, signal_dbm), the serving one first; may be empty
+CELLS = const(13)  # cells: (mcc, mnc, area, cell_id, signal_dbm or None), serving one first; may be empty
 SMS_DONE = const(14)  # sent: True or False
 NET_UP = const(15)  # the TCP connection to the collector is open
 NET_DOWN = const(16)  # it could not be opened, or it closed
@@ -46,6 +46,7 @@ INPUT_PIR = const(4)  # somebody moves
 
 FAILED_CHANNEL_BUSY = const(1)  # listen-before-talk found the channel in use
 FAILED_HARDWARE = const(2)  # the radio did not do it
+FAILED_NOT_ALLOWED = const(3)  # the region plan forbids it: channel, duration, or the share of this hour
 
 # --- actions: (number, values...)
 
@@ -75,6 +76,7 @@ LINK_CLOSE = const(54)  # back to text on the console
 SELF_TEST = const(55)  # parts: list of names; answer with Service.tested()
 RESTART = const(56)  # reset the board: identity or settings are new
 BUZZ = const(57)  # count: short vibrations that the wearer feels; a board without a motor beeps
+RADIO_WATCH = const(58)  # channel: as RADIO_LISTEN with window 0, asleep in between; hears long preambles only
 OPEN_CONSOLE = const(60)  # duration_s: so long a locked device takes text and Ctrl-C; the link may close
 FORGET_HISTORY = const(61)  # throw away what waits to be reported; it is gone when this was carried out
 KEEP_HISTORY = const(62)  # records: list of bytes, in the ring in flash before the action behind it begins

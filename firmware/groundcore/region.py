@@ -1,7 +1,9 @@
 """Region plans: where, how loud and how long a device may transmit. Data first, then the rules that keep it.
 
-A plan has two channels: `beacon`, on which tags speak and stations listen, and `downlink`, on which a station
-answers. Powers are radiated with a dipole (2.15 dBi), so effective radiated power equals conducted power.
+A plan has a channel `beacon`, on which tags speak and stations listen, and a channel `downlink`, on which a station
+answers. A plan with a channel `presence` sends the beacons of a parked device there instead: short GFSK frames, so
+often that LoRa could not carry them; a station listens to both in turns. Powers are radiated with a dipole
+(2.15 dBi), so effective radiated power equals conducted power.
 """
 
 import struct
@@ -13,36 +15,71 @@ Channel = namedtuple(
     "Channel",
     (
         "frequency_hz",
-        "bandwidth_hz",
-        "spreading_factor",
-        "coding_rate",  # denominator of 4/x
+        "bandwidth_hz",  # of the receiver
+        "spreading_factor",  # 0: GFSK
+        "coding_rate",  # denominator of 4/x; 0: GFSK
         "power_dbm",
-        "listen_first",  # a channel-activity detection is required before each transmission
+        "listen_first",  # LoRa: channel-activity detection, GFSK: level below LISTEN_DBM, before each transmission
         "duty_permille",  # share of any hour that one device may transmit; 1000: no limit
         "dwell_ms",  # longest single transmission, 0: no limit
+        "preamble",  # symbols of LoRa, bits of GFSK
+        "bitrate_bps",  # 0: LoRa
+        "deviation_hz",  # 0: LoRa
     ),
 )
-Plan = namedtuple("Plan", ("beacon", "downlink"))
+Plan = namedtuple(
+    "Plan",
+    (
+        "beacon",
+        "downlink",
+        "presence",  # None: parked devices use `beacon`
+        "parked_interval_s",  # what the kind of the parked beacon allows, unless a setting or an order says else
+    ),
+)
+
+LISTEN_DBM = -85  # a GFSK channel is taken at or above; EN 300 220-1 5.21 at 100 kHz, to 100 mW: -82 dBm
+WATCH_PREAMBLE = 64  # symbols: of frames for a receiver that sleeps in between (RADIO_WATCH)
+
+_LORA_PARKED_S = const(1800)  # 2,000 tags on one LoRa channel: 69 % arrive at SF9
+_GFSK_PARKED_S = const(120)
+
+
+def _lora(frequency_hz, power_dbm, listen_first, duty_permille, dwell_ms, bandwidth_hz=125000):
+    """LoRa SF9, coding rate 4/5."""
+    return Channel(
+        frequency_hz, bandwidth_hz, 9, 5, power_dbm, listen_first, duty_permille, dwell_ms, 8, 0, 0
+    )
+
+
+def _gfsk(frequency_hz, power_dbm, listen_first, duty_permille, dwell_ms):
+    """GFSK, 50 kbit/s, 25 kHz deviation: 100 kHz wide."""
+    return Channel(
+        frequency_hz, 117300, 0, 0, power_dbm, listen_first, duty_permille, dwell_ms, 64, 50000, 25000
+    )
+
 
 # Sources: ETSI EN 300 220-2 V3.2.1 annex B (bands M and P); MIIT announcement 52 of 2019 (470-510 MHz is
 # listed for civil metering only: a tag there needs a legal review); FCC 47 CFR 15.247 (digital modulation,
-# 500 kHz).
+# 500 kHz: GFSK as above is too narrow for it).
+_EU_LORA = _lora(868300000, 14, False, 10, 0)
+_EU_LORA_DOWN = _lora(869525000, 20, False, 100, 0)
+_EU_GFSK = _gfsk(868500000, 14, False, 10, 0)
+_CN_LORA = _lora(486300000, 17, True, 1000, 1000)
+_CN_GFSK = _gfsk(486300000, 17, True, 1000, 1000)
+_ISM_433 = _lora(433920000, 10, False, 1000, 0)
+
 PLANS = {
-    "eu868": Plan(
-        Channel(868300000, 125000, 9, 5, 14, False, 10, 0),
-        Channel(869525000, 125000, 9, 5, 20, False, 100, 0),
-    ),
-    "cn470": Plan(
-        Channel(486300000, 125000, 9, 5, 17, True, 1000, 1000),
-        Channel(486300000, 125000, 9, 5, 17, True, 1000, 1000),
-    ),
-    "cn433": Plan(
-        Channel(433920000, 125000, 9, 5, 10, False, 1000, 0),
-        Channel(433920000, 125000, 9, 5, 10, False, 1000, 0),
-    ),
+    "eu868": Plan(_EU_LORA, _EU_LORA_DOWN, None, _LORA_PARKED_S),
+    "eu868-gfsk": Plan(_EU_GFSK, _gfsk(869525000, 20, False, 100, 0), None, _GFSK_PARKED_S),
+    "eu868-mixed": Plan(_EU_LORA, _EU_LORA_DOWN, _EU_GFSK, _GFSK_PARKED_S),
+    "cn470": Plan(_CN_LORA, _CN_LORA, None, _LORA_PARKED_S),
+    "cn470-gfsk": Plan(_CN_GFSK, _CN_GFSK, None, _GFSK_PARKED_S),
+    "cn433": Plan(_ISM_433, _ISM_433, None, _LORA_PARKED_S),
     "us915": Plan(
-        Channel(904600000, 500000, 9, 5, 20, False, 1000, 400),
-        Channel(923300000, 500000, 9, 5, 20, False, 1000, 400),
+        _lora(904600000, 20, False, 1000, 400, 500000),
+        _lora(923300000, 20, False, 1000, 400, 500000),
+        None,
+        _LORA_PARKED_S,
     ),
 }
 
@@ -60,15 +97,35 @@ def plan(name: str) -> Plan | None:
     return PLANS.get(name)
 
 
+def watch_channel(channel: Channel) -> Channel:
+    """A LoRa channel as a sender uses it for receivers that sleep in between: with a long preamble."""
+    return Channel(*channel[:8], WATCH_PREAMBLE, *channel[9:])
+
+
+def permits(plan: Plan | None, channel: Channel) -> bool:
+    """Whether a plan has this channel, to the last figure; the preamble may be long."""
+    if plan is None:
+        return False
+    for own in plan[:3]:
+        if own is not None and (channel == own or (own.spreading_factor and channel == watch_channel(own))):
+            return True
+    return False
+
+
 def airtime_us(channel: Channel, size: int) -> int:
-    """Time on air of `size` bytes, microseconds: explicit header, CRC, preamble of 8 symbols (AN1200.13)."""
+    """Time on air of `size` bytes, microseconds.
+
+    LoRa: explicit header and CRC (AN1200.13). GFSK: sync word of 4 bytes, length, CRC of 2 bytes.
+    """
+    if channel.bitrate_bps:
+        return (channel.preamble + 8 * (size + 7)) * 1000000 // channel.bitrate_bps
     sf = channel.spreading_factor
     symbol_us = (1000000 << sf) // channel.bandwidth_hz
     slow = 1 if symbol_us >= 16000 else 0
     bits = 8 * size + 16 - 4 * sf + 8 + 20
     per_block = 4 * (sf - 2 * slow)
     blocks = (bits + per_block - 1) // per_block if bits > 0 else 0
-    quarter_symbols = 4 * (8 + 8 + blocks * channel.coding_rate) + 17  # 8 + 4.25 of preamble and sync
+    quarter_symbols = 4 * (channel.preamble + 8 + blocks * channel.coding_rate) + 17  # 4.25 of sync
     return quarter_symbols * symbol_us // 4
 
 

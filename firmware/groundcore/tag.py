@@ -54,7 +54,7 @@ class Tag:
         self._settings = settings
         self._moved_ms = 0
         self._cycle = None
-        plan = region.plan(settings.text("region"))
+        self.plan = plan = region.plan(settings.text("region"))
         if secret is not None and plan is not None:
             self._cycle = beacon_cycle.BeaconCycle(secret, profile, plan, state, settings, counter)
 
