@@ -5,6 +5,7 @@ from drivers import at_modem
 from drivers.sms_pdu import SmsError
 from groundcore import events
 
+_NO_NETWORK = str(at_modem.NO_NETWORK, "ascii")
 # What the core hears at once when the modem cannot take a request.
 _REFUSALS = {
     events.REQUEST_CELLS: (events.CELLS, ()),
@@ -96,9 +97,9 @@ class Modem(Part):
             self._complain(str(value, "ascii"))
 
     def _complain(self, text: str) -> None:
-        """A fault is reported when it begins, changes and ends."""
-        if text != self._complaint:
+        """Log every fault; the core hears of the first one, and of the end. A dead zone is no fault."""
+        if text:
+            self._loop.log(2, "modem", text)
+        if bool(text) != bool(self._complaint) and text != _NO_NETWORK:
             self._complaint = text
-            if text:
-                self._loop.log(2, "modem", text)
             self._loop.post(events.FAULT, "modem", text)

@@ -20,6 +20,7 @@ SMS_FAILED = 7  # value: the modem's answer
 CELLS = 8  # value: list of cells, the serving one first; empty when unknown
 FAULT = modem_life.FAULT
 TIME = modem_network.TIME
+NO_NETWORK = modem_network.NO_NETWORK  # the fault that is not the modem's
 SMS_RECEIVED = 11  # value: (number, text); anybody may have sent it
 
 # A cell: (mcc, mnc, area, cell_id, level_dbm); the level is None when unknown. Neighbours without an identity

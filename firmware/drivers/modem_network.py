@@ -15,6 +15,8 @@ from micropython import const
 READY = 1  # value: True when roaming
 TIME = 10  # value: Unix seconds as the network says
 
+NO_NETWORK = b"no network"
+
 _SIM = modem_life.KIND_NEXT
 _REGISTRATION = modem_life.KIND_NEXT + 1
 _SMS_MODE = modem_life.KIND_NEXT + 2
@@ -157,7 +159,7 @@ class ModemNetwork(ModemLife):
         denied = self.status == _DENIED
         limit_ms = _DENIED_LIMIT_MS if denied else _REGISTER_LIMIT_MS
         if time.ticks_diff(time.ticks_ms(), self._since_ms) > limit_ms:
-            self.restart(b"registration denied" if denied else b"no network")
+            self.restart(b"registration denied" if denied else NO_NETWORK)
         else:
             self._enter(REGISTERING, _POLL_MS)
 

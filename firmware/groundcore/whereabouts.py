@@ -119,7 +119,7 @@ def cell_items(cells) -> list:
                 "mnc": mnc,
                 "area": area,
                 "cell": cell,
-                "signal_dbm": max(-200, min(signal_dbm, 0)),
+                "signal_dbm": None if signal_dbm is None else max(-200, min(signal_dbm, 0)),
                 "serving": 1 if index == 0 else 0,
             }
         )
