@@ -89,6 +89,13 @@ def test_a_case_opens_the_track_and_closes_it_again(heard):
     assert listed["outcome"] == "found"
 
 
+def test_a_device_that_is_not_heard_any_more_is_listed(heard):
+    (silent,) = json.loads(run("case", "silent", *heard, "--json").stdout)
+    assert silent["tag_id"].startswith("GN-") and silent["heard"] < silent["silent_since"]
+    patient = run("case", "silent", *heard, "--report-interval", "1e9", "--json")
+    assert json.loads(patient.stdout) == []
+
+
 def test_the_owner_gets_every_format_to_the_terminal_and_to_a_file(heard, tmp_path):
     own = ["track", "云A12345", *heard, "--owner"]
     assert (

@@ -21,10 +21,12 @@ from groundnet.cli.options import (
 from groundnet.collector.cases import Case, close_cases, list_cases, open_cases
 from groundnet.collector.database import Database
 from groundnet.collector.export import iso_time
+from groundnet.collector.silence import BEACON_INTERVAL_S, REPORT_INTERVAL_S, silent_devices
 from groundnet.provision.registry import Registry
 
 app = typer.Typer(
-    no_args_is_help=True, help=tr("Theft cases: open, close, list.", "报失案件：立案、结案、列表。")
+    no_args_is_help=True,
+    help=tr("Theft cases: open, close, list; silent devices.", "报失案件：立案、结案、列表；静默设备。"),
 )
 
 TagArgument = Annotated[str, typer.Argument(help="Tag id, number plate or device id.")]
@@ -79,6 +81,36 @@ def list_(database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     )
     for case in cases:
         table.add_row(str(case["case_id"]), case["device_id"], case["opened"], case["closed"] or "")
+    Console().print(table)
+
+
+@app.command()
+def silent(
+    beacon_interval: Annotated[
+        float, typer.Option(min=1, help="Seconds between two beacons of a parked tag.")
+    ] = BEACON_INTERVAL_S,
+    report_interval: Annotated[
+        float, typer.Option(min=1, help="Seconds between two heartbeats of a tracker.")
+    ] = REPORT_INTERVAL_S,
+    database: DatabaseOption = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List devices that are not heard any more: out of reach, without a battery, or destroyed."""
+    devices = Registry(registry_path(registry), must_exist=True)
+    tag_ids = {record.device_id: record.tag_id for record in devices.devices()}
+    devices.close()
+    store = Database(database_path(database), must_exist=True)
+    found = silent_devices(store, tag_ids, now_ms(), beacon_interval, report_interval)
+    store.close()
+    rows = [(tag_ids[one.device_id], iso_time(one.heard_ms), iso_time(one.since_ms)) for one in found]
+    if as_json:
+        names = ("tag_id", "heard", "silent_since")
+        typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False))
+        return
+    table = Table(tr("tag", "标签"), tr("heard last", "最后一次"), tr("silent since", "静默自"))
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
 
 

@@ -12,7 +12,11 @@ def take(
     """Keep one verified report in one transaction; False when it was taken before."""
     with database.transaction():
         if not database.run(
-            "INSERT INTO reports VALUES (?, ?, ?) ON CONFLICT DO NOTHING", device_id, boot_count, sequence
+            "INSERT INTO reports VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            device_id,
+            boot_count,
+            sequence,
+            now_ms,
         ):
             return False
         for item in items:

@@ -61,4 +61,5 @@ STEPS = (
     "DROP TABLE progress",
     "ALTER TABLE beacons ADD COLUMN received_ms INTEGER NOT NULL DEFAULT 0",
     "UPDATE beacons SET received_ms = time_ms",
+    "ALTER TABLE reports ADD COLUMN received_ms INTEGER NOT NULL DEFAULT 0",
 )
