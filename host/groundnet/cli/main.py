@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -32,7 +32,7 @@ def _reader_may_leave() -> Iterator[None]:
         raise typer.Exit(0) from None
 
 
-def _say_that_the_reader_left(console: Console) -> NoReturn:
+def _say_that_the_reader_left(self: Console) -> None:
     raise BrokenPipeError
 
 
