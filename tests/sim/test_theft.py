@@ -3,11 +3,14 @@
 import csv
 import json
 import re
+import signal
 import subprocess
 import sys
 from xml.etree import ElementTree
 
 import pytest
+from groundnet.collector.database import Database
+from groundnet.sim.theft.record import Place, TheftRecord
 
 ARTEFACTS = ("report.html", "map.svg", "track.gpx", "track.csv")
 
@@ -92,4 +95,36 @@ def test_the_collector_of_the_story_answers_track_and_keeps_the_look_up(two_runs
     files = ["--database", str(folder / "collector.db"), "--registry", str(folder / "registry.db")]
     done = subprocess.run([*command, *files], capture_output=True, text=True, check=True)
     place = json.loads(done.stdout)
+    database = Database(folder / "collector.db")
+    rows = [dict(row) for row in database.rows("SELECT what, granted FROM lookups")]
+    database.close()
+    assert rows and all(row == {"what": "track 云A12345", "granted": 1} for row in rows)
     assert abs(place["lat"] - 45.27333) < 0.002 and abs(place["lon"] - 13.71400) < 0.002
+
+
+def ended(distance_m, false_alarms):
+    place = Place(100, 45.0, 13.0)
+    return TheftRecord(1, 0, 50, 100, [place], answer=place, distance_m=distance_m, false_alarms=false_alarms)
+
+
+@pytest.mark.parametrize(
+    ("distance_m", "false_alarms", "why"),
+    [(10.0, 0, None), (10.0, 2, "2 false alarms"), (151.0, 0, "not found"), (None, 0, "not found")],
+)
+def test_a_story_ends_well_only_when_the_bike_is_found_and_the_night_was_quiet(distance_m, false_alarms, why):
+    failure = ended(distance_m, false_alarms).failure
+    assert failure is None if why is None else why in failure
+    assert ended(distance_m, false_alarms).summary()["failure"] == failure
+
+
+def test_a_story_that_is_ended_leaves_no_log_and_the_cells_of_the_folder_alone(tmp_path):
+    (tmp_path / "cells.csv").write_text("mine")
+    command = [sys.executable, "-m", "groundnet.cli.main", "sim", "theft", "--json", "--out", str(tmp_path)]
+    play = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    told = next(line for line in play.stderr if "parks the bike" in line)  # the install point is done
+    play.send_signal(signal.SIGTERM)
+    printed, complaint = play.communicate(timeout=100)
+    assert play.returncode == 130, complaint
+    assert told and printed == "" and "Traceback" not in complaint
+    assert (tmp_path / "cells.csv").read_text() == "mine"
+    assert list(tmp_path.glob("*-wal")) == []

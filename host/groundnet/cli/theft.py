@@ -1,5 +1,8 @@
 """``groundnet sim theft``: the main job, a theft end to end."""
 
+import json
+import signal
+import types
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +12,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
 from groundnet.cli.language import tr
+from groundnet.cli.options import JsonOption
 from groundnet.errors import GroundnetError
 from groundnet.provision.registry import Registry
 from groundnet.sim.theft import scene
 from groundnet.sim.theft.map_svg import clock, standalone
-from groundnet.sim.theft.record import FOUND_WITHIN_M, Entry
+from groundnet.sim.theft.record import Entry
 from groundnet.sim.theft.report import render
 from groundnet.sim.theft.stage import TAG_ID, TRACKER_ID
 from groundnet.sim.theft.story import play
@@ -28,10 +32,15 @@ def theft(
     out: Annotated[Path, typer.Option(help="Folder for report.html, track.gpx and track.csv.")] = Path(
         "build/demo"
     ),
+    as_json: JsonOption = False,
 ) -> None:
-    """Play a theft on virtual boards, from the install point to the last place; fail when the bike is not found."""
+    """Play a theft on virtual boards, from the install point to the last place.
+
+    Exit code 1 when the bike is not found, or when an alarm came before the theft.
+    """
     _spare_foreign_files(out)
-    console = Console(highlight=False)
+    signal.signal(signal.SIGTERM, _interrupt)  # so that processes and files are closed as after Ctrl-C
+    console = Console(highlight=False, stderr=as_json)
     out.mkdir(parents=True, exist_ok=True)
     columns = (TextColumn("{task.description:14}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=console, transient=True) as bar:
@@ -44,12 +53,15 @@ def theft(
         )
     (out / "report.html").write_text(render(record), encoding="utf-8")
     (out / "map.svg").write_text(standalone(record), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps(record.summary()))
     console.print(tr(f"report: {out / 'report.html'}", f"报告：{out / 'report.html'}"), style="dim")
-    if not record.found:
-        raise GroundnetError(
-            f"the bike was not found within {FOUND_WITHIN_M:.0f} m of its true last place",
-            f"look at {out / 'report.html'}",
-        )
+    if record.failure:
+        raise GroundnetError(record.failure, f"look at {out / 'report.html'}")
+
+
+def _interrupt(number: int, frame: types.FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _spare_foreign_files(folder: Path) -> None:

@@ -77,3 +77,27 @@ class TheftRecord:
             and self.distance_m <= FOUND_WITHIN_M
             and self.answer.unix_ms >= self.route[-1].unix_ms
         )
+
+    @property
+    def failure(self) -> str | None:
+        """Why the story failed, None when it ended well: the bike is found, and nobody was woken for nothing."""
+        if not self.found:
+            return f"the bike was not found within {FOUND_WITHIN_M:.0f} m of its true last place"
+        if self.false_alarms:
+            return f"{self.false_alarms} false alarms before the theft"
+        return None
+
+    def summary(self) -> dict:
+        """The verdict and its figures, for machines."""
+        answer = self.answer
+        return {
+            "seed": self.seed,
+            "found": self.found,
+            "failure": self.failure,
+            "distance_m": None if self.distance_m is None else round(self.distance_m, 1),
+            "answer": None
+            if answer is None
+            else {"lat": answer.lat, "lon": answer.lon, "radius_m": answer.radius_m},
+            "false_alarms": self.false_alarms,
+            **self.figures,
+        }

@@ -34,6 +34,7 @@ def play(
         progress: gets the chapter and the share of virtual time that is over, 0..1.
     """
     stage = Stage(seed, folder)
+    watch: Watch | None = None
     record = TheftRecord(seed, scene.SHOP_OPENS_MS, scene.LIFTED_MS, scene.ENDED_MS)
     record.route, record.without_sky_ms = stage.route, scene.GARAGE_MS
     timeline = Timeline(stage, record, tell)
@@ -43,9 +44,10 @@ def play(
         _through_the_night(stage, timeline, watch, progress)
         _the_theft(stage, timeline, watch, progress)
         _look_back(stage, timeline)
-        watch.close()
     finally:
-        stage.close()
+        if watch is not None:
+            watch.close()
+        stage.close()  # the last one at the database leaves no log beside it
     return record
 
 
