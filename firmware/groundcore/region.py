@@ -147,13 +147,13 @@ class DutyLedger:
         """28 bytes for a snapshot."""
         return struct.pack(_LEDGER_FORMAT, self._newest, *self._spent_ms)
 
-    def may_send(self, channel: Channel, size: int, now_ms: int) -> bool:
-        """Whether the plan allows these bytes now."""
+    def may_send(self, channel: Channel, size: int, now_ms: int, spare_ms: int = 0) -> bool:
+        """Whether the plan allows these bytes now; of a limited hour `spare_ms` are kept for something else."""
         duration_us = airtime_us(channel, size)
         if channel.dwell_ms and duration_us > channel.dwell_ms * 1000:
             return False
         self._turn(now_ms)
-        budget_ms = 3600 * channel.duty_permille
+        budget_ms = 3600 * channel.duty_permille - spare_ms
         return channel.duty_permille >= 1000 or sum(self._spent_ms) + _ms(duration_us) <= budget_ms
 
     def sent(self, channel: Channel, size: int, now_ms: int):
