@@ -67,22 +67,26 @@ class AtModem(ModemNetwork):
         self._cells = []
         self._sms_reference = 0
         self._reading_sms = False  # the next line is a PDU
-        self._endings += [
-            self._connect_ended,
-            self._send_ended,
-            self._close_ended,
-            self._wish_ended,
-            self._sms_part_ended,
-            self._sms_ended,
-            self._wish_ended,
-            self._cells_ended,
-            self._sms_read_ended,
-            self._hibernate_ended,
-        ]
-        self._listeners += [
-            (b"+CMTI:", self._sms_came),
-            (b"+CMGR:", self._sms_begins),
-        ]
+        self._endings.extend(
+            [
+                self._connect_ended,
+                self._send_ended,
+                self._close_ended,
+                self._wish_ended,
+                self._sms_part_ended,
+                self._sms_ended,
+                self._wish_ended,
+                self._cells_ended,
+                self._sms_read_ended,
+                self._hibernate_ended,
+            ]
+        )
+        self._listeners.extend(
+            [
+                (b"+CMTI:", self._sms_came),
+                (b"+CMGR:", self._sms_begins),
+            ]
+        )
 
     # --- requests
 

@@ -89,9 +89,10 @@ class AtPort:
             if self.sleeps and not self._roused and not self._awake(now_ms):
                 self._issue(_WAKE, _WAKE_COMMAND, None, now_ms)
             else:
-                self._issue(*self._queue.pop(0), now_ms)
+                kind, command, payload = self._queue.pop(0)
+                self._issue(kind, command, payload, now_ms)
 
-    def due_ms(self, now_ms: int) -> int | None:
+    def due_ms(self, now_ms) -> int | None:
         """Milliseconds until ``poll`` must run even if nothing arrives."""
         if self._current is not None:
             return max(0, time.ticks_diff(self._deadline_ms, now_ms))
@@ -99,13 +100,13 @@ class AtPort:
             return max(0, time.ticks_diff(self._hold_until_ms, now_ms))
         return None
 
-    def _awake(self, now_ms: int) -> bool:
+    def _awake(self, now_ms) -> bool:
         return (
             time.ticks_diff(now_ms, self._written_ms) < _AWAKE_MS
             or time.ticks_diff(now_ms, self.reader.heard_ms) < _AWAKE_MS
         )
 
-    def _issue(self, kind: int, command: tuple, payload, now_ms: int) -> None:
+    def _issue(self, kind: int, command: tuple, payload, now_ms) -> None:
         self._current = (kind, command)
         self._roused = kind == _WAKE
         self._deadline_ms = time.ticks_add(now_ms, command[3])

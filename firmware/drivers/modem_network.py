@@ -58,16 +58,18 @@ class ModemNetwork(ModemLife):
         self._stats = {}  # domain -> status
         self._sim = b""
         self._sim_tries = 0
-        self._endings += [self._sim_ended, self._registration_ended, self._sms_mode_ended]
-        self._listeners += [
-            (b"+CEREG:", self._hear_registration),
-            (b"+CGREG:", self._hear_registration),  # the Air780EP answers AT+CEREG? so
-            (b"+CPIN:", self._hear_sim),
-            (b"+CSQ:", self._hear_signal),
-            (b"+NITZ:", self._hear_network_time),
-            (b"+CCLK:", self._hear_clock),
-            (b"+QLTS:", self._hear_clock),
-        ]
+        self._endings.extend([self._sim_ended, self._registration_ended, self._sms_mode_ended])
+        self._listeners.extend(
+            [
+                (b"+CEREG:", self._hear_registration),
+                (b"+CGREG:", self._hear_registration),  # the Air780EP answers AT+CEREG? so
+                (b"+CPIN:", self._hear_sim),
+                (b"+CSQ:", self._hear_signal),
+                (b"+NITZ:", self._hear_network_time),
+                (b"+CCLK:", self._hear_clock),
+                (b"+QLTS:", self._hear_clock),
+            ]
+        )
 
     def _advance(self) -> None:
         if self.state == SETTING_UP:

@@ -618,6 +618,26 @@ def test_tracker_without_modem_still_guards(rig):
     assert "Traceback" not in tracker.board.log
 
 
+@pytest.mark.parametrize("change", [("", ""), ('"air780e"', '"whatever"')])
+def test_alarm_gets_through_a_modem_that_fails_in_every_way(rig, change):
+    """With a part's name that names no family the modem is asked what it is."""
+    tracker = rig("tracker", changed=GUARDED, change=change)
+    collector = Collector()
+    tracker.network.serve("collector", 4710, lambda: collector)
+    tracker.run(120)
+    faults = tracker.device.parts["modem"].faults
+    faults.rate = 0.6
+    tracker.place.motion.start(tracker.world.now_us).lift().ride(120)
+    tracker.run(180)
+    assert sum(faults.counts.values()) >= 3
+    faults.heal()
+    tracker.run(900)
+    assert next(item["cause"] for item in collector.items("alarm")) == "lifted"
+    boots = {message.values["boot_count"] for message in collector.messages if message.name == "report"}
+    assert len(boots) == 1, "the watchdog never bit"
+    assert "Traceback" not in tracker.board.log
+
+
 def test_power_cut_at_every_flash_step_never_repeats_a_beacon(rig):
     """Beacon counters are reserved in flash before they are used: whatever is cut, none comes twice."""
     cuts = 0
