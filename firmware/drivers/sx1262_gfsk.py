@@ -26,28 +26,17 @@ _SYNC_BITS = const(32)
 _CCITT = b"\x1d\x0f\x10\x21"
 _SETTLE_MS = const(1)  # of receiver and level meter, several bits
 _LOOKS = const(5)  # EN 300 220 asks for 160 us of clear channel; a look costs about 100 us
-# Double-sided receiver bandwidths (table 13-45): hertz, code.
+# Double-sided receiver bandwidths (table 13-45), those above 20 kHz: hertz, code.
 _BANDWIDTHS = (
-    (4800, 0x1F),
-    (5800, 0x17),
-    (7300, 0x0F),
-    (9700, 0x1E),
-    (11700, 0x16),
-    (14600, 0x0E),
-    (19500, 0x1D),
     (23400, 0x15),
     (29300, 0x0D),
     (39000, 0x1C),
-    (46900, 0x14),
     (58600, 0x0C),
     (78200, 0x1B),
-    (93800, 0x13),
     (117300, 0x0B),
     (156200, 0x1A),
-    (187200, 0x12),
     (234300, 0x0A),
     (312000, 0x19),
-    (373600, 0x11),
     (467000, 0x09),
 )
 

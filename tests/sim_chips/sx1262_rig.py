@@ -66,6 +66,7 @@ class Node:
         self.do("9502020001")
         self.do("8e1604")
         self.do("8f0000")
+        self.do("0d088905")  # 15.1: all but LoRa at 500 kHz
         self.lora(9)
         return self
 

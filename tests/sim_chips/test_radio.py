@@ -2,7 +2,7 @@
 
 import pytest
 from groundnet.sim.modulation import Gfsk, Lora, noise_floor_dbm
-from groundnet.sim.radio import Antenna, Medium, Reception
+from groundnet.sim.radio import Antenna, Medium, Reception, Turns
 from groundnet.sim.world import World
 
 SF9 = Lora(470_000_000, 9)
@@ -185,7 +185,8 @@ def test_the_duty_cycled_receiver_needs_a_long_preamble():
     air = Air()
     long_preamble = Lora(470_000_000, 9, preamble_symbols=64)
     sender, base = air.add("tag", listening=None), air.add("base", 40, None)
-    base.listen(SF9, 0, 6, duty_cycle_us=200_000)
+    base.listen(SF9, 0, 6, Turns(50_000, 150_000))
+    air.world.run_for(60_000)  # it has just gone to sleep
     air.send(sender)
     air.world.run_for(1_000_000)
     assert air.heard["base"] == []

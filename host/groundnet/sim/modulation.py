@@ -6,7 +6,10 @@ from dataclasses import dataclass
 THERMAL_NOISE_DBM_HZ = -174.0
 # Signal-to-noise ratio in dB at which 1 % of LoRa frames are lost (SX1262 datasheet table 6-1).
 _LORA_SNR_DB = {5: -2.5, 6: -5.0, 7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
-_GFSK_SNR_DB = 9.0  # for 1 % of 30-byte frames in a receiver bandwidth of Carson's rule
+# SNR in the receiver's bandwidth for 0.1 % bit errors, from the sensitivities of table 3-8 (boosted gain, noise figure
+# 6 dB): about 7 dB at the usual indices; a large modulation index trades bandwidth for it.
+_GFSK_SNR_DB = 7.2
+_GFSK_USUAL_INDEX = 2.67
 
 
 def noise_floor_dbm(bandwidth_hz: int, noise_figure_db: float) -> float:
@@ -113,8 +116,18 @@ class Gfsk:
         return self.variable_length
 
     @property
+    def index(self) -> float:
+        """Modulation index, 2 x deviation / bit rate."""
+        return 2 * self.deviation_hz / self.bitrate_bps
+
+    @property
+    def occupied_hz(self) -> int:
+        """Carson's rule for the first harmonic of the bits: what a receiver must let through."""
+        return self.bitrate_bps + 2 * self.deviation_hz
+
+    @property
     def required_snr_db(self) -> float:
-        return _GFSK_SNR_DB
+        return _GFSK_SNR_DB - max(0.0, 10 * math.log10(self.index / _GFSK_USUAL_INDEX))
 
     @property
     def preamble_us(self) -> float:
@@ -135,15 +148,45 @@ class Gfsk:
         return round(self.preamble_us + bits * 1e6 / self.bitrate_bps)
 
     def hears(self, sent: "Modulation") -> bool:
+        """True when the signal fits through this receiver's filter and begins with its sync word."""
+        if not isinstance(sent, Gfsk):
+            return False
+        offset_hz = abs(self.frequency_hz - sent.frequency_hz)
         return (
-            isinstance(sent, Gfsk)
-            and abs(self.frequency_hz - sent.frequency_hz) <= self.bandwidth_hz / 4
+            offset_hz <= self.bandwidth_hz / 4
+            and sent.occupied_hz + 2 * offset_hz <= self.bandwidth_hz
             and self.bitrate_bps == sent.bitrate_bps
+            and 0.5 <= self.deviation_hz / sent.deviation_hz <= 2
             and self.sync_word == sent.sync_word
+            and sent.preamble_bits >= 16
         )
 
     def rejection_db(self, other: "Modulation") -> float:
         return -6.0 if isinstance(other, Gfsk) else -8.0
 
 
-Modulation = Lora | Gfsk
+@dataclass(frozen=True)
+class Burst:
+    """Somebody else's signal or a spark: energy in a band, which no receiver here can read."""
+
+    frequency_hz: int
+    bandwidth_hz: int
+    crc: bool = False
+    explicit_header: bool = False
+    required_snr_db: float = math.inf
+    preamble_us: float = 0.0
+    lock_us: float = 0.0
+    header_us: float = 0.0
+
+    def airtime_us(self, payload_bytes: int) -> int:
+        """Who sends a burst says how long it is."""
+        raise NotImplementedError
+
+    def hears(self, sent: "Modulation") -> bool:
+        return False
+
+    def rejection_db(self, other: "Modulation") -> float:
+        return 0.0
+
+
+Modulation = Lora | Gfsk | Burst

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from groundnet.sim.modulation import Modulation, noise_floor_dbm
+from groundnet.sim.modulation import Burst, Modulation, noise_floor_dbm
 from groundnet.sim.world import Event, World
 
 Position = tuple[float, float]  # metres east and north of the scene's origin
@@ -59,6 +59,32 @@ class Reception:
     snr_db: float
 
 
+@dataclass(frozen=True)
+class Turns:
+    """Listening and sleeping in turns, in microseconds; a turn begins with listening."""
+
+    listen_us: int
+    sleep_us: int  # with the time that waking up takes
+
+    @property
+    def period_us(self) -> int:
+        return self.listen_us + self.sleep_us
+
+    @property
+    def patience_us(self) -> int:
+        """From a preamble until the header must be in (SX1262 data sheet 13.1.7)."""
+        return 2 * self.listen_us + self.sleep_us
+
+    def caught_us(self, since_us: int, first_us: int, last_us: int, needed_us: int) -> int | None:
+        """When one turn's listening has shared ``needed_us`` with what is on the air from first to last, or None."""
+        turn_us = since_us + max(0, (first_us - since_us) // self.period_us) * self.period_us
+        while turn_us < last_us:
+            if min(last_us, turn_us + self.listen_us) - max(first_us, turn_us) >= needed_us:
+                return max(first_us, turn_us) + needed_us
+            turn_us += self.period_us
+        return None
+
+
 @dataclass(eq=False)
 class Antenna:
     """One radio's place in the medium; ``Medium.attach`` makes it."""
@@ -71,18 +97,18 @@ class Antenna:
     listening: Modulation | None = None
     listening_since_us: int = 0
     noise_figure_db: float = 6.0
-    duty_cycle_us: int = 0  # when not 0, only preambles at least this long are noticed
+    turns: "Turns | None" = None  # None: it listens without a pause
     locked: Frame | None = None
     free_since_us: int = 0  # the end of the last frame that held the receiver
 
     def listen(
-        self, modulation: Modulation, since_us: int, noise_figure_db: float, duty_cycle_us: int = 0
+        self, modulation: Modulation, since_us: int, noise_figure_db: float, turns: "Turns | None" = None
     ) -> None:
         """Hear frames whose preamble is still to come."""
         self.listening = modulation
         self.listening_since_us = since_us
         self.noise_figure_db = noise_figure_db
-        self.duty_cycle_us = duty_cycle_us
+        self.turns = turns
         self.locked = None
 
     def deafen(self) -> None:
@@ -169,7 +195,7 @@ class Medium:
         for frame in self._frames:
             on_air = frame.start_us <= now_us < frame.end_us and frame.sender is not receiver
             if on_air and _in_channel(frame.modulation, modulation):
-                milliwatts += _milliwatts(self.level_dbm(frame, receiver))
+                milliwatts += _milliwatts(self._in_channel_dbm(frame, modulation, receiver))
         return 10 * math.log10(milliwatts)
 
     def activity(
@@ -235,13 +261,23 @@ class Medium:
                 continue
             if not antenna.listening.hears(frame.modulation):
                 continue
-            if antenna.duty_cycle_us > frame.modulation.preamble_us:
+            if not self._catches(frame, antenna):
                 continue
             snr_margin_db = self._snr_db(frame, antenna) - frame.modulation.required_snr_db
             clear_db = self._clearance_db(frame, antenna, frame.lock_at_us)
             if snr_margin_db >= DETECTION_MARGIN_DB and clear_db >= 0:
                 antenna.locked = frame
                 antenna.on_lock(frame)
+
+    def _catches(self, frame: Frame, antenna: Antenna) -> bool:
+        """Whether a receiver that sleeps in turns is awake for enough of the preamble, and long enough behind it."""
+        turns = antenna.turns
+        if turns is None:
+            return True
+        since_us = max(antenna.listening_since_us, antenna.free_since_us)
+        needed_us = round(frame.modulation.lock_us)
+        caught_us = turns.caught_us(since_us, frame.start_us, frame.lock_at_us, needed_us)
+        return caught_us is not None and frame.header_end_us <= caught_us + turns.patience_us
 
     def _end(self, frame: Frame) -> None:
         for sniffer in self.sniffers:
@@ -285,8 +321,17 @@ class Medium:
             if other.sender is receiver or not _in_channel(other.modulation, frame.modulation):
                 continue
             allowed_db = frame.modulation.rejection_db(other.modulation)
-            clearance_db = min(clearance_db, wanted_dbm + allowed_db - self.level_dbm(other, receiver))
+            level_dbm = self._in_channel_dbm(other, frame.modulation, receiver)
+            clearance_db = min(clearance_db, wanted_dbm + allowed_db - level_dbm)
         return clearance_db
+
+    def _in_channel_dbm(self, frame: Frame, wanted: Modulation, receiver: Antenna) -> float:
+        """The level of a frame at a receiver; of a burst only the part that falls into the channel."""
+        level_dbm = self.level_dbm(frame, receiver)
+        if isinstance(frame.modulation, Burst):
+            shared_hz = _shared_hz(frame.modulation, wanted)
+            level_dbm += 10 * math.log10(min(1.0, shared_hz / frame.modulation.bandwidth_hz))
+        return level_dbm
 
     def _shadowing(self, places: dict[str, Position]) -> float:
         if self.shadowing_db == 0:
@@ -302,7 +347,14 @@ class Medium:
 
 def _in_channel(other: Modulation, wanted: Modulation) -> bool:
     """True when the two occupy common spectrum."""
-    return abs(other.frequency_hz - wanted.frequency_hz) < (other.bandwidth_hz + wanted.bandwidth_hz) / 2
+    return _shared_hz(other, wanted) > 0
+
+
+def _shared_hz(other: Modulation, wanted: Modulation) -> float:
+    """How much spectrum two signals share, negative when there is a gap between them."""
+    apart_hz = abs(other.frequency_hz - wanted.frequency_hz)
+    common_hz = (other.bandwidth_hz + wanted.bandwidth_hz) / 2 - apart_hz
+    return min(common_hz, other.bandwidth_hz, wanted.bandwidth_hz)
 
 
 def _flip_bits(payload: bytes, random: Random) -> bytes:

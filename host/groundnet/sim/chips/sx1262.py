@@ -2,17 +2,20 @@
 
 Modelled: SPI transactions, BUSY and mode-switch times (8.2, 8.3), all modes and who may be called in which
 (9, 13.1), cold and warm sleep with the retention list (9.6), reset, TCXO on DIO3 and its start-up errors
-(13.3.6), calibration and image calibration, LoRa and GFSK packets, buffer pointers (7), timers (9.2, 13.1.4),
-interrupts and DIO1 (8.5), packet status units (13.5.3), statistics, CAD, duty-cycled receive (by preamble
-length), errata 15.3 and 15.4, output power and current of the amplifier settings (13.1.14). What silicon
-would refuse or spoil is refused: command while BUSY, wrong mode, missing crystal or calibration, unknown
-opcode, short arguments, no packet type first. ``refusals`` lists each with its time; a test may ask that it
-is empty.
+(13.3.6), calibration and image calibration (9.2.1), LoRa and GFSK packets, buffer pointers (7), timers (9.2,
+13.1.4), interrupts and DIO1 (8.5), packet status units (13.5.3), instant RSSI over noise and interferers (13.5.4),
+statistics, CAD (13.1.9), duty-cycled receive turn by turn (13.1.7), the four errata of section 15, output power,
+current and over-current limit of the amplifier settings (13.1.14, 5.1). What silicon would refuse or spoil is
+refused: command while BUSY, wrong mode, missing crystal or calibration, unknown opcode, short arguments, no packet
+type first, a transmission with bad modulation quality. ``refusals`` lists each with its time; a test may ask that
+it is empty.
 
-Not modelled: LR-FHSS, GFSK address filtering and data whitening as such, over-current protection, the antenna
-mismatch of 15.2, DIO2/DIO3 interrupts, transmit modulation quality (15.1). Only hardware can tell: real
-sensitivity and image rejection, frequency error and its drift in a long frame, spurious CAD, what a shared
-supply does to the TCXO.
+Duty-cycled receive keeps BUSY high from its command to its end. Real silicon lowers it while it listens, but a driver
+cannot know when that is: it has to wake the chip first, and here it always has to.
+
+Not modelled: LR-FHSS, GFSK address filtering and data whitening as such, DIO2/DIO3 interrupts, detection parameters
+of CAD. Only hardware can tell: real sensitivity and image rejection, frequency error and its drift in a long frame,
+spurious CAD, what a shared supply does to the TCXO.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,7 +26,7 @@ from groundnet.sim.chips.sx1262_link import CommandPort
 from groundnet.sim.chips.sx1262_packets import PacketEngine, half_db
 from groundnet.sim.chips.sx1262_settings import LORA_TYPE, Refused, Settings
 from groundnet.sim.power import PowerAccount
-from groundnet.sim.radio import Frame, Medium, Position, Reception
+from groundnet.sim.radio import Frame, Medium, Position, Reception, Turns
 from groundnet.sim.signals import Line
 from groundnet.sim.world import Event, World
 
@@ -31,6 +34,7 @@ _IDLE = {table.STANDBY_RC, table.STANDBY_XOSC}
 _READY = _IDLE | {table.FS}
 _AWAKE = _READY | {table.RX, table.TX, table.CAD}
 _SWITCH_LOSS_DB = 40.0  # the antenna switch that DIO2 should drive stays open
+_RSSI_DEVIATION_DB = 0.5  # of one instant reading
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,11 @@ class Sx1262:
         self._random = world.random(f"sx1262/{name}")
         self.antenna = medium.attach(name, position, self._on_receive, self._on_lock)
         self.refusals: list[tuple[int, str]] = []
+        self.mismatch_db = 0.0  # what a badly matched antenna costs without the workaround of 15.2
         self._reset_low_us = 0
         self._slept_us = -table.SLEEP_QUIET_US
         self._events: dict[str, Event] = {}
+        self._left_timer: Event | None = None  # 15.3: the RTC that a reception left running
         self._frame: Frame | None = None
         self._continuous = False
         self._cold_start()
@@ -111,6 +117,10 @@ class Sx1262:
         """Falling chip select: wakes a sleeping chip, whose transaction is then lost (9.3)."""
         if not self._reset_pin.level:
             return "in reset"
+        if self.mode == table.TURNS:
+            self._port.hold_busy(table.WARM_START_US)
+            self._enter(table.RX)  # until SetStandby it listens
+            return "waking"
         if self.mode != table.SLEEP:
             return ""
         if self._world.now_us - self._slept_us < table.SLEEP_QUIET_US:
@@ -160,6 +170,7 @@ class Sx1262:
 
     def _cold_start(self) -> None:
         self._stop()
+        self._stop_left_timer()
         self.settings = Settings()
         self._packets = PacketEngine(self.settings)
         self.irq = 0
@@ -182,6 +193,7 @@ class Sx1262:
     def _set_sleep(self, args: bytes) -> None:
         self._warm = bool(args[0] & 0x04)
         self._slept_us = self._world.now_us
+        self._stop_left_timer()
         self._packets.forget()
         self._enter(table.SLEEP)
         self._port.hold_busy_until_woken()
@@ -292,8 +304,10 @@ class Sx1262:
         settings.check_complete()
         if not settings.pa_args:
             raise Refused("no amplifier settings")
+        if not settings.modulation_quality:
+            self.refuse("SetTx: modulation quality, see 15.1")
         self._stop()
-        power_dbm = settings.output_dbm
+        power_dbm = settings.output_dbm - (0.0 if settings.tx_clamp_fixed else self.mismatch_db)
         delay_us = self._switch(table.TX, f" {power_dbm:+.0f} dBm", table.tx_current_ua(power_dbm))
         self._connect_antenna()
         delay_us += settings.ramp_us
@@ -329,31 +343,34 @@ class Sx1262:
             self._later("symbols", delay_us + symbols_us, self._on_rx_timer)
 
     def _set_rx_duty_cycle(self, args: bytes) -> None:
-        listen_us = int.from_bytes(args[0:3], "big") * table.TIMER_STEP_US
-        sleep_us = int.from_bytes(args[3:6], "big") * table.TIMER_STEP_US
-        awake = listen_us / (listen_us + sleep_us + 1000)  # 1 ms to save and restore
+        """13.1.7: listen, sleep with the context saved, wake by itself, until a packet or a falling chip select."""
+        listen_us = round(int.from_bytes(args[0:3], "big") * table.TIMER_STEP_US)
+        sleep_us = round(int.from_bytes(args[3:6], "big") * table.TIMER_STEP_US)
+        sleep_us += table.WARM_START_US + self.settings.tcxo_delay_us  # until the receiver is back
+        turns = Turns(listen_us, sleep_us)
         listen_ua = table.CURRENT_UA[table.RX][0 if self.settings.dc_dc else 1]
+        mean_ua = table.SLEEP_WARM_UA + listen_ua * listen_us / turns.period_us
         self._continuous = False
-        self._start_listening(
-            " in turns", awake * listen_ua + table.SLEEP_WARM_UA, round(listen_us + sleep_us + 1000)
-        )
+        self._start_listening(turns, mean_ua)
+        self._port.hold_busy_until_woken()
 
-    def _start_listening(self, detail: str = "", current_ua: float = 0.0, duty_cycle_us: int = 0) -> int:
+    def _start_listening(self, turns: Turns | None = None, mean_ua: float = 0.0) -> int:
         """Go to receive. Returns microseconds until the receiver hears."""
         self.settings.check_complete()
         self._stop()
-        delay_us = self._switch(table.RX, detail, current_ua)
+        delay_us = self._switch(table.RX)
+        if turns is not None:
+            self._enter(table.TURNS, current_ua=mean_ua)
         self._connect_antenna()
         self._packets.begin_reception()
         since_us = self._world.now_us + delay_us
-        figure_db = self.settings.noise_figure_db
-        self.antenna.listen(self.settings.modulation(), since_us, figure_db, duty_cycle_us)
+        self.antenna.listen(self.settings.modulation(), since_us, self.settings.noise_figure_db, turns)
         return delay_us
 
     def _on_rx_timer(self) -> None:
-        """The timer stops at the header, or at the preamble when told so (13.1.6)."""
+        """The timer stops at the header (LoRa) or sync word (GFSK), or at the preamble when told so (13.1.6)."""
         heard = self._medium.header_valid(self.antenna)
-        if self.settings.stop_timer_on_preamble:
+        if self.settings.stop_timer_on_preamble or self.settings.packet_type != LORA_TYPE:
             heard = self.antenna.locked is not None
         if not heard:
             self._on_timeout()
@@ -365,7 +382,10 @@ class Sx1262:
         self._raise(table.TIMEOUT)
 
     def _on_lock(self, frame: Frame) -> None:
-        self._raise(table.PREAMBLE_DETECTED | table.SYNC_WORD_VALID)
+        if self.settings.packet_type != LORA_TYPE:
+            self._raise(table.PREAMBLE_DETECTED | table.SYNC_WORD_VALID)
+            return
+        self._raise(table.PREAMBLE_DETECTED)
         if self.settings.irq_mask & table.HEADER_VALID:
             self._later("header", frame.header_end_us - self._world.now_us, self._on_header)
 
@@ -382,13 +402,30 @@ class Sx1262:
         self._raise(raised)
 
     def _end_reception(self) -> None:
-        """Fall back; errata 15.3: after an implicit header the timer runs on unless the RTC is stopped."""
+        """Fall back; errata 15.3: behind an implicit header, or a turn, the timer runs on unless the RTC is stopped."""
         timer = None
-        if not self.settings.modulation().explicit_header:
-            timer = self._events.pop("timeout", None)
+        if self.mode == table.TURNS:
+            turns = self.antenna.turns
+            timer = self._world.after(turns.patience_us if turns else 0, self._on_left_timer)
+            self._port.hold_busy(table.COMMAND_US)
+        elif not self.settings.modulation().explicit_header and "timeout" in self._events:
+            left_us = self._events["timeout"].time_us - self._world.now_us
+            timer = self._world.after(left_us, self._on_left_timer)
         self._fall_back()
         if timer is not None:
-            self._events["timeout"] = timer
+            self._stop_left_timer()
+            self._left_timer = timer
+
+    def _on_left_timer(self) -> None:
+        self._left_timer = None
+        if self.mode in _IDLE | {table.RX, table.TURNS}:
+            self._port.hold_busy(table.COMMAND_US)
+            self._on_timeout()
+
+    def _stop_left_timer(self) -> None:
+        if self._left_timer is not None:
+            self._left_timer.cancel()
+            self._left_timer = None
 
     # --- channel-activity detection
 
@@ -440,8 +477,8 @@ class Sx1262:
         address = args[0] << 8 | args[1]
         for offset, value in enumerate(args[2:]):
             self.settings.registers[address + offset] = value
-        if address <= 0x0920 < address + len(args) - 2 and "timeout" in self._events and self.mode in _IDLE:
-            self._events.pop("timeout").cancel()  # errata 15.3: the RTC is stopped
+        if address <= table.REG_RTC_CONTROL < address + len(args) - 2:
+            self._stop_left_timer()  # errata 15.3
 
     def _read_register(self, args: bytes) -> bytes:
         address = args[0] << 8 | args[1]
@@ -468,7 +505,8 @@ class Sx1262:
         if self.mode != table.RX:
             return 0
         modulation, figure_db = self.settings.modulation(), self.settings.noise_figure_db
-        return half_db(self._medium.channel_dbm(self.antenna, modulation, figure_db))
+        level_dbm = self._medium.channel_dbm(self.antenna, modulation, figure_db)
+        return half_db(level_dbm + self._random.gauss(0, _RSSI_DEVIATION_DB))
 
 
 def _setting(setter: Callable[[Settings, bytes], None]) -> Callable[[Sx1262, bytes], None]:
@@ -487,7 +525,7 @@ _COMMANDS = {
     0x83: _Command("SetTx", 3, _READY | {table.RX}, Sx1262._set_tx),
     0x82: _Command("SetRx", 3, _READY | {table.RX}, Sx1262._set_rx),
     0x9F: _Command("StopTimerOnPreamble", 1, _AWAKE, _setting(Settings.set_stop_timer_on_preamble)),
-    0x94: _Command("SetRxDutyCycle", 6, _READY, Sx1262._set_rx_duty_cycle),
+    0x94: _Command("SetRxDutyCycle", 6, {table.STANDBY_RC}, Sx1262._set_rx_duty_cycle),
     0xC5: _Command("SetCad", 0, _READY | {table.RX}, Sx1262._set_cad),
     0x96: _Command("SetRegulatorMode", 1, _IDLE, _setting(Settings.set_regulator)),
     0x89: _Command("Calibrate", 1, {table.STANDBY_RC}, Sx1262._calibrate),

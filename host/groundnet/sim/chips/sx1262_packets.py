@@ -2,8 +2,11 @@
 
 from groundnet.sim.chips import sx1262_tables as table
 from groundnet.sim.chips.sx1262_settings import LORA_TYPE, Settings
+from groundnet.sim.modulation import Gfsk
 from groundnet.sim.radio import Reception
 
+# RxStatus of GFSK (table 13-80)
+_RECEIVED, _LENGTH_ERROR, _CRC_ERROR = 0x02, 0x08, 0x10
 _SNR_SHOWN_MAX_DB = 14.0  # stronger signals show no better ratio
 
 
@@ -41,6 +44,8 @@ class PacketEngine:
     def take(self, reception: Reception) -> int:
         """Keep a frame as far as this format can read it. Returns the interrupts that it raises."""
         mine, sent = self._settings.modulation(), reception.frame.modulation
+        if isinstance(mine, Gfsk):
+            return self._take_gfsk(mine, reception)
         length, payload = self._settings.payload_length, reception.payload
         intact = reception.intact and self._settings.inverted_iq_works
         checked = sent.crc if mine.explicit_header else mine.crc
@@ -58,6 +63,24 @@ class PacketEngine:
             return table.RX_DONE | table.CRC_ERROR
         return table.RX_DONE
 
+    def _take_gfsk(self, mine: Gfsk, reception: Reception) -> int:
+        """6.2.3: whitening and CRC must be the sender's, or the CRC fails; a wrong length drops the packet unheard."""
+        sent, payload = reception.frame.modulation, reception.payload
+        assert isinstance(sent, Gfsk)
+        intact = reception.intact and reception.header_intact
+        intact &= mine.whitening == sent.whitening and mine.crc_bytes == sent.crc_bytes
+        intact &= mine.variable_length == sent.variable_length
+        longest = self._settings.payload_length
+        if len(payload) > longest if mine.variable_length else len(payload) != longest:
+            self.packet_status = bytes((_LENGTH_ERROR, 0, 0))
+            return 0
+        self._keep(payload, reception, intact)
+        self.statistics[0] += 1
+        if mine.crc and not intact:
+            self.statistics[1] += 1
+            return table.RX_DONE | table.CRC_ERROR
+        return table.RX_DONE
+
     def _keep(self, payload: bytes, reception: Reception, intact: bool) -> None:
         self.write(self._write_at, payload)
         self.received = (len(payload), self._write_at)
@@ -67,7 +90,7 @@ class PacketEngine:
             snr = round(4 * min(reception.snr_db, _SNR_SHOWN_MAX_DB)) & 0xFF
             self.packet_status = bytes((rssi, snr, half_db(reception.signal_dbm)))
         else:
-            self.packet_status = bytes((0x02 if intact else 0x42, rssi, rssi))
+            self.packet_status = bytes((_RECEIVED if intact else _RECEIVED | _CRC_ERROR, rssi, rssi))
 
 
 def half_db(dbm: float) -> int:

@@ -17,6 +17,7 @@ class Settings:
 
     def __init__(self) -> None:
         self.packet_type = GFSK_TYPE
+        self.packet_type_told = False
         self.frequency_hz = 0
         self.modulation_args = b""
         self.packet_args = b""
@@ -47,6 +48,7 @@ class Settings:
     def set_packet_type(self, args: bytes) -> None:
         if args[0] not in (GFSK_TYPE, LORA_TYPE):
             raise Refused(f"packet type {args[0]}")
+        self.packet_type_told = True
         if args[0] != self.packet_type:
             self.packet_type = args[0]
             self.modulation_args = self.packet_args = b""
@@ -75,6 +77,7 @@ class Settings:
         if args[0] > 7 or args[1] > 7 or args[2] != 0 or args[3] != 1:
             raise Refused(f"amplifier settings {args.hex()}")
         self.pa_args = args
+        self.registers[table.REG_OVER_CURRENT] = table.OVER_CURRENT_USUAL
 
     def set_tx_params(self, args: bytes) -> None:
         if 22 < args[0] < 256 - 9 or args[1] > 7:
@@ -118,9 +121,14 @@ class Settings:
 
     @property
     def output_dbm(self) -> float:
-        """Power at the antenna pin (13.1.14): the amplifier's reach, less what SetTxParams holds back."""
+        """Power at the antenna pin (13.1.14): the amplifier's reach, less what SetTxParams holds back.
+
+        The over-current protection (5.1) allows no more than its limit's worth.
+        """
         code = self.tx_power_code - 256 if self.tx_power_code > 127 else self.tx_power_code
-        return table.PA_REACH_DBM[self.pa_args[1]] - (22 - code)
+        asked_dbm = table.PA_REACH_DBM[self.pa_args[1]] - (22 - code)
+        limit_ua = self.registers[table.REG_OVER_CURRENT] * table.OVER_CURRENT_STEP_UA
+        return min(asked_dbm, table.power_at_dbm(limit_ua))
 
     @property
     def payload_length(self) -> int:
@@ -141,6 +149,17 @@ class Settings:
         return figure_db
 
     @property
+    def tx_clamp_fixed(self) -> bool:
+        """Errata 15.2: bits 4..1 of 0x08D8 keep a mismatched antenna from cutting the power."""
+        return self.registers[table.REG_TX_CLAMP] & 0x1E == 0x1E
+
+    @property
+    def modulation_quality(self) -> bool:
+        """Errata 15.1: bit 2 of 0x0889 must be 0 for LoRa at 500 kHz and 1 for everything else."""
+        at_500_khz = self.packet_type == LORA_TYPE and self.modulation_args[1] == 0x06
+        return bool(self.registers[table.REG_TX_MODULATION] & 0x04) != at_500_khz
+
+    @property
     def inverted_iq_works(self) -> bool:
         """Errata 15.4: bit 2 of 0x0736 must be 0 for inverted IQ, 1 for standard."""
         if self.packet_type != LORA_TYPE:
@@ -152,6 +171,8 @@ class Settings:
         """Raise Refused when something must still be set before the radio can be used."""
         if not self.frequency_hz:
             raise Refused("no frequency")
+        if not self.packet_type_told:
+            raise Refused("no packet type")
         if not self.modulation_args:
             raise Refused("no modulation parameters")
         if not self.packet_args:

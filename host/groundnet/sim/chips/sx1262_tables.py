@@ -5,7 +5,8 @@ from itertools import pairwise
 # Chip modes as the status byte shows them (table 13-76); sleep has none, the chip does not answer there.
 SLEEP, STANDBY_RC, STANDBY_XOSC, FS, RX, TX = "sleep", "standby", "standby xosc", "fs", "receive", "transmit"
 CAD = "channel activity detection"
-MODE_BITS = {SLEEP: 0, STANDBY_RC: 2, STANDBY_XOSC: 3, FS: 4, RX: 5, CAD: 5, TX: 6}
+TURNS = "receive in turns"  # SetRxDutyCycle: mostly asleep
+MODE_BITS = {SLEEP: 0, STANDBY_RC: 2, STANDBY_XOSC: 3, FS: 4, RX: 5, TURNS: 5, CAD: 5, TX: 6}
 
 # Command status (table 13-76)
 DATA_AVAILABLE, TIMED_OUT, PROCESSING_ERROR, EXECUTION_FAILED, TX_FINISHED = 2, 3, 4, 5, 6
@@ -28,6 +29,8 @@ IMAGE_CALIBRATION, XOSC_START, PLL_LOCK, PA_RAMP = 0x10, 0x20, 0x40, 0x100
 CALIBRATIONS_WITH_CRYSTAL = PLL_CALIBRATION | ADC_CALIBRATION | IMAGE_CALIBRATION
 
 TIMER_STEP_US = 15.625  # 13.1.4
+OVER_CURRENT_STEP_UA = 2_500  # 5.1
+OVER_CURRENT_USUAL = 0x38  # 140 mA: SetPaConfig goes back to it
 CONTINUOUS = 0xFFFFFF
 
 # Times in microseconds (tables 8-2 and 8-4)
@@ -116,6 +119,9 @@ REG_RANDOM = 0x0819
 REG_TX_MODULATION = 0x0889
 REG_RX_GAIN = 0x08AC
 REG_RETENTION = 0x029F
+REG_TX_CLAMP = 0x08D8
+REG_OVER_CURRENT = 0x08E7
+REG_RTC_CONTROL = 0x0902
 RX_GAIN_BOOSTED = 0x96
 REGISTER_RESET = {
     REG_RETENTION: b"\x00\x00\x00\x00\x00\x00\x00\x00\x00",
@@ -126,11 +132,10 @@ REGISTER_RESET = {
     REG_SYNC_LORA: b"\x14\x24",
     REG_TX_MODULATION: b"\x01",
     REG_RX_GAIN: b"\x94",
-    0x08D8: b"\xc8",  # TX clamp
-    0x08E7: b"\x38",  # over-current protection
-    0x0902: b"\x00",  # RTC control
+    REG_TX_CLAMP: b"\xc8",
+    REG_OVER_CURRENT: b"\x38",
+    REG_RTC_CONTROL: b"\x00",
     0x0911: b"\x05\x05",  # crystal trim
-    0x0920: b"\x00",
     0x0944: b"\x00",
 }
 
@@ -142,3 +147,11 @@ def tx_current_ua(power_dbm: float) -> float:
             share = max(0.0, (power_dbm - low_dbm) / (high_dbm - low_dbm))
             return low_ua + share * (high_ua - low_ua)
     return TX_UA[-1][1]
+
+
+def power_at_dbm(current_ua: float) -> float:
+    """Output power at a transmit current: the other way round, at most +22 dBm."""
+    for (low_dbm, low_ua), (high_dbm, high_ua) in pairwise(TX_UA):
+        if current_ua <= high_ua:
+            return low_dbm + (current_ua - low_ua) / (high_ua - low_ua) * (high_dbm - low_dbm)
+    return TX_UA[-1][0]
