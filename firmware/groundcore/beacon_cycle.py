@@ -31,12 +31,14 @@ _OVER_BUDGET_MS = const(60000)
 _SOON_MS = const(1000)
 _SHORTEST_WINDOW_MS = const(20)
 _LOW_LEVEL = const(1)
+_CALL_SPARE_MS = const(14000)  # of the hour's time on air: the 70 beacons of a call for help
 
 
 class BeaconCycle:
     """Beacons of one device, within its region plan.
 
-    The owner sets `moving`, `sounding_until_ms`, `extra_flags` and `battery_mv` as they change.
+    The owner sets `moving`, `sounding_until_ms`, `extra_flags`, `battery_mv` and `call` (a help_call.HelpCall,
+    or None) as they change.
 
     Args:
         secret: 32 bytes.
@@ -57,6 +59,7 @@ class BeaconCycle:
         self.sounding_until_ms = 0
         self.extra_flags = 0
         self.battery_mv = None
+        self.call = None
         self.battery_asked_ms = 0
         self._position = None
         self._state = state
@@ -109,7 +112,8 @@ class BeaconCycle:
     def _send(self, now_ms, actions):
         sounding = now_ms < self.sounding_until_ms
         challenged = self._state.lost or sounding
-        if not self.ledger.may_send(self._plan.beacon, beacon.MAX_SIZE, now_ms):
+        spare_ms = _CALL_SPARE_MS if self.call is not None and not self.call.cause else 0
+        if not self.ledger.may_send(self._plan.beacon, beacon.MAX_SIZE, now_ms, spare_ms):
             self.next_ms = now_ms + _OVER_BUDGET_MS
             return
         self._keep_state(challenged, actions)
@@ -121,6 +125,7 @@ class BeaconCycle:
             battery_level(self.battery_mv, self._settings),
             self.orders.challenge() if challenged else b"",
             self._position,
+            self.call.body(now_ms) if self.call is not None else b"",
         )
         actions.append((events.RADIO_SEND, data, self._plan.beacon, 0))
         self.ledger.sent(self._plan.beacon, len(data), now_ms)
@@ -146,6 +151,8 @@ class BeaconCycle:
             flags |= beacon.SIREN
         if self.battery_low():
             flags |= beacon.LOW_BATTERY
+        if self.call is not None and self.call.cause:
+            flags |= beacon.SOS_ACTIVE
         return flags
 
     # --- sending and listening
@@ -172,6 +179,9 @@ class BeaconCycle:
     def _rest(self, event, now_ms, actions):
         sounding = now_ms < self.sounding_until_ms
         nominal_ms = interval_ms(self._state, self._settings, self.moving, sounding)
+        calling_ms = self.call.interval_ms(now_ms) if self.call is not None else None
+        if calling_ms is not None:
+            nominal_ms = min(nominal_ms, calling_ms)
         self._sleep(now_ms + (0 if self._again else self.beacons.stretched_ms(nominal_ms)), actions)
         self._again = False
 

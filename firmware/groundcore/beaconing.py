@@ -15,6 +15,7 @@ from groundcore.store import COUNTER_STRIDE, State
 
 _SIREN_INTERVAL_MS = const(10000)
 _CHALLENGE_EVERY = const(2)  # of the beacons while a challenge is on offer, every so many carry it
+_SOS_EVERY = const(2)  # of a caller's beacons that could hold a position, every so many carry the call
 _JITTER_SHIFT = const(3)
 _RETRY_MS = const(2000)  # after a busy channel; with jitter
 
@@ -68,12 +69,20 @@ class Beacons:
         self._state.beacon_limit = min(self.counter + COUNTER_STRIDE, beacon.MAX_COUNTER)
         return True
 
-    def make(self, flags: int, battery: int, challenge: bytes = b"", position=None) -> bytes:
-        """The next beacon. A challenge on offer goes into every second one, a position into the others."""
+    def make(
+        self, flags: int, battery: int, challenge: bytes = b"", position=None, sos: bytes = b""
+    ) -> bytes:
+        """The next beacon.
+
+        A challenge on offer goes into every second one; of the others a call for help (`sos`: its body) comes
+        before a position, which goes into every second one then.
+        """
         counter = self.counter
         self.counter = counter + 1
         if challenge and counter % _CHALLENGE_EVERY == 0:
             kind, body = beacon.CHALLENGE, challenge
+        elif sos and (position is None or counter // _CHALLENGE_EVERY % _SOS_EVERY == 0):
+            kind, body = beacon.SOS, sos
         elif position is not None:
             kind, body = beacon.FIX, beacon.position_body(position)
         else:

@@ -19,6 +19,7 @@ class Guard:
         self.judge = motion.MotionJudge()
         self.alarm = escalation.Escalation(settings["still_after_s"] * 1000)
         self.moving = False
+        self.hushed = False  # the owner is near: movement is no alarm
         self.cause = "motion"  # of the alarm: the verdict that raised it, as reports name it
         self._settings = settings
         self._moved_ms = 0
@@ -58,7 +59,7 @@ class Guard:
         self.moving = True
         self._moved_ms = now_ms
         self.alarm.stir(now_ms)
-        asked = self.alarm.take(escalation.GONE) if self._settings["armed"] else 0
+        asked = self.alarm.take(escalation.GONE) if self._settings["armed"] and not self.hushed else 0
         if asked & escalation.REPORT:
             self.cause = "transported"
         return asked
@@ -81,7 +82,7 @@ class Guard:
             if verdict >= motion.REAL:
                 self.moving = True
                 self._moved_ms = now_ms
-            if self._settings["armed"]:
+            if self._settings["armed"] and not self.hushed:
                 asked = self.alarm.verdict(verdict, now_ms)
                 if asked & escalation.REPORT:
                     self.cause = motion.VERDICTS[verdict]

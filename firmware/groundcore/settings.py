@@ -31,15 +31,38 @@ TABLE = {
     "battery_full_mv": (_INT, 3650, 500, 60000),
     "wifi_name": (_TEXT, "", 32, False),
     "wifi_key": (_TEXT, "", 63, True),
+    "sos_button": (_INT, 0, 0, 1),
+    "strap_alarm": (_INT, 0, 0, 1),
+    "fall_alarm": (_INT, 0, 0, 1),
+    "still_alarm_s": (_INT, 0, 0, 604800),  # without movement for so long: an alarm; 0: never
+    "fence_lat_e7": (_INT, -(2**31), -(2**31), 900000000),
+    "fence_lon_e7": (_INT, -(2**31), -(2**31), 1800000000),
+    "fence_radius_m": (_INT, 0, 0, 100000),  # 0: no fence
+    "fob_key": (_TEXT, "", 64, True),  # identity key of the paired fob or herd leader, 64 hex digits
+    "fob_epoch": (_INT, 0, 0, 2**28 - 1),  # of its id when it was paired
+    "fob_window_s": (_INT, 90, 10, 3600),  # heard so recently: near
+    "herd_lost_s": (_INT, 0, 0, 86400),  # the paired leader was not heard for so long: an alarm; 0: never
+    "guard_room": (_INT, 0, 0, 1),  # the infrared sensor guards a room
+    "exit_delay_s": (_INT, 45, 0, 255),
+    "entry_delay_s": (_INT, 30, 0, 255),
+    "arm_from_min": (_INT, 0, 0, 1439),  # minute of the local day; both equal: all day
+    "arm_until_min": (_INT, 0, 0, 1439),
+    "utc_offset_min": (_INT, 0, -720, 840),
     "lat_e7": (_INT, -(2**31), -(2**31), 900000000),  # of a fixed station; -2**31: not known
     "lon_e7": (_INT, -(2**31), -(2**31), 1800000000),
 }
 
 # What a profile changes; a settings table, not a fork of the code.
 PROFILES = {
-    "livestock": {"moving_interval_s": 120, "still_after_s": 600, "armed": 0},
-    "wearable": {"moving_interval_s": 60, "armed": 0},
-    "sentry": {"parked_interval_s": 600},
+    "livestock": {
+        "moving_interval_s": 120,
+        "still_after_s": 600,
+        "armed": 0,
+        "still_alarm_s": 43200,
+        "herd_lost_s": 3600,
+    },
+    "wearable": {"moving_interval_s": 60, "armed": 0, "sos_button": 1, "strap_alarm": 1, "fall_alarm": 1},
+    "sentry": {"parked_interval_s": 600, "guard_room": 1},
 }
 
 

@@ -13,6 +13,13 @@ _CAUSES = {
     "tamper": ("tampered with", "被撬动"),
     "power_cut": ("cut from its supply", "电源被切断"),
     "low_battery": ("low on battery", "电量低"),
+    "sos": ("calling for help", "发出求救"),
+    "fall": ("reporting a fall", "检测到跌倒"),
+    "strap": ("taken off", "腕带被打开"),
+    "still": ("not moving any more", "长时间不动"),
+    "herd": ("away from its herd", "离开了畜群"),
+    "fence": ("outside its fence", "越出了围栏"),
+    "intruder": ("reporting an intruder", "发现有人闯入"),
 }
 _ALARM = ("Alarm: %s is %s.", "报警：%s%s。")
 _NO_FIX = ("No position yet.", "暂无定位。")

@@ -3,14 +3,15 @@
 import struct
 from binascii import crc32
 
+from groundwire import beacon
 from groundwire.constant import const
 
 from groundcore import beacon_cycle, events, orders, region, store
 from groundcore.settings import Settings, encode
 
-_SNAPSHOT_VERSION = const(1)
+_SNAPSHOT_VERSION = const(2)
 _MOVING = const(0x80)
-_SNAPSHOT_FORMAT = "<BBIQQQQHHHHH32s"
+_SNAPSHOT_FORMAT = "<BBIQQQQHHHHH32sBBBQ"
 _SNAPSHOT_HEAD_SIZE = struct.calcsize(_SNAPSHOT_FORMAT)
 _CRC_SIZE = const(4)
 SNAPSHOT_MAX = 512  # bytes, so that it fits the memory of any real-time clock
@@ -26,6 +27,8 @@ _OWN_SETTINGS = (
     "wake_threshold_mg",
     "battery_empty_mv",
     "battery_full_mv",
+    "sos_button",
+    "strap_alarm",
 )
 
 
@@ -53,10 +56,16 @@ class Tag:
         self._state = state
         self._settings = settings
         self._moved_ms = 0
+        self._open = 0  # bit 1 << INPUT_... of case and strap
+        self._call = None  # a wearer's call for help
         self._cycle = None
         self.plan = plan = region.plan(settings.text("region"))
         if secret is not None and plan is not None:
             self._cycle = beacon_cycle.BeaconCycle(secret, profile, plan, state, settings, counter)
+            if settings["sos_button"] or settings["strap_alarm"]:
+                from groundcore.help_call import HelpCall
+
+                self._call = self._cycle.call = HelpCall()
 
     def handle(self, event: tuple, now_ms: int) -> list:
         """Actions that answer an event; both are listed in `events`."""
@@ -68,6 +77,8 @@ class Tag:
             cycle.battery_mv = event[1]
         elif event[0] == events.MOTION:
             self._moved(cycle, now_ms, actions)
+        elif event[0] == events.INPUT:
+            self._input(cycle, event[1], event[2], now_ms, actions)
         else:
             self._beacon_on(cycle, event, now_ms, actions)
         return actions
@@ -95,9 +106,26 @@ class Tag:
         elif now_ms >= cycle.next_ms:
             self._beacon_on(cycle, (events.TICK,), now_ms, actions)
 
+    def _input(self, cycle, which, active, now_ms, actions):
+        """Button, strap and case: whatever is news is in the air at once."""
+        news = False
+        if which == events.INPUT_BUTTON and self._settings["sos_button"]:
+            news = self._call.press(active, now_ms, actions) != 0
+        elif which in (events.INPUT_STRAP, events.INPUT_CASE):
+            bit = 1 << which
+            news = bool(active) and not self._open & bit
+            self._open = self._open | bit if active else self._open & ~bit
+            cycle.extra_flags = beacon.TAMPER if self._open else 0
+            if news and which == events.INPUT_STRAP and self._settings["strap_alarm"]:
+                self._call.call(beacon.SOS_CAUSES.index("strap"), now_ms, actions)
+        if news:
+            cycle.at_once(now_ms, actions)
+
     def _beacon_on(self, cycle, event, now_ms, actions):
         if cycle.moving and now_ms - self._moved_ms >= self._settings["still_after_s"] * 1000:
             cycle.moving = False
+        if self._call is not None:
+            self._call.check(now_ms, actions)
         was_idle = self.idle
         taken = cycle.handle(event, now_ms, actions)
         fresh = event[0] == events.BOOT and event[1] != events.BOOT_WAKE
@@ -108,6 +136,8 @@ class Tag:
 
     def _obey(self, cycle, taken, now_ms, actions):
         asked, argument, _ = taken
+        if self._call is not None:
+            self._call.take("answer", actions)
         if asked == orders.SOUND:
             duration_ms = (argument or self._settings["siren_s"]) * 1000
             cycle.sounding_until_ms = now_ms + duration_ms
@@ -125,6 +155,7 @@ class Tag:
         cycle = self._cycle
         if cycle is None or not self.idle:
             return b""
+        call = self._call
         head = struct.pack(
             _SNAPSHOT_FORMAT,
             _SNAPSHOT_VERSION,
@@ -137,6 +168,10 @@ class Tag:
             cycle.battery_mv or 0,
             *[min(count, 0xFFFF) for count in cycle.orders.refused],
             self._secret,
+            self._open,
+            call.number if call is not None else 0,
+            call.cause if call is not None else 0,
+            call.since_ms if call is not None else 0,
         )
         changed = self._settings.changed
         own = {name: changed[name] for name in _OWN_SETTINGS if name in changed}
@@ -150,6 +185,10 @@ class Tag:
         cycle.next_ms, self._moved_ms, cycle.sounding_until_ms, cycle.battery_asked_ms = values[3:7]
         cycle.battery_mv = values[7] or None
         cycle.orders.refused = list(values[8:12])
+        self._open = values[13]
+        cycle.extra_flags = beacon.TAMPER if self._open else 0
+        if self._call is not None:
+            self._call.restore(*values[14:17])
 
 
 def restore(snapshot: bytes, draw=None) -> Tag | None:

@@ -3,12 +3,12 @@
 from groundwire import beacon
 from groundwire.constant import const
 
-from groundcore import escalation, events, orders, region, sms, store
-from groundcore.beacon_cycle import BeaconCycle
+from groundcore import beacon_cycle, escalation, events, orders, region, sms, store
 from groundcore.beaconing import battery_level
 from groundcore.guard import Guard
 from groundcore.reporter import Reporter
 from groundcore.settings import Settings
+from groundcore.watches import Watches
 from groundcore.whereabouts import Whereabouts, cell_items, fix_item
 
 _CHIRPS = const(3)
@@ -43,6 +43,7 @@ class Tracker:
         self._locate_due_ms = None
         self._place_due = False  # somebody waits for a position: the alarm, an order
         self._texts = []  # kinds of texts still to be sent
+        self._text_cause = ""
         self._text_tries = 0
         self._text_due_ms = 0
         self._text_under_way = False
@@ -53,11 +54,14 @@ class Tracker:
             return
         self._guard = Guard(settings)
         self._where = Whereabouts()
+        self._watches = Watches(settings)
         self._reporter = Reporter(
             device_id, identity.secret, self._state, settings, records.get(store.HISTORY)
         )
         plan = region.plan(settings.text("region"))
-        self._cycle = BeaconCycle(identity.secret, profile, plan, self._state, settings)
+        self._cycle = beacon_cycle.BeaconCycle(identity.secret, profile, plan, self._state, settings)
+        self._cycle.call = self._watches.call
+        self._plan = plan
         self._radio = plan is not None
 
     # --- the calls
@@ -83,9 +87,16 @@ class Tracker:
             self._hear_supply(event[1], now_ms, actions)
         elif kind == events.SMS_DONE:
             self._text_done(event[1], now_ms)
-        self._answer(self._guard.handle(event, now_ms, actions), now_ms, actions)
+        elif kind == events.FAULT and event[2]:
+            self._alarm_item("fault", now_ms)
+        self._guard.hushed = self._watches.owner_near(now_ms)
+        self._answer(self._guard.handle(event, now_ms, actions), self._guard.cause, now_ms, actions)
+        self._watch(event, now_ms, actions)
+        unsigned = self._reporter.waiting
         for data in self._reporter.handle(event, now_ms, actions):
             self._take_order(data, now_ms, actions)
+        if unsigned and not self._reporter.waiting:
+            self._watches.answered(actions)
         if self._radio:
             self._beacon_on(event, now_ms, actions)
         self._go_on(now_ms, actions)
@@ -104,6 +115,7 @@ class Tracker:
             self._report_due_ms if self._following() else None,
             self._locate_due_ms,
             self._text_due_ms if self._text_waits() else None,
+            self._watches.next_deadline(),
         ):
             if other_ms is not None and other_ms < due_ms:
                 due_ms = other_ms
@@ -138,11 +150,11 @@ class Tracker:
             return
         self._reporter.set_utc(newest[0] * 1000 + newest[1], now_ms)
         if self._where.has_left(now_ms):
-            self._answer(self._guard.moved(now_ms), now_ms, actions)
+            self._answer(self._guard.moved(now_ms), self._guard.cause, now_ms, actions)
         if self._where.settled(now_ms):
-            self._tell_place(now_ms)
+            self._tell_place(now_ms, actions)
 
-    def _tell_place(self, now_ms):
+    def _tell_place(self, now_ms, actions):
         """Report the position when somebody waits for it or it is time."""
         if not self._place_due and now_ms < self._report_due_ms:
             return
@@ -150,6 +162,8 @@ class Tracker:
         if place is None:
             return
         self._reporter.put("fix", fix_item(place, now_ms), now_ms, self._place_due)
+        for cause, asked in self._watches.placed(place):
+            self._answer(asked, cause, now_ms, actions)
         self._place_due = False
         self._report_due_ms = now_ms + self._settings["report_interval_s"] * 1000
         self._cycle.place(
@@ -171,7 +185,7 @@ class Tracker:
         for item in cell_items(cells):
             self._reporter.put("cell", item, now_ms, self._place_due)
         if before and before[0][:4] != cells[0][:4] and self._guard.alarm.state == escalation.CHECKING:
-            self._answer(self._guard.moved(now_ms), now_ms, actions)
+            self._answer(self._guard.moved(now_ms), self._guard.cause, now_ms, actions)
 
     def _hear_battery(self, battery_mv, now_ms):
         self._cycle.battery_mv = battery_mv
@@ -194,27 +208,36 @@ class Tracker:
         cut = external_mv == 0 and self._external_mv not in (None, 0)
         self._external_mv = external_mv
         if cut and self._settings["armed"]:
-            self._guard.cause = "power_cut"
             asked = escalation.CHIRP | escalation.REPORT | escalation.LOCATE | escalation.TEXT
-            self._answer(asked, now_ms, actions)
+            self._answer(asked, "power_cut", now_ms, actions)
 
     # --- alarms
 
-    def _answer(self, asked, now_ms, actions):
-        """Carry out what the escalation asks for."""
+    def _watch(self, event, now_ms, actions):
+        """Everything beside movement: inputs, fence, herd, room."""
+        if self._guard.moving:
+            self._watches.moved(now_ms)
+        utc_ms = self._reporter.utc_ms(now_ms)
+        for cause, asked in self._watches.handle(event, utc_ms, now_ms, actions):
+            self._answer(asked, cause, now_ms, actions)
+
+    def _answer(self, asked, cause, now_ms, actions):
+        """Carry out what the escalation or a watch asks for."""
         if asked & escalation.SIREN:
             self._sound(self._settings["siren_s"], now_ms, actions)
         elif asked & escalation.CHIRP:
             actions.append((events.CHIRP, _CHIRPS))
         if asked & escalation.REPORT:
-            self._alarm_item(self._guard.cause, now_ms)
+            self._alarm_item(cause, now_ms)
             if self._radio:
                 self._cycle.moving = True
+                self._cycle.extra_flags = self._extra_flags()
                 self._cycle.at_once(now_ms, actions)
         if asked & escalation.LOCATE:
             self._locate(now_ms, actions)
         if asked & escalation.TEXT and self._settings.text("owner_phone"):
             self._texts = [_ALARM_TEXT, _PLACE_TEXT]
+            self._text_cause = cause
             self._text_due_ms = now_ms
             self._text_tries = 0
 
@@ -268,12 +291,19 @@ class Tracker:
     def _beacon_on(self, event, now_ms, actions):
         cycle = self._cycle
         cycle.moving = self._guard.moving
-        cycle.extra_flags = beacon.EXTERNAL_POWER if self._external_mv else 0
-        if self._guard.alarm.level:
-            cycle.extra_flags |= beacon.TAMPER
+        cycle.extra_flags = self._extra_flags()
+        was_idle = cycle.phase == beacon_cycle.IDLE
         taken = cycle.handle(event, now_ms, actions)
         if taken is not None:
+            self._watches.answered(actions)
             self._obey(taken, now_ms, actions)
+        fresh = event[0] == events.BOOT or not was_idle
+        if self._watches.presence.paired and fresh and cycle.phase == beacon_cycle.IDLE:
+            actions.append((events.RADIO_LISTEN, self._plan.beacon, 0))
+
+    def _extra_flags(self) -> int:
+        flags = beacon.EXTERNAL_POWER if self._external_mv else 0
+        return flags | beacon.TAMPER if self._guard.alarm.level or self._watches.tampered else flags
 
     # --- what goes on by itself
 
@@ -291,7 +321,7 @@ class Tracker:
         self._where.check(now_ms, actions)
         if now_ms >= self._report_due_ms and self._following():
             if self._where.settled(now_ms):
-                self._tell_place(now_ms)
+                self._tell_place(now_ms, actions)
             self._report_due_ms = max(
                 self._report_due_ms, now_ms + self._settings["report_interval_s"] * 1000
             )
@@ -335,7 +365,7 @@ class Tracker:
         if self._texts[0] == _ALARM_TEXT:
             if place is not None:
                 self._texts = [_ALARM_TEXT]  # it says already where
-            text = sms.alarm(tag_id, self._guard.cause, place, self._where.cells, now_ms, language)
+            text = sms.alarm(tag_id, self._text_cause, place, self._where.cells, now_ms, language)
         elif place is not None and self._where.settled(now_ms):
             text = sms.position(tag_id, place, now_ms, language)
         else:

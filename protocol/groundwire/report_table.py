@@ -4,7 +4,7 @@ from groundwire.messages import PEER
 
 ALARMS = (
     "motion", "tilt", "lifted", "rolling", "transported", "tamper", "power_cut", "low_battery",
-    "sos", "fall", "fence", "intruder", "strap", "test",
+    "sos", "fall", "fence", "intruder", "strap", "test", "still", "herd", "fence_back", "fault",
 )  # fmt: skip
 RADIOS = ("gsm", "umts", "lte", "nr", "nbiot")
 SUPPLIES = ("unknown", "battery", "external", "charging")

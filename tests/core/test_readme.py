@@ -4,11 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
-from groundcore import beacon_cycle, escalation, events, motion, uplink
+from groundcore import beacon_cycle, escalation, events, fence, help_call, motion, sentry, uplink
 from groundnet.sim.groundcore_runtime import firmware_directory
 
 README = (Path(firmware_directory()) / "groundcore" / "README.md").read_text()
-EVENT_NAMES = {number: name for name, number in vars(events).items() if name.isupper() and number < 32}
+OTHER_LISTS = ("BOOT_", "FAILED_", "LIGHT_", "INPUT_")
+EVENT_NAMES = {
+    number: name
+    for name, number in vars(events).items()
+    if name.isupper() and number < 32 and not name.startswith(OTHER_LISTS)
+}
 OUT_BITS = ("CHIRP", "SIREN", "REPORT", "LOCATE", "TEXT", "REARM")
 
 
@@ -49,7 +54,17 @@ def method_rows(table):
         yield source, EVENT_NAMES[kind], source, method.strip("_").replace("_", " ")
 
 
+def watch_rows(module, names):
+    """Tables of (state, what comes in) -> (next state, what comes out) with constants of their own."""
+    for (source, what), (target, out) in module.TRANSITIONS.items():
+        bits = [name.lower() for name in names if out & getattr(module, name)]
+        yield source, what, target, " + ".join(bits)
+
+
 DIAGRAMS = {
+    "help_call": diagram(watch_rows(help_call, ("RAISE", "CONFIRM", "COMFORT", "END"))),
+    "fence": diagram(watch_rows(fence, ("LEFT", "BACK"))),
+    "sentry": diagram(watch_rows(sentry, ("CHIRP", "SIREN", "REPORT", "TEXT"))),
     "motion": diagram(motion_rows()),
     "escalation": diagram(escalation_rows()),
     "beacon_cycle": diagram(method_rows(beacon_cycle.TRANSITIONS)),
@@ -72,7 +87,7 @@ def listed(heading: str) -> set[str]:
 
 def test_every_event_and_action_is_listed():
     names = {name: number for name, number in vars(events).items() if name.isupper()}
-    plain = {name for name in names if not name.startswith(("BOOT_", "FAILED_", "LIGHT_", "INPUT_"))}
+    plain = {name for name in names if not name.startswith(OTHER_LISTS)}
     assert listed("Events") == {name for name in plain if names[name] < 32}
     assert listed("Actions") == {name for name in plain if names[name] >= 32}
 

@@ -42,9 +42,9 @@ def nmea(utc_s, lat_e7, lon_e7, speed_mm_s=0, hdop="0.9") -> bytes:
 class World:
     """Everything around a tracker: motion, sky, modem, collector and radio, in steps of 320 ms."""
 
-    def __init__(self, profile=None, sky=True, **settings):
+    def __init__(self, profile=None, sky=True, fixed_to="vehicle", **settings):
         settings = {"owner_phone": "+385911234567", "collector_host": "collector", **settings}
-        self.bench = Bench(Tracker(DEVICE_ID, records(**settings)))
+        self.bench = Bench(Tracker(DEVICE_ID, records(fixed_to, **settings)))
         self.profile = profile or MotionProfile(random.Random(1))
         self.noise = random.Random(2)
         self.sky = sky
