@@ -15,7 +15,7 @@ def add_extras(loop, hardware, known: int = 0) -> None:
             if has(name):
                 loop.add(name, lambda name=name: Siren(loop, hardware, name))
     if has("vibration"):
-        from apps.alarm import Vibration
+        from apps.vibration import Vibration
 
         loop.add("vibration", lambda: Vibration(hardware))
     if has("led"):

@@ -238,7 +238,7 @@ def test_a_manifest_leaves_out_what_the_board_has_no_part_for_and_nothing_else(n
     assert set(entries) == set(board["roles"])
     parts = {entry["part"] for entry in board["parts"].values()}
     modules = {part: f"drivers.{part}" for part in ("max17048", "pir", "battery_adc", "l76k")}
-    modules |= {"supply_adc": "apps.supply", "air780e": "apps.modem"}
+    modules |= {"supply_adc": "apps.supply", "air780e": "apps.modem", "vibration": "apps.vibration"}
     for entry in entries.values():
         wrong = {part for part in parts if modules.get(part) in entry["without"]}
         assert wrong == set(), "a part's module is left out"

@@ -1,9 +1,9 @@
-# What goes onto this board for each role: the roots whose imports are followed, and the modules that are only
-# for parts this board lacks. A pure literal.
+# What goes onto this board for each role: the roots whose imports are followed, and without: modules for parts
+# that this board lacks or for messages that the role does not speak. A pure literal.
 MANIFEST = {
     "tracker": {
         "main": "apps.tracker",
         "roots": ["apps.tracker", "board"],
-        "without": ["apps.gnss", "drivers.l76k", "drivers.max17048"],
+        "without": ["apps.gnss", "apps.vibration", "drivers.l76k", "drivers.max17048"],
     },
 }

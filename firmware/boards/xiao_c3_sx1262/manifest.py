@@ -1,5 +1,5 @@
-# What goes onto this board for each role: the roots whose imports are followed, and the modules that are only
-# for parts this board lacks. A pure literal.
+# What goes onto this board for each role: the roots whose imports are followed, and without: modules for parts
+# that this board lacks or for messages that the role does not speak. A pure literal.
 MANIFEST = {
     "tag": {
         "main": "apps.tag",
