@@ -1,5 +1,7 @@
 """The time as a network tells it: yy/MM/dd,hh:mm:ss+zz (3GPP TS 27.007 section 8.15)."""
 
+_YEARS = (2024, 2069)
+
 
 def unix_time(text: bytes, is_utc: bool) -> int | None:
     """Unix seconds of such a text, with or without quotes and what follows the zone.
@@ -7,7 +9,7 @@ def unix_time(text: bytes, is_utc: bool) -> int | None:
     Args:
         is_utc: False: the time is local, and the zone in quarters of an hour leads back to UTC.
 
-    None for anything else, and for clocks that were never set (before 2024).
+    None for anything else, and for clocks that were never set: they begin in 1970, 1980 (GPS) or 2000.
     """
     digits = text.strip(b' "').split(b",")
     if len(digits) < 2:
@@ -21,7 +23,12 @@ def unix_time(text: bytes, is_utc: bool) -> int | None:
         return None
     year = year % 2000 + 2000
     in_range = 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61
-    if year < 2024 or not in_range or not -96 <= quarters <= 96 or min(hour, minute, second) < 0:
+    if (
+        not _YEARS[0] <= year <= _YEARS[1]
+        or not in_range
+        or not -96 <= quarters <= 96
+        or min(hour, minute, second) < 0
+    ):
         return None
     seconds = _days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
     return seconds if is_utc else seconds - quarters * 900
