@@ -1,8 +1,11 @@
 """Button, strap loop, case switch and movement sensor between drivers and core. A part for each that the board has."""
 
+import time
+
 from apps.hardware import PinStream
 from apps.run_loop import Part
 from groundcore import events
+from micropython import const
 
 KINDS = (
     ("button", events.INPUT_BUTTON),
@@ -10,6 +13,8 @@ KINDS = (
     ("case", events.INPUT_CASE),
     ("pir", events.INPUT_PIR),
 )
+
+_HELD_MOST_MS = const(10_000)  # how long a button that is held down keeps the device awake to time it
 
 
 def add_inputs(loop, hardware, known: int = 0) -> None:
@@ -78,6 +83,7 @@ class Input(Part):
         self._which = which
         self._news = news
         self.active = active
+        self._since_ticks = None  # when it became active, while that is a short time ago
         self._stream = PinStream(pin, level)
         self._watch()
         loop.watch(self._stream)
@@ -88,6 +94,7 @@ class Input(Part):
             active = self._news.get(told)
             if active is not None and active != self.active:
                 self.active = bool(active)
+                self._since_ticks = time.ticks_ms() if active else None
                 self._loop.post(events.INPUT, self._which, active)
             told = self._driver.poll()
         self._watch()
@@ -96,9 +103,16 @@ class Input(Part):
         return self._driver.due_ms()
 
     def busy(self) -> bool:
-        """A contact that is bouncing, or held down but not long enough yet, must not be slept over."""
+        """A contact that is bouncing, or held down but not long enough yet, must not be slept over.
+
+        Nor a button that is held: no level wakes when it is let go, and how long it was held decides.
+        """
         if self._which == events.INPUT_PIR:
             return False
+        if self._which == events.INPUT_BUTTON and self.active and self._since_ticks is not None:
+            if time.ticks_diff(time.ticks_ms(), self._since_ticks) < _HELD_MOST_MS:
+                return True
+            self._since_ticks = None
         return self._driver.due_ms() is not None and not self.active
 
     def wake_pin(self):
