@@ -28,6 +28,7 @@ _STANDING = {
     events.WATCH_MOTION: 0,
     events.SAMPLE: 1,
     events.RADIO_LISTEN: 2,
+    events.RADIO_WATCH: 2,
     events.RADIO_SLEEP: 2,
     events.GNSS_ON: 3,
     events.GNSS_STANDBY: 3,
