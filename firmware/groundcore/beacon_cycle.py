@@ -60,6 +60,7 @@ class BeaconCycle:
         self.extra_flags = 0
         self.battery_mv = None
         self.call = None
+        self.guarding = False
         self.battery_asked_ms = 0
         self._position = None
         self._state = state
@@ -80,6 +81,8 @@ class BeaconCycle:
 
     def at_once(self, now_ms: int, actions: list):
         """Beacon now, or as soon as the beacon under way is over."""
+        if self._plan is None:
+            return
         self._again = self.phase != IDLE
         if not self._again:
             self._send(now_ms, actions)
@@ -111,7 +114,7 @@ class BeaconCycle:
 
     def _send(self, now_ms, actions):
         sounding = now_ms < self.sounding_until_ms
-        challenged = self._state.lost or sounding
+        challenged = self._state.lost or sounding or self.guarding
         spare_ms = _CALL_SPARE_MS if self.call is not None and not self.call.cause else 0
         if not self.ledger.may_send(self._plan.beacon, beacon.MAX_SIZE, now_ms, spare_ms):
             self.next_ms = now_ms + _OVER_BUDGET_MS

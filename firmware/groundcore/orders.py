@@ -32,7 +32,7 @@ _ASKS = {
     downlink.LOCATE: LOCATE,
     downlink.TIME: SET_TIME,
     downlink.ARM: BEACON,
-    downlink.DISARM: BEACON,
+    downlink.DISARM: SILENCE,
 }
 
 

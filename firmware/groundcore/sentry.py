@@ -55,6 +55,7 @@ class Sentry:
         self._settings = settings
         self._due_ms = None
         self._check_ms = 0
+        self._said = None  # what the schedule said last
 
     def take(self, what: str, now_ms: int) -> int:
         """What comes out, as a sum of escalation's constants."""
@@ -64,13 +65,13 @@ class Sentry:
             self._due_ms = self._end_of_state(now_ms)
         return out
 
-    def check(self, armed: bool, utc_ms: int | None, now_ms: int) -> int:
-        """Time has passed; `armed` is the setting, to which the schedule adds."""
+    def check(self, armed: bool, utc_ms: int | None, now_ms: int, ordered: bool | None = None) -> int:
+        """Time has passed; `armed` is the setting, to which the schedule adds. An order stands before both."""
         out = 0
         if self._due_ms is not None and now_ms >= self._due_ms:
             out = self.take(DUE, now_ms)
         self._check_ms = now_ms + _CHECK_MS
-        wanted = armed and self._within(utc_ms)
+        wanted = armed and self.scheduled(utc_ms) if ordered is None else ordered
         if wanted != (self.state != OPEN):
             out |= self.take(ARM if wanted else DISARM, now_ms)
         return out
@@ -86,7 +87,14 @@ class Sentry:
             return now_ms + self._settings["entry_delay_s"] * 1000
         return now_ms + _AGAIN_MS if self.state == INTRUDED else None
 
-    def _within(self, utc_ms) -> bool:
+    def turned(self, utc_ms: int | None) -> bool:
+        """Whether the schedule says something else than when this was last asked; an order of before is over then."""
+        if utc_ms is None:
+            return False
+        before, self._said = self._said, self.scheduled(utc_ms)
+        return before is not None and before != self._said
+
+    def scheduled(self, utc_ms: int | None) -> bool:
         """Whether the schedule says armed now. Without a schedule, or without a clock, it does."""
         start = self._settings["arm_from_min"]
         end = self._settings["arm_until_min"]

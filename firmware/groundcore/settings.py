@@ -111,6 +111,7 @@ class Settings:
 
     def __init__(self, record: bytes | None, profile: str):
         self.changed = decode(record)
+        self.ordered = {}  # name -> what the newest order says; None: the setting stands
         self._profile = profile
 
     def __getitem__(self, name: str) -> int:
@@ -122,5 +123,7 @@ class Settings:
 
     def value(self, name: str):
         """A setting of either kind."""
-        value = self.changed.get(name)
+        value = self.ordered.get(name)
+        if value is None:
+            value = self.changed.get(name)
         return default(name, self._profile) if value is None else value

@@ -90,10 +90,6 @@ class State:
         self.parked_interval_s = values[6]  # as ordered; 0: as set
         self.challenge_counter = values[7]  # beacon counter of the challenge on offer, 0: none
 
-    def armed(self, settings) -> bool:
-        """Whether the device watches: by the newest order, else by its setting."""
-        return bool(settings["armed"]) if self.armed_by_order is None else self.armed_by_order
-
     def encode(self) -> bytes:
         """The record, 26 bytes."""
         flags = _LOST if self.lost else 0

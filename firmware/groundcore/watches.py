@@ -25,6 +25,7 @@ class Watches:
 
     def __init__(self, settings):
         self._settings = settings
+        self.may_call = settings["sos_button"] or settings["strap_alarm"] or settings["fall_alarm"]
         window_ms = settings["fob_window_s"] * 1000
         self.presence = Presence(settings.text("fob_key"), settings["fob_epoch"], window_ms)
         self.call = HelpCall()
@@ -49,7 +50,9 @@ class Watches:
         """Go on: (cause, what is asked as a sum of escalation's constants) for each watch that has something."""
         kind = event[0]
         found = []
-        if kind == events.INPUT:
+        if kind == events.BOOT:
+            self._begin(now_ms)
+        elif kind == events.INPUT:
             self._input(event[1], event[2], now_ms, actions, found)
         elif kind == events.RADIO_RECEIVED:
             heard = self.presence.hear(event[1], now_ms)
@@ -57,13 +60,23 @@ class Watches:
                 self._herd.moved(now_ms)
         if self._sentry is not None:
             armed = bool(self._settings["armed"])
-            _add(found, "intruder", self._sentry.check(armed, utc_ms, now_ms))
+            ordered = self._settings.ordered.get("armed")
+            _add(found, "intruder", self._sentry.check(armed, utc_ms, now_ms, ordered))
         if self._still is not None and self._still.check(now_ms):
             found.append(("still", _TELL))
         if self._herd is not None and self._herd.check(now_ms):
             found.append(("herd", _TELL))
         self.call.check(now_ms, actions)
         return found
+
+    @property
+    def guarding(self) -> bool:
+        """A room is watched."""
+        return self._sentry is not None and self._sentry.state != sentry.OPEN
+
+    def schedule_turned(self, utc_ms: int | None) -> bool:
+        """Whether the schedule of the room says something else than before."""
+        return self._sentry is not None and self._sentry.turned(utc_ms)
 
     def moved(self, now_ms: int):
         """There is movement."""
@@ -99,6 +112,12 @@ class Watches:
                 if other_ms is not None and (due_ms is None or other_ms < due_ms):
                     due_ms = other_ms
         return due_ms
+
+    def _begin(self, now_ms):
+        """Patience counts from here, wherever zero of the clock is."""
+        for watch in (self._still, self._herd):
+            if watch is not None:
+                watch.moved(now_ms)
 
     def _input(self, which, active, now_ms, actions, found):
         if which == events.INPUT_BUTTON:

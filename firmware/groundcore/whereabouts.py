@@ -23,6 +23,7 @@ class Whereabouts:
         self.anchor = Anchor()
         self.cells = ()
         self.on = False
+        self.awaited = False  # somebody waits for a position: the alarm, an order
         self._until_ms = 0
         self._first_ms = None  # when the first fix of this session was believed
         self._fresh_ms = 0  # of the last fix, or of switching on
@@ -39,6 +40,11 @@ class Whereabouts:
             self._asked_ms = None
             self.locator.start()
             actions.append((events.GNSS_ON,))
+
+    def locate(self, now_ms: int, actions: list):
+        """Somebody waits for a position."""
+        self.awaited = True
+        self.want(now_ms, actions)
 
     def feed(self, data, now_ms: int) -> tuple | None:
         """Bytes of the receiver; (unix_s, unix_ms) when there is a new fix."""

@@ -1,18 +1,18 @@
 """Armed and disarmed by order: it outlives a restart, and nobody disarms with a recording."""
 
 import pytest
-from core.devices import SECRET
+from core.devices import DEVICE_ID, SECRET, records
 from groundcore import orders, store
 from groundcore.orders import Orders
-from groundcore.settings import Settings, encode
+from groundcore.tracker import Tracker
 from groundwire import downlink, keys
 
 KEY = keys.derive(SECRET, keys.DOWNLINK)
 OFFERED_AT = 77  # beacon counter
 
 
-def settings(armed: int) -> Settings:
-    return Settings(encode({"armed": armed}), "vehicle")
+def tracker(state: store.State, armed: int) -> Tracker:
+    return Tracker(DEVICE_ID, {**records(armed=armed), store.STATE: state.encode()})
 
 
 def restarted(state: store.State) -> store.State:
@@ -21,7 +21,7 @@ def restarted(state: store.State) -> store.State:
 
 @pytest.mark.parametrize("armed", [0, 1])
 def test_without_an_order_the_setting_stands(armed):
-    assert restarted(store.State()).armed(settings(armed)) == bool(armed)
+    assert tracker(store.State(), armed).mode == ("armed" if armed else "disarmed")
 
 
 @pytest.mark.parametrize("lost", [False, True])
@@ -31,11 +31,13 @@ def test_the_newest_order_stands_before_the_setting_and_outlives_a_restart(armed
     state.lost = lost
     taker = Orders(KEY, state)
     assert taker.take(downlink.encode(downlink.ARM, 1, 0, KEY)) == (orders.BEACON, 0, 1)
-    assert restarted(state).armed(settings(armed))
+    assert tracker(state, armed).mode == ("lost" if lost else "armed")
+    assert restarted(state).armed_by_order is True
     taker.offer_challenge(OFFERED_AT)
     off = downlink.encode(downlink.DISARM, 2, 0, KEY, taker.challenge())
-    assert taker.take(off) == (orders.BEACON, 0, 2)
-    assert not restarted(state).armed(settings(armed))
+    assert taker.take(off) == (orders.SILENCE, 0, 2)
+    assert restarted(state).armed_by_order is False
+    assert tracker(state, armed).mode == ("lost" if lost else "disarmed")
     assert restarted(state).lost == lost
 
 
@@ -51,7 +53,7 @@ def test_disarming_needs_an_answer_to_the_challenge_on_offer():
     assert taker.take(recorded) is None  # nothing is on offer
     taker.offer_challenge(OFFERED_AT + 1)
     assert taker.take(recorded) is None  # it answers another one
-    assert state.armed(settings(0))
+    assert state.armed_by_order
     assert dict(zip(orders.REFUSALS, taker.refused, strict=True)) == {
         "malformed": 0,
         "forged": 1,
