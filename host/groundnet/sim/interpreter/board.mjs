@@ -53,8 +53,9 @@ class Board {
     const folder = new URL("../shim/", import.meta.url);
     const nodes = this.flash.nodes;
     for (const name of readdirSync(folder, { recursive: true })) {
-      if (!name.endsWith(".py")) continue;
-      nodes.set("/.board/" + name, { directory: false, data: readFileSync(new URL(name, folder)), modified: 0 });
+      if (!name.endsWith(".py") || name === "operations.py") continue;
+      const data = Buffer.from(withNumbers(readFileSync(new URL(name, folder), "utf8")));
+      nodes.set("/.board/" + name, { directory: false, data, modified: 0 });
     }
     for (const name of ["/", "/.board", "/.board/machine"]) nodes.set(name, { directory: true, modified: 0 });
     this.interpreter.run("import sys; sys.path.insert(0, '/.board'); import prelude; sys.path.pop(0)");
@@ -144,6 +145,12 @@ class Board {
     }
     return false;
   }
+}
+
+/** Source with the operations' numbers for their names: every name would take a place in the board's table of names. */
+function withNumbers(source) {
+  const plain = source.replace(/^import operations as op\n/m, "");
+  return plain.replace(/\bop\.([A-Z0-9_]+)\b/g, (_, name) => OPERATIONS[name]);
 }
 
 try {
