@@ -87,6 +87,16 @@ class BeaconCycle:
         if not self._again:
             self._send(now_ms, actions)
 
+    def offer_challenge(self):
+        """Begin to offer a challenge without a beacon: its counter is used up, so that no challenge comes twice.
+
+        The caller stores the state.
+        """
+        self.beacons.counter = max(1, self.beacons.counter)  # zero stands for none
+        self.beacons.reserve()
+        self.orders.offer_challenge(self.beacons.counter)
+        self.beacons.counter += 1
+
     def place(self, position):
         """Say in beacons where the device is: a beacon.Position, or None."""
         self._position = position

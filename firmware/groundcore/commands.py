@@ -61,9 +61,7 @@ class Commands:
     def _offer(self, now_ms, actions):
         """What lost-off, siren-off and disarm must answer, for a collector that reaches us by network only."""
         if not self._state.challenge_counter:
-            if not self._cycle.beacons.counter:
-                return  # zero stands for none: a device that never sent waits for its second beacon
-            self._cycle.orders.offer_challenge(self._cycle.beacons.counter)
+            self._cycle.offer_challenge()
             self._store(actions)
         self._told = self._state.challenge_counter
         self._reporter.put("challenge", {"challenge": self._cycle.orders.challenge()}, now_ms)
