@@ -1,8 +1,8 @@
 """From verdicts of movement to alarms, by degrees: silent, chirp, siren, position.
 
-One knock is only noted. Knocks that go on, or a movement that is no knock, chirp and are reported. When the
-movement goes on, the siren sounds and the owner gets a text. Then the position is followed. A cool-down never
-drops a movement: it only says what the next one leads to.
+One knock is only noted; a vehicle that was blown over is reported without a sound. Knocks that go on, or a
+movement that is no knock, chirp and are reported. When the movement goes on, the siren sounds and the owner gets
+a text. Then the position is followed. A cool-down never drops a movement: it only says what the next one leads to.
 """
 
 from groundwire.constant import const
@@ -20,6 +20,7 @@ FOLLOWING = "following"
 # What comes in.
 KNOCK = "knock"
 KNOCKS = "knocks"
+TOPPLED = "toppled"  # blown or knocked over, and lies still
 DRIFT = "drift"  # sustained little movement
 MOVE = "move"  # lifted or rolling
 GONE = "gone"  # the position is another one
@@ -38,18 +39,22 @@ REARM = const(32)  # take the mount as it now is
 TRANSITIONS = {
     (QUIET, KNOCK): (NOTED, 0),
     (QUIET, KNOCKS): (WARNED, CHIRP | REPORT),
+    (QUIET, TOPPLED): (NOTED, REPORT),
     (QUIET, DRIFT): (CHECKING, LOCATE),
     (QUIET, MOVE): (WARNED, CHIRP | REPORT | LOCATE),
     (NOTED, KNOCK): (WARNED, CHIRP),
     (NOTED, KNOCKS): (WARNED, CHIRP | REPORT),
+    (NOTED, TOPPLED): (WARNED, CHIRP | REPORT),
     (NOTED, DRIFT): (CHECKING, LOCATE),
     (NOTED, MOVE): (WARNED, CHIRP | REPORT | LOCATE),
     (NOTED, CALM): (QUIET, 0),
     (CHECKING, KNOCKS): (WARNED, CHIRP | REPORT),
+    (CHECKING, TOPPLED): (WARNED, CHIRP | REPORT),
     (CHECKING, MOVE): (WARNED, CHIRP | REPORT | LOCATE),
     (CHECKING, GONE): (FOLLOWING, SIREN | REPORT | LOCATE | TEXT),
     (CHECKING, CALM): (QUIET, 0),
     (WARNED, KNOCKS): (WARNED, CHIRP | REPORT),
+    (WARNED, TOPPLED): (WARNED, CHIRP | REPORT),
     (WARNED, MOVE): (SOUNDING, SIREN | REPORT | LOCATE | TEXT),
     (WARNED, GONE): (FOLLOWING, SIREN | REPORT | LOCATE | TEXT),
     (WARNED, CALM): (QUIET, REARM),
@@ -66,6 +71,7 @@ _INPUT_OF = {
     motion.BUMP: KNOCK,
     motion.TAMPER: KNOCKS,
     motion.TRANSPORTED: DRIFT,
+    motion.FALLEN: TOPPLED,
     motion.LIFTED: MOVE,
     motion.ROLLING: MOVE,
 }

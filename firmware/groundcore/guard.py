@@ -3,8 +3,18 @@
 from groundwire.constant import const
 
 from groundcore import escalation, events, motion
+from groundcore.fall import FallJudge
 
 _PATROL_MS = const(600000)
+_CAUSES = (
+    None,
+    "motion",
+    "tamper",
+    "transported",
+    "tilt",
+    "lifted",
+    "rolling",
+)  # of verdicts, as reports name it
 
 
 class Guard:
@@ -20,7 +30,9 @@ class Guard:
         self.alarm = escalation.Escalation(settings["still_after_s"] * 1000)
         self.moving = False
         self.hushed = False  # the owner is near: movement is no alarm
-        self.cause = "motion"  # of the alarm: the verdict that raised it, as reports name it
+        self.cause = "motion"  # of the alarm, as reports name it
+        self._fall = FallJudge() if settings["fall_alarm"] else None
+        self._fallen = False
         self._settings = settings
         self._moved_ms = 0
         self._sampling = False
@@ -64,6 +76,11 @@ class Guard:
             self.cause = "transported"
         return asked
 
+    def take_fall(self) -> bool:
+        """Whether the wearer has fallen since this was asked last."""
+        fallen, self._fallen = self._fallen, False
+        return fallen
+
     def rearm(self, actions: list):
         """Take the mount as it now is."""
         self.judge.disarm()
@@ -78,6 +95,8 @@ class Guard:
 
     def _judge(self, samples, count, now_ms, actions) -> int:
         out = 0
+        if self._fall is not None and self._fall.feed(samples, count):
+            self._fallen = True
         for verdict in self.judge.feed(samples, count):
             if verdict >= motion.REAL:
                 self.moving = True
@@ -85,9 +104,10 @@ class Guard:
             if self._settings["armed"] and not self.hushed:
                 asked = self.alarm.verdict(verdict, now_ms)
                 if asked & escalation.REPORT:
-                    self.cause = motion.VERDICTS[verdict]
+                    self.cause = _CAUSES[verdict]
                 out |= asked
-        if self.judge.quiet and self.judge.armed and self._sampling:
+        undecided = self._fall is not None and self._fall.pending
+        if self.judge.quiet and self.judge.armed and self._sampling and not undecided:
             self._sampling = False
             self._patrol_due_ms = now_ms + _PATROL_MS
             actions.append((events.SAMPLE, 0))

@@ -1,17 +1,18 @@
 """Second stage of motion detection: what kind of movement the accelerometer's samples are.
 
 The first stage is the accelerometer's own wake-up interrupt. Here windows of 16 samples at 25 Hz are put into
-a class by three features that do not depend on how the part is mounted:
+a class by three features that are lengths and angles of vectors, so that any mount gives the same:
 
 - change: how much one sample differs from the next. Wheels shake at 5-25 Hz, gusts sway at 1-2.5 Hz.
 - sway: how far the means of the window's quarters lie apart. What is loose rattles, but it does not sway.
 - tilt: the angle between the window's mean and gravity as it was when armed.
 
 Much movement is a large product of change and sway: a rattle in a gust has only the first, a passing truck
-neither. A table goes from class to class. The thresholds were chosen on the motion profiles of the virtual bench
-and are checked on them in tests/core.
+neither. A table goes from class to class. Whoever has just seen gusts or knocks that came to nothing asks for
+more. The thresholds were chosen on the motion profiles of the virtual bench and are checked on them in tests/core.
 """
 
+import math
 from array import array
 
 from groundwire.constant import const
@@ -25,9 +26,10 @@ SAMPLE_PERIOD_MS = 320  # how often the FIFO (32 samples deep) is handed over wh
 BUMP = 1  # a knock: energy, and then it is as before
 TAMPER = 2  # knocks one after the other
 TRANSPORTED = 3  # low sustained movement: perhaps in a van, perhaps a storm; position decides
-LIFTED = 4  # the tilt has changed
-ROLLING = 5  # sustained energy
-VERDICTS = (None, "bump", "tamper", "transported", "lifted", "rolling")
+FALLEN = 4  # it went over by more than 60 degrees and then lay still: blown or knocked over
+LIFTED = 5  # the tilt has changed
+ROLLING = 6  # sustained energy
+VERDICTS = (None, "bump", "tamper", "transported", "fallen", "lifted", "rolling")
 REAL = LIFTED
 
 # Classes of a window.
@@ -36,6 +38,8 @@ STIR = "stir"  # some movement
 SHAKE = "shake"  # much movement
 TILTED = "tilted"  # moving, and gravity comes from elsewhere
 LEANT = "leant"  # gravity comes from elsewhere, but nothing moves
+OVER = "over"  # as tilted, by more than 60 degrees
+LAIN = "lain"  # as leant, by more than 60 degrees
 
 # States.
 REST = "rest"
@@ -44,6 +48,10 @@ HIT_AGAIN = "hit again"
 TIPPING = "tipping"
 RAISED = "raised"
 GOING = "going"
+FALLING = "falling"
+FALLING_ON = "falling on"
+
+_UNMOVED = (STILL, LEANT, LAIN)
 
 # (state, class of the next window) -> (next state, verdict or 0)
 TRANSITIONS = {
@@ -52,36 +60,66 @@ TRANSITIONS = {
     (REST, SHAKE): (HIT, 0),
     (REST, TILTED): (TIPPING, 0),
     (REST, LEANT): (TIPPING, 0),
+    (REST, OVER): (FALLING, 0),
+    (REST, LAIN): (FALLING, 0),
     (HIT, STILL): (REST, BUMP),
     (HIT, STIR): (REST, BUMP),
     (HIT, SHAKE): (HIT_AGAIN, 0),
     (HIT, TILTED): (RAISED, LIFTED),
     (HIT, LEANT): (TIPPING, 0),
+    (HIT, OVER): (FALLING, 0),
+    (HIT, LAIN): (FALLING, 0),
     (HIT_AGAIN, STILL): (REST, BUMP),
     (HIT_AGAIN, STIR): (REST, BUMP),
     (HIT_AGAIN, SHAKE): (GOING, ROLLING),
     (HIT_AGAIN, TILTED): (RAISED, LIFTED),
     (HIT_AGAIN, LEANT): (TIPPING, 0),
+    (HIT_AGAIN, OVER): (FALLING_ON, 0),
+    (HIT_AGAIN, LAIN): (FALLING, 0),
     (TIPPING, STILL): (REST, BUMP),
     (TIPPING, STIR): (REST, BUMP),
     (TIPPING, SHAKE): (HIT_AGAIN, 0),
     (TIPPING, TILTED): (RAISED, LIFTED),
     (TIPPING, LEANT): (RAISED, LIFTED),
+    (TIPPING, OVER): (FALLING, 0),
+    (TIPPING, LAIN): (FALLING, 0),
     (RAISED, STILL): (REST, 0),
     (RAISED, STIR): (RAISED, 0),
     (RAISED, SHAKE): (GOING, ROLLING),
     (RAISED, TILTED): (RAISED, LIFTED),
     (RAISED, LEANT): (RAISED, 0),
+    (RAISED, OVER): (RAISED, LIFTED),
+    (RAISED, LAIN): (RAISED, 0),
     (GOING, STILL): (REST, 0),
     (GOING, STIR): (GOING, 0),
     (GOING, SHAKE): (GOING, ROLLING),
     (GOING, TILTED): (RAISED, LIFTED),
     (GOING, LEANT): (RAISED, 0),
+    (GOING, OVER): (RAISED, LIFTED),
+    (GOING, LAIN): (RAISED, 0),
+    (FALLING, STILL): (REST, BUMP),
+    (FALLING, STIR): (REST, BUMP),
+    (FALLING, SHAKE): (HIT_AGAIN, 0),
+    (FALLING, TILTED): (RAISED, LIFTED),
+    (FALLING, LEANT): (RAISED, LIFTED),
+    (FALLING, OVER): (FALLING_ON, 0),
+    (FALLING, LAIN): (REST, FALLEN),
+    (FALLING_ON, STILL): (REST, BUMP),
+    (FALLING_ON, STIR): (REST, BUMP),
+    (FALLING_ON, SHAKE): (HIT_AGAIN, 0),
+    (FALLING_ON, TILTED): (RAISED, LIFTED),
+    (FALLING_ON, LEANT): (RAISED, LIFTED),
+    (FALLING_ON, OVER): (RAISED, LIFTED),
+    (FALLING_ON, LAIN): (REST, FALLEN),
 }
 
-_STIR_MG = const(26)  # of change: above the noise of the part (15 mg in low-power mode) and of usual wind
-_SHAKE_MG2 = const(72900)  # of change times sway: 270 mg each; walking 430, wind with loose parts 190
-_COS2_TILT_PERMILLE = const(933)  # cos(15 degrees) squared
+_STIR_MG = const(19)  # of change: above the noise of the part (11 mg in low-power mode) and of usual wind
+_SHAKE_MG2 = const(28900)  # of change times sway
+_SHAKE_WARY_MG2 = const(44100)  # the same after gusts or knocks
+_WARY_WINDOWS = const(940)  # ten minutes of samples
+_GUST_WINDOWS = const(3)
+_COS2_TILTED = 0.933  # of 15 degrees
+_COS2_OVER = 0.25  # of 60 degrees
 _CALIBRATION_WINDOWS = const(4)  # as many still windows in a row give the armed reference
 _TAMPER_BUMPS = const(3)
 _TAMPER_WINDOWS = const(47)  # 30 s
@@ -89,7 +127,7 @@ _SUSTAINED_WINDOWS = const(40)  # 26 s of movement, gusts do not last that long
 _STILL_LEAK = const(2)
 _ROLLING_AGAIN_WINDOWS = const(6)  # 3.8 s: longer than a gust keeps shaking, so a storm goes no further
 _QUARTER_SAMPLES = const(4)
-_BEYOND = const(0x40000)  # more than any sum of a quarter
+_QUARTERS = const(4)
 _QUIET_WINDOWS = const(8)  # 5 s at rest: nothing is going on
 
 
@@ -104,6 +142,7 @@ class MotionJudge:
         self._sums = array("i", (0, 0, 0))
         self._window = array("h", bytes(2 * 3 * WINDOW_SAMPLES))
         self._filled = 0
+        self._quarters = array("i", bytes(4 * 3 * _QUARTERS))
         self._reference = array("i", (0, 0, 0))
         self.disarm()
 
@@ -111,12 +150,14 @@ class MotionJudge:
         """Forget the mount; the next still windows give a new reference."""
         self.armed = False
         self.state = REST
-        self.change_mg = 0  # of the last window, all axes
+        self.change_mg = 0  # of the last window
         self.sway_mg = 0
         self._calm = 0
         self._gravity = [0, 0, 0]
         self._quiet = 0
         self._sustained = 0
+        self._stirred = 0
+        self._wary = 0  # windows left in which a shake must be stronger
         self._bumps = 0
         self._since_bump = 0
         self._since_rolling = _ROLLING_AGAIN_WINDOWS
@@ -153,11 +194,15 @@ class MotionJudge:
         self._measure()
         kind = self._classify()
         self._calibrate(kind)
+        self._beware(kind)
         self._since_rolling += 1
         self.state, verdict = TRANSITIONS[self.state, kind]
         if verdict == ROLLING:
             verdict = self._repeat_rolling()
-        self._quiet = self._quiet + 1 if kind in (STILL, LEANT) and self.state in (REST, RAISED) else 0
+        if verdict == FALLEN:
+            for axis in range(3):  # as it lies is how it is guarded from now on
+                self._reference[axis] = self._sums[axis]
+        self._quiet = self._quiet + 1 if kind in _UNMOVED and self.state in (REST, RAISED) else 0
         if verdict == BUMP:
             verdict = self._count_bump()
         elif self._since_bump < _TAMPER_WINDOWS:
@@ -166,45 +211,75 @@ class MotionJudge:
 
     def _measure(self):
         """Change, sway and the sums that stand for gravity."""
-        sums = self._sums
         window = self._window
-        change = sway = 0
+        quarters = self._quarters
+        change2 = 0
         for axis in range(3):
             before = window[axis]
             total = 0
-            low, high = _BEYOND, -_BEYOND
-            for start in range(axis, 3 * WINDOW_SAMPLES, 3 * _QUARTER_SAMPLES):
+            at = axis
+            for place in range(axis, 3 * _QUARTERS, 3):
                 quarter = 0
-                for index in range(start, start + 3 * _QUARTER_SAMPLES, 3):
-                    value = window[index]
+                for _ in range(_QUARTER_SAMPLES):
+                    value = window[at]
                     quarter += value
-                    change += abs(value - before)
+                    change2 += (value - before) * (value - before)
                     before = value
+                    at += 3
+                quarters[place] = quarter
                 total += quarter
-                low = min(low, quarter)
-                high = max(high, quarter)
-            sums[axis] = total
-            sway += high - low
-        self.change_mg = change // (WINDOW_SAMPLES - 1)
-        self.sway_mg = sway // _QUARTER_SAMPLES
+            self._sums[axis] = total
+        self.change_mg = int(math.sqrt(change2 // (WINDOW_SAMPLES - 1)))
+        self.sway_mg = int(math.sqrt(self._sway2() // (_QUARTER_SAMPLES * _QUARTER_SAMPLES)))
+
+    def _sway2(self) -> int:
+        """Square of the longest way between the sums of two quarters."""
+        quarters = self._quarters
+        farthest2 = 0
+        for one in range(3, 3 * _QUARTERS, 3):
+            for other in range(0, one, 3):
+                way2 = 0
+                for axis in range(3):
+                    way = quarters[one + axis] - quarters[other + axis]
+                    way2 += way * way
+                farthest2 = max(farthest2, way2)
+        return farthest2
 
     def _classify(self) -> str:
-        if self.armed and self._is_tilted():
-            return LEANT if self.change_mg < _STIR_MG else TILTED
-        if self.change_mg < _STIR_MG:
+        moving = self.change_mg >= _STIR_MG
+        if self.armed:
+            cos2 = self._cos2()
+            if cos2 < _COS2_OVER:
+                return OVER if moving else LAIN
+            if cos2 < _COS2_TILTED:
+                return TILTED if moving else LEANT
+        if not moving:
             return STILL
-        return STIR if self.change_mg * self.sway_mg < _SHAKE_MG2 else SHAKE
+        bar_mg2 = _SHAKE_WARY_MG2 if self._wary else _SHAKE_MG2
+        return STIR if self.change_mg * self.sway_mg < bar_mg2 else SHAKE
 
-    def _is_tilted(self) -> bool:
-        """Angle of two vectors by the square of its cosine; 1/8 units keep the products in small integers."""
+    def _cos2(self) -> float:
+        """Square of the cosine of the tilt; 0 beyond a right angle."""
         dot = own = armed = 0
         for axis in range(3):
-            now = self._sums[axis] // (8 * WINDOW_SAMPLES)
-            then = self._reference[axis] // (8 * WINDOW_SAMPLES)
+            now, then = self._sums[axis], self._reference[axis]
             dot += now * then
             own += now * now
             armed += then * then
-        return dot <= 0 or dot * dot * 1000 < own * armed * _COS2_TILT_PERMILLE
+        if dot <= 0:
+            return 0.0
+        return dot / own * (dot / armed)
+
+    def _beware(self, kind):
+        """Gusts and knocks that come to nothing make wary; the bar stays as it is while a movement lasts."""
+        if kind in (STIR, SHAKE):
+            self._stirred += 1
+        elif kind == STILL:
+            if self._stirred >= _GUST_WINDOWS:
+                self._wary = _WARY_WINDOWS
+            self._stirred = 0
+        if self._wary:
+            self._wary -= 1
 
     def _calibrate(self, kind):
         if self.armed:
@@ -235,7 +310,7 @@ class MotionJudge:
 
     def _sustain(self, kind) -> int:
         """TRANSPORTED once movement has gone on for long, and again each time as long."""
-        if kind in (STILL, LEANT):
+        if kind in _UNMOVED:
             self._sustained = max(0, self._sustained - _STILL_LEAK)
             return 0
         self._sustained += 1

@@ -220,6 +220,8 @@ class Tracker:
         if self._watches.schedule_turned(utc_ms):
             self._commands.end_arming(actions)
         found = self._watches.handle(event, utc_ms, now_ms, actions)
+        if self._guard.take_fall():
+            found += self._watches.fallen(now_ms, actions)
         self._flag()
         for cause, asked in found:
             self._alarms.answer(asked, cause, now_ms, actions)

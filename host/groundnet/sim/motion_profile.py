@@ -56,10 +56,11 @@ class Segment:
     tilt_to: Tilt
     tones: tuple[Tone, ...] = ()
     envelope: str = "flat"
+    weight: float = 1.0  # share of gravity that is felt: 0 in free fall
 
     def acceleration_g(self, time_us: int) -> Vector:
         """Acceleration at a time within the segment, g per axis."""
-        x, y, z = self.tilt_at(time_us).gravity_g()
+        x, y, z = (self.weight * axis for axis in self.tilt_at(time_us).gravity_g())
         if self.tones:
             time_s = (time_us - self.start_us) / US_PER_S
             level = self._level((time_us - self.start_us) / self.length_us)
@@ -101,7 +102,7 @@ class Segment:
     def range_g(self) -> tuple[Vector, Vector]:
         """Lowest and highest value that each axis may show within the segment."""
         turn = min(self._turn_rad(), 2.0)
-        gravity = self.tilt_from.gravity_g()
+        gravity = tuple(self.weight * axis for axis in self.tilt_from.gravity_g())
         swing = [sum(abs(tone.amplitude_g[axis]) for tone in self.tones) + turn for axis in range(3)]
         low = tuple(gravity[axis] - swing[axis] for axis in range(3))
         high = tuple(gravity[axis] + swing[axis] for axis in range(3))
@@ -241,6 +242,50 @@ class MotionProfile:
         side = Tilt(self.tilt.roll_deg + 80, self.tilt.pitch_deg)
         self._append("fall", 0.6, (), "flat", side)
         return self._append("impact", 0.8, self._tones(4, 6, 25, 2.5), "decay")
+
+    def storm(self, duration_s: float) -> "MotionProfile":
+        """Twice the usual gusts, on a bike with a loose mudguard."""
+        return self.wind(duration_s, 2.0, 0.16)
+
+    def rain(self, duration_s: float) -> "MotionProfile":
+        """Drops on frame and case: short knocks of 20-80 mg, a few a second, above 10 Hz."""
+        until_us = self.end_us + round(duration_s * US_PER_S)
+        while self.end_us < until_us:
+            left_s = (until_us - self.end_us) / US_PER_S
+            self._append("still", min(self._random.expovariate(4), left_s))
+            drop_s = min(0.12, (until_us - self.end_us) / US_PER_S)
+            if drop_s > 0.01:
+                self._append(
+                    "drop", drop_s, self._tones(2, 10, 40, self._random.uniform(0.02, 0.08)), "decay"
+                )
+        return self
+
+    def rack(self, duration_s: float) -> "MotionProfile":
+        """A neighbour parks at the shared rack: knocks of 0.2-0.6 g and shoves of a few seconds between."""
+        until_us = self.end_us + round(duration_s * US_PER_S)
+        while self.end_us < until_us:
+            self.bump(self._random.uniform(0.2, 0.6)).still(self._random.uniform(2, 9))
+            self._append("shove", self._random.uniform(0.5, 1.5), self._tones(3, 1, 6, 0.15), "bell")
+            self.still(self._random.uniform(10, 30))
+        return self
+
+    def collapse(self, lies_s: float = 20.0) -> "MotionProfile":
+        """A wearer falls: 0.4 s of free fall, a blow of several g, and then only breath (20 mg at 0.3 Hz)."""
+        self._append("free fall", 0.4, self._tones(2, 2, 6, 0.1))
+        self._segments[-1] = replace(self._segments[-1], weight=0.15)
+        down = Tilt(self.tilt.roll_deg + 80, self.tilt.pitch_deg)
+        self._append(
+            "impact", 0.6, (Tone(6, (2.0, 2.2, 2.6), math.pi / 2), *self._tones(3, 6, 12, 2.5)), "decay"
+        )
+        self._append("turn", 0.6, self._tones(3, 2, 6, 0.3), "bell", down)
+        return self._append("breath", lies_s, (Tone(0.3, (0.01, 0.01, 0.02), self._phase()),))
+
+    def jump(self) -> "MotionProfile":
+        """A wearer jumps off a step and walks on."""
+        self._append("free fall", 0.35, self._tones(2, 2, 6, 0.1))
+        self._segments[-1] = replace(self._segments[-1], weight=0.15)
+        self._append("impact", 0.4, (Tone(6, (2.0, 2.2, 2.6), math.pi / 2),), "decay")
+        return self.walk(20)
 
     def _append(
         self,
