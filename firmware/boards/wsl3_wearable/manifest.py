@@ -9,6 +9,7 @@ MANIFEST = {
             "apps.supply",
             "drivers.battery_adc",
             "drivers.pir",
+            "drivers.sx1262_watch",
             "groundwire.report_table",
             "groundwire.station_table",
         ],

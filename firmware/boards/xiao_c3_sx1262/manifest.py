@@ -8,6 +8,7 @@ MANIFEST = {
             "apps.extras",
             "apps.inputs",
             "drivers.max17048",
+            "drivers.sx1262_watch",
             "groundwire.report_table",
             "groundwire.station_table",
         ],
