@@ -1,8 +1,10 @@
 """AT commands one at a time, each with its deadline; the rest waits in a queue.
 
 A command is a tuple: text, the lines that end it well, the lines that end it ill beside the general errors, and
-its timeout in milliseconds. Lines are compared by how they begin. A modem that sleeps loses the bytes that
-wake it: before the first command after a pause goes an AT whose answer nobody needs.
+its timeout in milliseconds, or a pair of them: until OK, and from there until the end of what takes long.
+Lines are compared by how they begin. A modem that sleeps loses the bytes that wake it: before the first command
+after a pause goes an AT whose answer nobody needs. A modem that lost a byte of a payload waits for it, deaf to
+commands: behind a payload without an answer go ESC and as many zeros as can be missing.
 """
 
 import time
@@ -18,6 +20,7 @@ _AWAKE_MS = const(800)  # after a byte it surely listens for so long; some wait 
 _LATE_MS = const(
     500
 )  # after a timeout: time for a late answer, so that no other command takes it for its own
+_ESCAPE = b"\x1b"  # V.250 has none, but every prompt for a text takes it as the end
 _WAKE = const(-1)
 _WAKE_COMMAND = (b"AT", OK, (), 300)
 
@@ -41,6 +44,7 @@ class AtPort:
         self._current = None  # (kind, command)
         self._deadline_ms = 0
         self._written_ms = self._hold_until_ms = time.ticks_ms()
+        self._owed = 0  # bytes of the payload that the command in flight asks for
         self._roused = False  # the last command was the one that wakes
         self.reader = AtReader(uart, self._take_line)
         self.sleeps = False
@@ -84,6 +88,8 @@ class AtPort:
         if self._current is not None:
             if time.ticks_diff(self._deadline_ms, now_ms) <= 0:
                 self._hold_until_ms = time.ticks_add(now_ms, _LATE_MS)
+                if self._owed:
+                    self._uart.write(_ESCAPE + bytes(self._owed))
                 self._end(False, TIMEOUT)
         elif self._queue and time.ticks_diff(self._hold_until_ms, now_ms) <= 0:
             if self.sleeps and not self._roused and not self._awake(now_ms):
@@ -108,19 +114,25 @@ class AtPort:
 
     def _issue(self, kind: int, command: tuple, payload, now_ms) -> None:
         self._current = (kind, command)
+        self._owed = 0 if payload is None else len(payload)
         self._roused = kind == _WAKE
-        self._deadline_ms = time.ticks_add(now_ms, command[3])
+        timeout_ms = command[3]
+        self._deadline_ms = time.ticks_add(
+            now_ms, timeout_ms if isinstance(timeout_ms, int) else timeout_ms[0]
+        )
         self.reader.answer_prompt(payload)
         self.write(command[0])
 
     def _take_line(self, line: bytes) -> None:
         if self._heard(line) or self._current is None:
             return
-        _, well, ill, _ = self._current[1]
+        _, well, ill, timeout_ms = self._current[1]
         if _begins(line, well):
             self._end(True, line)
         elif _begins(line, ill) or _begins(line, _ERRORS):
             self._end(False, line)
+        elif line == OK[0] and not isinstance(timeout_ms, int):
+            self._deadline_ms = time.ticks_add(time.ticks_ms(), timeout_ms[1])
 
     def _end(self, well: bool, answer: bytes) -> None:
         if self._current is None:

@@ -1,6 +1,6 @@
 """Dialect of the Luat Air780 family: openLuat "AT Command Manual" for EC618/EC716/EC718, V1.6."""
 
-# What the keys mean: modem_dialects.py. A command: text, well, ill, timeout in milliseconds.
+# What the keys mean: modem_dialects.py. A command: at_port.py.
 DIALECT = {
     "key_on_ms": 1200,  # hardware design guide: PWRKEY low for more than 1 s
     "key_off_ms": 2500,  # and for more than 1.5 s to switch off
@@ -20,8 +20,13 @@ DIALECT = {
     "sleeps": True,
     "registration": ((b"AT+CEREG?", (b"OK",), (), 1000),),
     "attach": (),  # AT+CIPSTART does it
-    "connect": (b'AT+CIPSTART="TCP","%s",%d', (b"CONNECT OK", b"ALREADY CONNECT"), (b"CONNECT FAIL",), 75000),
-    "send": (b"AT+CIPSEND=%d", (b"DATA ACCEPT", b"SEND OK"), (b"SEND FAIL",), 30000),
+    "connect": (
+        b'AT+CIPSTART="TCP","%s",%d',
+        (b"CONNECT OK", b"ALREADY CONNECT"),
+        (b"CONNECT FAIL",),
+        (5000, 75000),
+    ),
+    "send": (b"AT+CIPSEND=%d", (b"DATA ACCEPT", b"SEND OK"), (b"SEND FAIL",), 15000),
     "send_max": 1460,
     "close": (b"AT+CIPCLOSE", (b"CLOSE OK",), (), 10000),
     "detach": ((b"AT+CIPSHUT", (b"SHUT OK",), (), 10000),),

@@ -58,6 +58,7 @@ class ModemNetwork(ModemLife):
         self._stats = {}  # domain -> status
         self._sim = b""
         self._sim_tries = 0
+        self._set_up_done = False  # the network may be found before
         self._endings.extend([self._sim_ended, self._registration_ended, self._sms_mode_ended])
         self._listeners.extend(
             [
@@ -116,6 +117,7 @@ class ModemNetwork(ModemLife):
         for command in _SMS_WISHES + dialect["wishes"]:
             self.port.push(WISH, command)
         self._since_ms = time.ticks_ms()
+        self._set_up_done = False
         self._enter(REGISTERING, 0)
 
     def _sms_mode_ended(self, well: bool, answer: bytes) -> None:
@@ -124,6 +126,7 @@ class ModemNetwork(ModemLife):
     # --- registration
 
     def _ask_registration(self) -> None:
+        self._set_up_done = True
         if self.dialect is not None:
             self.port.sleeps = self.dialect["sleeps"]
             for command in self.dialect["registration"]:
@@ -145,7 +148,7 @@ class ModemNetwork(ModemLife):
             self.status = served[0]
         else:
             self.status = _DENIED if _DENIED in statuses else max(statuses)
-        if self.state == REGISTERING and served:
+        if self.state == REGISTERING and served and self._set_up_done:
             self._since_ms = time.ticks_ms()
             self._enter(READY_STATE, 0)
             self._emit(READY, self.status in _ROAMING)

@@ -2,7 +2,7 @@
 "EC200x&EG800K&EG91xN&EG912Y&EG950A Series TCP/IP Application Note" V1.4.
 """
 
-# What the keys mean: modem_dialects.py. A command: text, well, ill, timeout in milliseconds.
+# What the keys mean: modem_dialects.py. A command: at_port.py.
 DIALECT = {
     "key_on_ms": 2100,  # EG915 hardware design: 2 s; EC800: 700 ms
     "key_off_ms": 3500,  # 3 s; EC800: 650 ms
@@ -24,8 +24,8 @@ DIALECT = {
         (b"AT+CGREG?", (b"OK",), (), 1000),
     ),
     "attach": ((b"AT+QIACT=1", (b"OK",), (), 150000),),
-    "connect": (b'AT+QIOPEN=1,0,"TCP","%s",%d,0,1', (b"+QIOPEN: 0,0",), (b"+QIOPEN: 0,",), 150000),
-    "send": (b"AT+QISEND=0,%d", (b"SEND OK",), (b"SEND FAIL",), 30000),
+    "connect": (b'AT+QIOPEN=1,0,"TCP","%s",%d,0,1', (b"+QIOPEN: 0,0",), (b"+QIOPEN: 0,",), (5000, 150000)),
+    "send": (b"AT+QISEND=0,%d", (b"SEND OK",), (b"SEND FAIL",), 15000),
     "send_max": 1460,
     "close": (b"AT+QICLOSE=0", (b"OK",), (), 12000),
     "detach": ((b"AT+QICLOSE=0", (b"OK",), (), 12000), (b"AT+QIDEACT=1", (b"OK",), (), 40000)),

@@ -2,7 +2,7 @@
 Manual" V2.00 and its TCP/IP application note.
 """
 
-# What the keys mean: modem_dialects.py. A command: text, well, ill, timeout in milliseconds.
+# What the keys mean: modem_dialects.py. A command: at_port.py.
 DIALECT = {
     "key_on_ms": 600,  # SIM7600 hardware design: 500 ms; A7670: 50 ms
     "key_off_ms": 3000,  # 2.5 s
@@ -24,9 +24,14 @@ DIALECT = {
         (b"AT+CEREG?", (b"OK",), (), 1000),
         (b"AT+CGREG?", (b"OK",), (), 1000),
     ),
-    "attach": ((b"AT+NETOPEN", (b"+NETOPEN: 0",), (b"+NETOPEN:", b"+IP ERROR"), 120000),),
-    "connect": (b'AT+CIPOPEN=0,"TCP","%s",%d', (b"+CIPOPEN: 0,0",), (b"+CIPOPEN: 0,", b"+IP ERROR"), 120000),
-    "send": (b"AT+CIPSEND=0,%d", (b"+CIPSEND: 0,",), (b"+CIPERROR",), 30000),
+    "attach": ((b"AT+NETOPEN", (b"+NETOPEN: 0",), (b"+NETOPEN:", b"+IP ERROR"), (5000, 120000)),),
+    "connect": (
+        b'AT+CIPOPEN=0,"TCP","%s",%d',
+        (b"+CIPOPEN: 0,0",),
+        (b"+CIPOPEN: 0,", b"+IP ERROR"),
+        (5000, 120000),
+    ),
+    "send": (b"AT+CIPSEND=0,%d", (b"+CIPSEND: 0,",), (b"+CIPERROR",), 15000),
     "send_max": 1460,
     "close": (b"AT+CIPCLOSE=0", (b"+CIPCLOSE: 0,0",), (b"+CIPCLOSE: 0,",), 15000),
     "detach": ((b"AT+NETCLOSE", (b"+NETCLOSE:",), (), 15000),),

@@ -213,6 +213,21 @@ def test_refused_registration_is_told_and_ends_when_the_network_relents(modem):
     modem.wait_for(modem.module.READY, 900)
 
 
+def test_network_that_is_found_during_set_up_waits_for_its_end(modem):
+    registering = modem.bench.driver("modem_life").REGISTERING
+    modem.driver.start()
+    for _ in range(2000):
+        modem.run(0.02)
+        if modem.driver.state == registering:
+            break
+    assert not modem.driver.port.idle, "the set-up is under way"
+    modem.bench.io.uart(2).received.extend(b"\r\n+CEREG: 1\r\n")
+    modem.run(0.04)
+    assert not modem.driver.ready
+    modem.wait_for(modem.module.READY)
+    assert modem.driver.port.sleeps
+
+
 def test_roaming_is_told(bench, online):
     online.bench.io.uart(2).received.extend(b"\r\n+CEREG: 2\r\n")
     online.wait_for(online.module.LOST)

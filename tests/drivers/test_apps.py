@@ -632,7 +632,7 @@ def test_alarm_gets_through_a_modem_that_fails_in_every_way(rig, change):
     assert sum(faults.counts.values()) >= 3
     faults.heal()
     tracker.run(900)
-    assert next(item["cause"] for item in collector.items("alarm")) == "lifted"
+    assert "lifted" in [item["cause"] for item in collector.items("alarm")]
     boots = {message.values["boot_count"] for message in collector.messages if message.name == "report"}
     assert len(boots) == 1, "the watchdog never bit"
     assert "Traceback" not in tracker.board.log
