@@ -1,8 +1,12 @@
 """The alarm by degrees: every row of the table, and the paths that matter."""
 
 import pytest
+from core.tables import assert_every_row_is_visited
 from groundcore import escalation, motion
 from groundcore.escalation import Escalation
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 STILL_AFTER_MS = 120_000
 
@@ -77,3 +81,80 @@ def test_movement_during_the_cool_down_starts_it_again():
     assert alarm.check(219_999) == 0
     assert alarm.check(220_000) == escalation.REARM
     assert alarm.verdict(motion.LIFTED, 220_001) & escalation.CHIRP
+
+
+def test_every_row_is_visited_through_the_public_calls(monkeypatch):
+    """Verdicts and calm reach their rows as the guard makes them, not by their names."""
+    verdict_of = {what: verdict for verdict, what in escalation._INPUT_OF.items()}
+    table = dict(escalation.TRANSITIONS)
+
+    def play(state, what):
+        alarm = at(state)
+        if what == escalation.CALM:
+            out = alarm.check(alarm.next_deadline())
+        elif what in verdict_of:
+            out = alarm.verdict(verdict_of[what], 0)
+        else:
+            out = alarm.take(what)
+        assert (alarm.state, out) == table[state, what]
+
+    assert_every_row_is_visited(escalation, monkeypatch, play)
+
+
+def test_the_walker_tells_of_a_row_that_nothing_reached(monkeypatch):
+    with pytest.raises(AssertionError, match="nothing reached"):
+        assert_every_row_is_visited(escalation, monkeypatch, lambda state, what: None)
+
+
+def test_a_vehicle_that_was_blown_over_is_reported_without_a_sound():
+    alarm = at(escalation.QUIET)
+    assert alarm.verdict(motion.FALLEN, 0) == escalation.REPORT
+    assert alarm.level == 0
+    assert alarm.verdict(motion.LIFTED, 1000) & escalation.CHIRP
+
+
+class AlarmMachine(RuleBasedStateMachine):
+    """Whatever came before, and in whatever cool-down: a movement that persists is reported by its second verdict.
+
+    The alarm is already at its end (position is followed and was reported) or the movement brings it there.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.alarm = Escalation(STILL_AFTER_MS)
+        self.now_ms = 0
+        self.reported = False  # since it was quiet last
+
+    def _took(self, out):
+        self.reported = self.reported or bool(out & escalation.REPORT)
+
+    @rule(verdict=st.sampled_from(sorted(escalation._INPUT_OF)))
+    def verdict(self, verdict):
+        self._took(self.alarm.verdict(verdict, self.now_ms))
+
+    @rule(what=st.sampled_from([escalation.GONE, escalation.SILENT]))
+    def other(self, what):
+        self._took(self.alarm.take(what))
+
+    @rule(passed_ms=st.sampled_from([1, 640, 29_999, 30_000, 60_000, 119_999, 120_000]))
+    def time_passes(self, passed_ms):
+        self.now_ms += passed_ms
+        self.alarm.check(self.now_ms)
+        if self.alarm.state == escalation.QUIET:
+            self.reported = False
+
+    @rule(verdict=st.sampled_from([motion.LIFTED, motion.ROLLING]))
+    def a_movement_persists(self, verdict):
+        for _ in range(2):
+            self._took(self.alarm.verdict(verdict, self.now_ms))
+            self.now_ms += 3840
+        assert self.reported
+        assert self.alarm.level >= 2
+
+    @invariant()
+    def no_alarm_without_a_report(self):
+        assert self.reported or self.alarm.level <= 1
+
+
+AlarmMachine.TestCase.settings = settings(max_examples=60, deadline=None)
+test_no_sequence_loses_a_movement = AlarmMachine.TestCase
