@@ -23,6 +23,9 @@ _ACCURACY_MIN_M = const(3)
 _SPEED_MAX_M_S = const(70)
 _JUMPS_BELIEVED = const(3)  # as many unlikely fixes that agree with each other are the truth
 _FIX_AGE_MAX_MS = const(5000)
+_CLOCK_OFF_S = const(
+    10
+)  # UTC and the device's clock may differ by so much, and by 1000 ppm, between two fixes
 _STANDING_MM_S = const(800)
 _DRIFT_M = const(25)
 _GPS_WEEKS_S = const(619315200)  # 1024 weeks: what an old receiver may be wrong by
@@ -57,11 +60,13 @@ def distance_m(lat_e7: int, lon_e7: int, other_lat_e7: int, other_lon_e7: int) -
     return math.sqrt(north_m * north_m + east_m * east_m)
 
 
-def unrolled(utc_s: int) -> int:
-    """UTC without the error of a receiver whose ten-bit week number rolled over."""
-    while utc_s < _FLOOR_UTC_S:
-        utc_s += _GPS_WEEKS_S
-    return utc_s
+def unrolled(utc_s: int, near_s: int | None = None) -> int:
+    """UTC without the error of a receiver whose ten-bit week number rolled over, forwards or back.
+
+    Of all times that lie 1024 weeks apart: the nearest to `near_s`, or the first one since 2025.
+    """
+    floor_s = _FLOOR_UTC_S if near_s is None else near_s - _GPS_WEEKS_S // 2
+    return floor_s + (utc_s - floor_s) % _GPS_WEEKS_S
 
 
 class Locator:
@@ -84,7 +89,7 @@ class Locator:
         newest = None
         for fix in self._reader.feed(data):
             if self._believe(fix, now_ms):
-                newest = (unrolled(fix.utc_s), fix.utc_ms)
+                newest = (self.last.utc_s, self.last.utc_ms)
         return newest
 
     def settled(self) -> bool:
@@ -114,7 +119,7 @@ class Locator:
             return False
         accuracy_m = max(_ACCURACY_MIN_M, fix.hdop_c * _METRES_PER_HDOP // 100)
         position = Position(
-            unrolled(fix.utc_s),
+            unrolled(fix.utc_s, self._expected_s(now_ms)),
             fix.utc_ms,
             fix.lat_e7,
             fix.lon_e7,
@@ -134,6 +139,11 @@ class Locator:
         self.last = position
         return True
 
+    def _expected_s(self, now_ms) -> int | None:
+        """UTC as the device's own clock carries it on from the last position."""
+        last = self.last
+        return None if last is None else last.utc_s + (now_ms - last.taken_ms) // 1000
+
     def _is_sound(self, fix) -> bool:
         return (
             fix.active
@@ -141,11 +151,11 @@ class Locator:
             and fix.sats is not None
             and fix.sats >= _SATS_MIN
             and fix.hdop_c is not None
-            and fix.hdop_c <= _HDOP_MAX_C
+            and 0 < fix.hdop_c <= _HDOP_MAX_C
         )
 
     def _is_jump(self, position) -> bool:
-        """Farther from the last position than a vehicle gets, until several such fixes agree."""
+        """Farther from the last position than a vehicle gets, or at another time, until several such agree."""
         if self.last is None or _reachable(self.last, position):
             self._jumps = []
             return False
@@ -159,7 +169,11 @@ class Locator:
 
 
 def _reachable(start: Position, end: Position) -> bool:
-    passed_s = abs(end.utc_s - start.utc_s) + 1
+    passed_s = (
+        max(0, end.taken_ms - start.taken_ms) // 1000 + 1
+    )  # a receiver's time may jump, our own does not
+    if abs(end.utc_s - start.utc_s - passed_s) > _CLOCK_OFF_S + passed_s // 1000:
+        return False
     way_m = distance_m(start.lat_e7, start.lon_e7, end.lat_e7, end.lon_e7)
     return way_m <= passed_s * _SPEED_MAX_M_S + start.accuracy_m + end.accuracy_m
 

@@ -1,12 +1,16 @@
 """Which fixes are believed, and what a parked device tells."""
 
+from pathlib import Path
+
 import pytest
 from groundcore import sms
 from groundcore.gnss import Fix
 from groundcore.position import Anchor, Locator, Position, distance_m, unrolled
+from groundnet.sim import gnss_log
 from hypothesis import given
 from hypothesis import strategies as st
 
+LOGS = Path(__file__).parent / "data" / "gnss"
 GOOD = Fix(1_790_000_000, 0, 452761000, 137237000, 5000, 9000, 1, 9, 90, True)
 
 
@@ -45,6 +49,7 @@ def believed(*fixes, skip=0) -> list[Position]:
         {"quality": 8},
         {"sats": 3},
         {"sats": None},
+        {"hdop_c": 0},
         {"hdop_c": 251},
         {"hdop_c": None},
     ],
@@ -86,6 +91,41 @@ def test_accuracy_follows_dilution_and_a_rolled_over_week_is_put_right():
     assert place.accuracy_m == 10
     assert place.utc_s == GOOD.utc_s
     assert unrolled(GOOD.utc_s) == GOOD.utc_s
+
+
+@given(st.integers(-3, 3), st.integers(0, 10**8))
+def test_a_week_number_that_rolls_over_does_not_spoil_utc(rolls, later_s):
+    near_s = GOOD.utc_s + later_s
+    assert unrolled(near_s + rolls * 619315200, near_s) == near_s
+
+
+def test_time_that_jumps_is_no_utc_and_no_way_to_get_far():
+    """A leap of an hour, or of 1024 weeks, must not make a distant place reachable."""
+    far = fix(lat_e7=462761000)
+    for leap_s in (3600, 86400 * 365, -86400):
+        jumped = far._replace(utc_s=far.utc_s + leap_s)
+        assert len(believed(fix(), jumped, fix(), jumped)) == 2
+        assert len(believed(fix(), fix(utc_s=GOOD.utc_s + leap_s))) == 1
+    rolled = believed(fix(), fix(utc_s=GOOD.utc_s - 619315200), fix(utc_s=GOOD.utc_s + 619315200))
+    assert [place.utc_s - GOOD.utc_s for place in rolled] == [0, 1, 2]
+
+
+def test_a_wrong_first_time_is_corrected_when_several_fixes_agree():
+    wrong = fix(utc_s=GOOD.utc_s + 86400)
+    assert [place.utc_s for place in believed(wrong, fix(), fix(), fix())][-1] == GOOD.utc_s + 3
+
+
+@pytest.mark.parametrize("log", sorted(LOGS.glob("*.log")), ids=lambda log: log.stem)
+def test_real_recordings_give_sane_positions_only(log):
+    """Whatever a receiver really sent: what is believed passed the gate, and is good for five seconds."""
+    locator = Locator()
+    for number, line in enumerate(gnss_log.recorded_lines(log)):
+        if locator.feed(line, 100 * number) is not None:
+            place = locator.last
+            assert 0 < place.hdop_c <= 250 and place.sats >= 4 and place.accuracy_m >= 3
+            assert place.utc_s >= 1735689600
+        best = locator.best(100 * number)
+        assert best is None or 100 * number - best.taken_ms <= 5000
 
 
 @given(st.integers(-850000000, 850000000), st.integers(-1800000000, 1799999999), st.integers(-9000, 9000))
