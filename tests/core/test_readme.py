@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from groundcore import beacon_cycle, escalation, events, fence, help_call, motion, sentry, uplink
+from groundcore import beacon_cycle, escalation, events, fence, help_call, motion, sentry, settings, uplink
 from groundnet.sim.groundcore_runtime import firmware_directory
 
 README = (Path(firmware_directory()) / "groundcore" / "README.md").read_text()
@@ -77,6 +77,19 @@ def test_the_diagram_is_drawn_from_the_table(name):
     found = re.search(rf"### `{name}`\n.*?(```mermaid\n.*?```)", README, re.DOTALL)
     assert found is not None, f"the README has no diagram of {name}"
     assert found[1] == DIAGRAMS[name]
+
+
+def test_the_table_of_profiles_is_what_the_settings_say():
+    section = README.split("## Profiles\n")[1].split("\n## ")[0]
+    rows = [
+        [cell.strip(" `") for cell in line.split("|")[1:-1]] for line in section.splitlines() if "|" in line
+    ]
+    names = rows[0][1:5]
+    shown = {row[0]: row[1:5] for row in rows[2:]}
+    assert set(names) == set(settings.PROFILES) | {"vehicle"}
+    assert set(shown) >= {name for changed in settings.PROFILES.values() for name in changed}
+    for name, values in shown.items():
+        assert values == [str(settings.default(name, profile)) for profile in names]
 
 
 def listed(heading: str) -> set[str]:
