@@ -111,6 +111,7 @@ def session_vectors() -> list[dict]:
     seal_key = mac(key, b"seal" + initiator_nonce + responder_nonce)
     payload = u64(TIME_MS)
     request_head = u8(0) + u32(1) + u8(0x1B) + u16(7)
+    reply = u8(0x1B)  # ack: the request it answers
     reply_head = u8(1) + u32(1) + u8(0xFE) + u16(7)
     return [
         vector(
@@ -122,6 +123,6 @@ def session_vectors() -> list[dict]:
             ],
             kind=0x1B, sequence=7, payload=payload,
             sealed=payload + u32(1) + mac(seal_key, request_head + payload)[:8],
-            reply_kind=0xFE, sealed_reply=u32(1) + mac(seal_key, reply_head)[:8],
+            reply_kind=0xFE, reply=reply, sealed_reply=reply + u32(1) + mac(seal_key, reply_head + reply)[:8],
         )
     ]  # fmt: skip

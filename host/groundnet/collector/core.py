@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 
 from groundwire import frame, messages, report
-from groundwire.errors import DecodeError, WireError
+from groundwire.errors import AuthenticationError, DecodeError, WireError
 
 from groundnet.collector import orders, reports
 from groundnet.collector.database import Database
@@ -52,7 +52,8 @@ class Collector:
             name, values = self._answer(message, request, now_ms)
         except WireError as error:
             self.count_reject(str(error.reason))
-            name, values = "error", _error(request.kind, "malformed")
+            forged = isinstance(error, AuthenticationError)
+            name, values = "error", _error(request.kind, "not_authenticated" if forged else "malformed")
         device = self.devices.get(values.pop("signed_for", b""))
         if device is not None:
             kind, payload = report.encode(name, values, device.report_key)

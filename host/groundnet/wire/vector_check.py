@@ -158,7 +158,7 @@ def _session(vector):
     sealed = initiator.seal(kind, payload, sequence)
     got["sealed"] = to_hex(sealed)
     got["payload"] = to_hex(responder.unseal(frame.Frame(kind, sequence, sealed, True)))
-    reply = responder.seal(vector["reply_kind"], b"", sequence)
+    reply = responder.seal(vector["reply_kind"], from_hex(vector["reply"]), sequence)
     got["sealed_reply"] = to_hex(reply)
     return got
 
