@@ -37,8 +37,7 @@ _CALL_SPARE_MS = const(14000)  # of the hour's time on air: the 70 beacons of a 
 class BeaconCycle:
     """Beacons of one device, within its region plan.
 
-    The owner sets `moving`, `sounding_until_ms`, `extra_flags`, `battery_mv` and `call` (a help_call.HelpCall,
-    or None) as they change.
+    The owner sets `moving`, `sounding_until_ms`, `extra_flags`, `battery_mv` and `guarding` as they change.
 
     Args:
         secret: 32 bytes.
@@ -47,9 +46,10 @@ class BeaconCycle:
         state: kept counters and mode; changed here, stored by an action.
         settings: of the device.
         counter: the next beacon counter where it is known, as after deep sleep.
+        call: the wearer's help_call.HelpCall; None: this device calls nobody.
     """
 
-    def __init__(self, secret, profile, plan, state, settings, counter=None):
+    def __init__(self, secret, profile, plan, state, settings, counter=None, call=None):
         self.orders = orders.Orders(keys.derive(secret, keys.DOWNLINK), state)
         self.beacons = Beacons(secret, profile, state, counter)
         self.ledger = region.DutyLedger()
@@ -59,7 +59,7 @@ class BeaconCycle:
         self.sounding_until_ms = 0
         self.extra_flags = 0
         self.battery_mv = None
-        self.call = None
+        self.call = call
         self.guarding = False
         self.battery_asked_ms = 0
         self._position = None

@@ -61,11 +61,13 @@ class Tag:
         self._cycle = None
         self.plan = plan = region.plan(settings.text("region"))
         if secret is not None and plan is not None:
-            self._cycle = beacon_cycle.BeaconCycle(secret, profile, plan, state, settings, counter)
             if settings["sos_button"] or settings["strap_alarm"]:
                 from groundcore.help_call import HelpCall
 
-                self._call = self._cycle.call = HelpCall()
+                self._call = HelpCall()
+            self._cycle = beacon_cycle.BeaconCycle(
+                secret, profile, plan, state, settings, counter, self._call
+            )
 
     def handle(self, event: tuple, now_ms: int) -> list:
         """Actions that answer an event; both are listed in `events`."""
@@ -109,15 +111,16 @@ class Tag:
     def _input(self, cycle, which, active, now_ms, actions):
         """Button, strap and case: whatever is news is in the air at once."""
         news = False
-        if which == events.INPUT_BUTTON and self._settings["sos_button"]:
-            news = self._call.press(active, now_ms, actions) != 0
+        call = self._call
+        if which == events.INPUT_BUTTON and call is not None and self._settings["sos_button"]:
+            news = call.press(active, now_ms, actions) != 0
         elif which in (events.INPUT_STRAP, events.INPUT_CASE):
             bit = 1 << which
             news = bool(active) and not self._open & bit
             self._open = self._open | bit if active else self._open & ~bit
             cycle.extra_flags = beacon.TAMPER if self._open else 0
-            if news and which == events.INPUT_STRAP and self._settings["strap_alarm"]:
-                self._call.call(beacon.SOS_CAUSES.index("strap"), now_ms, actions)
+            if news and which == events.INPUT_STRAP and call is not None and self._settings["strap_alarm"]:
+                call.call(beacon.SOS_CAUSES.index("strap"), now_ms, actions)
         if news:
             cycle.at_once(now_ms, actions)
 

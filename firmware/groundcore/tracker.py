@@ -48,9 +48,10 @@ class Tracker:
             device_id, identity.secret, self._state, settings, records.get(store.HISTORY)
         )
         plan = region.plan(settings.text("region"))
-        self._cycle = beacon_cycle.BeaconCycle(identity.secret, profile, plan, self._state, settings)
-        if self._watches.may_call:
-            self._cycle.call = self._watches.call
+        call = self._watches.call if self._watches.may_call else None
+        self._cycle = beacon_cycle.BeaconCycle(
+            identity.secret, profile, plan, self._state, settings, None, call
+        )
         self._texts = OwnerTexts(settings, identity.tag_id, self._where)
         self._alarms = Alarms(settings, self._guard, self._where, self._reporter, self._cycle, self._texts)
         self._commands = Commands(
@@ -238,7 +239,8 @@ class Tracker:
             self._watches.answered(actions)
             self._commands.obey(taken, now_ms, actions)
         fresh = event[0] == events.BOOT or not was_idle
-        if self._watches.presence.paired and fresh and cycle.phase == beacon_cycle.IDLE:
+        at_rest = fresh and cycle.phase == beacon_cycle.IDLE
+        if at_rest and self._plan is not None and self._watches.presence.paired:
             actions.append((events.RADIO_LISTEN, self._plan.beacon, 0))
 
     def _flag(self):

@@ -64,6 +64,8 @@ REPLACES = {
     downlink.LOST_OFF: (downlink.LOST_ON, downlink.LOST_OFF),
     downlink.SIREN_ON: (downlink.SIREN_ON, downlink.SIREN_OFF),
     downlink.SIREN_OFF: (downlink.SIREN_ON, downlink.SIREN_OFF),
+    downlink.ARM: (downlink.ARM, downlink.DISARM),
+    downlink.DISARM: (downlink.ARM, downlink.DISARM),
 }
 
 
