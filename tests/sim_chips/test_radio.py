@@ -1,9 +1,14 @@
 """The medium: airtime, range, capture, orthogonality, half duplex."""
 
+import math
+
 import pytest
 from groundnet.sim.modulation import Gfsk, Lora, noise_floor_dbm
 from groundnet.sim.radio import Antenna, Medium, Reception, Turns
+from groundnet.sim.radio_noise import NoiseRain, Weather
 from groundnet.sim.world import World
+from hypothesis import given
+from hypothesis import strategies as st
 
 SF9 = Lora(470_000_000, 9)
 
@@ -193,3 +198,106 @@ def test_the_duty_cycled_receiver_needs_a_long_preamble():
     air.send(sender, modulation=long_preamble)
     air.world.run_for(1_000_000)
     assert len(air.heard["base"]) == 1
+
+
+# --- GFSK and noise
+
+FIFTY_KBIT = Gfsk(868_500_000, 50_000, 25_000, 117_300, sync_word=b"four")
+
+
+@given(st.integers(600, 300_000), st.integers(0, 255), st.integers(16, 500), st.integers(1, 8))
+def test_gfsk_airtime_is_its_bits(bitrate_bps, size, preamble_bits, sync_bytes):
+    gfsk = Gfsk(868_500_000, bitrate_bps, 25_000, 467_000, preamble_bits, bytes(sync_bytes))
+    bits = preamble_bits + 8 * (sync_bytes + 1 + size + 2)
+    assert gfsk.airtime_us(size) == pytest.approx(bits / bitrate_bps * 1e6, abs=1)
+
+
+@given(
+    st.integers(5, 12),
+    st.sampled_from([62_500, 125_000, 250_000, 500_000]),
+    st.integers(5, 8),
+    st.integers(6, 500),
+    st.integers(1, 255),
+    st.booleans(),
+    st.booleans(),
+)
+def test_lora_airtime_is_that_of_the_data_sheet(sf, hz, rate, preamble, size, header, crc):
+    """6.1.4, written down from its text: the number of symbols for SF5, SF6, for SF7 and up, and with optimisation."""
+    slow = 2**sf / hz >= 0.016
+    more = 6.25 if sf < 7 else 4.25
+    numerator = 8 * size + (16 if crc else 0) - 4 * sf + (8 if sf >= 7 else 0) + (20 if header else 0)
+    blocks = math.ceil(max(numerator, 0) / (4 * (sf - 2) if slow else 4 * sf))
+    seconds = (preamble + more + 8 + blocks * rate) * 2**sf / hz
+    lora = Lora(470_000_000, sf, hz, rate, preamble, explicit_header=header, crc=crc)
+    assert lora.airtime_us(size) == pytest.approx(seconds * 1e6, abs=1)
+
+
+@pytest.mark.parametrize(
+    "bitrate_bps, deviation_hz, bandwidth_hz, typical_dbm",
+    [
+        (600, 800, 4_800, -125),
+        (1200, 5000, 19_500, -123),
+        (4800, 5000, 19_500, -118),
+        (38_400, 40_000, 156_200, -109),
+    ],
+)
+def test_gfsk_sensitivity_is_near_table_3_8(bitrate_bps, deviation_hz, bandwidth_hz, typical_dbm):
+    gfsk = Gfsk(868_500_000, bitrate_bps, deviation_hz, bandwidth_hz)
+    assert noise_floor_dbm(bandwidth_hz, 6) + gfsk.required_snr_db == pytest.approx(typical_dbm, abs=1.1)
+
+
+def test_gfsk_frames_of_two_collide_and_the_much_stronger_one_captures():
+    for far_m, expected in ((12, [False]), (100, [True])):
+        air = Air()
+        near, far = air.add("near", 10, None), air.add("far", -far_m, None)
+        air.add("base", 0, FIFTY_KBIT)
+        air.send(near, b"near", FIFTY_KBIT)
+        air.world.run_for(1_400)  # behind the sync word
+        air.send(far, b"far!", FIFTY_KBIT)
+        air.world.run_for(1_000_000)
+        assert [reception.intact for reception in air.heard["base"]] == expected
+
+
+def rainy(seed: int, bursts_per_s: float) -> tuple[list[bool], int]:
+    """(which of 100 frames arrived, bursts fallen) through a rain of noise."""
+    world = World(seed)
+    medium = Medium(world, shadowing_db=0)
+    received: list[bool] = []
+    sender = medium.attach("tag", lambda now_us: (0.0, 0.0), lambda reception: None)
+    base = medium.attach(
+        "base", lambda now_us: (200.0, 0.0), lambda reception: received.append(reception.intact)
+    )
+    base.listen(FIFTY_KBIT, 0, 6)
+    weather = Weather(
+        max(bursts_per_s, 0.001), 20_000, 868_300_000, 868_700_000, 200_000, (0, 14), (250.0, 0.0)
+    )
+    rain = NoiseRain(medium, weather)
+    if bursts_per_s:
+        rain.start()
+    for _ in range(100):
+        medium.transmit(sender, bytes(24), FIFTY_KBIT, 14, FIFTY_KBIT.airtime_us(24))
+        world.run_for(50_000)
+    rain.stop()
+    return received, rain.count
+
+
+def test_a_rain_of_noise_spoils_some_frames_and_repeats_with_its_seed():
+    dry, no_bursts = rainy(1, 0)
+    assert dry == [True] * 100 and no_bursts == 0
+    wet, bursts = rainy(1, 20)
+    assert 20 < sum(wet) < 95 and 50 < bursts < 150
+    assert rainy(1, 20) == (wet, bursts)
+    assert rainy(2, 20) != (wet, bursts)
+    assert sum(rainy(1, 60)[0]) < sum(wet)
+
+
+def test_noise_beside_the_channel_disturbs_nobody():
+    air = Air()
+    sender, base = air.add("tag", listening=None), air.add("base", 40)
+    storm = NoiseRain(air.medium, Weather(200.0, 40_000, 471_000_000, 472_000_000, 200_000, (14.0, 14.0)))
+    storm.start()
+    for _ in range(5):
+        air.send(sender)
+        air.world.run_for(500_000)
+    assert [reception.intact for reception in air.heard["base"]] == [True] * 5
+    assert air.medium.channel_dbm(base, SF9, 6) == pytest.approx(noise_floor_dbm(125_000, 6))
