@@ -13,17 +13,11 @@ from micropython import const
 LOST = 2  # no longer registered, or the modem restarts
 FAULT = 9  # value: what is wrong, as bytes; the modem is being restarted
 
-OFF = 0
-PROBING = 1  # perhaps it runs already (only the microcontroller was reset)
-KEY_ON = 2
-BOOTING = 3
-SETTING_UP = 4
-REGISTERING = 5
-READY_STATE = 6
-BACKOFF = 7
-KEY_OFF = 8
-RESTING = 9  # after the key switched it off
-STOPPING = 10  # the key switches it off for good
+# PROBING: perhaps it runs already, only the microcontroller was reset. RESTING: after the key switched it off.
+# STOPPING: the key switches it off for good.
+OFF, PROBING, KEY_ON, BOOTING, SETTING_UP, REGISTERING, READY_STATE, BACKOFF, KEY_OFF, RESTING, STOPPING = (
+    range(11)
+)
 
 _PROBE_MS = const(500)
 _PROBES = const(3)
