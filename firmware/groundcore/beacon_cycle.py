@@ -191,7 +191,9 @@ class BeaconCycle:
 
     def _rest(self, event, now_ms, actions):
         sounding = now_ms < self.sounding_until_ms
-        nominal_ms = interval_ms(self._state, self._settings, self.moving, sounding)
+        nominal_ms = interval_ms(
+            self._state, self._settings, self.moving, sounding, self._plan.parked_interval_s
+        )
         calling_ms = self.call.interval_ms(now_ms) if self.call is not None else None
         if calling_ms is not None:
             nominal_ms = min(nominal_ms, calling_ms)

@@ -1,6 +1,6 @@
 """When a device beacons, and with which counter and id.
 
-    parked    parked_interval_s (30 min): LoRa carries 2,000 tags on a channel only when they are silent
+    parked    parked_interval_s, or else as the region plan says (LoRa 30 min: 2,000 tags on a channel; GFSK 2 min)
     moving    moving_interval_s (20 s)
     lost      lost_interval_s (30 s), or as ordered
     siren     10 s: it offers the challenge that switches it off
@@ -22,13 +22,14 @@ _RETRY_MS = const(2000)  # after a busy channel; with jitter
 PROFILES = beacon.PROFILES
 
 
-def interval_ms(state: State, settings, moving: bool, sounding: bool) -> int:
-    """Nominal time between two beacons in the mode a device is in."""
+def interval_ms(state: State, settings, moving: bool, sounding: bool, plan_s: int) -> int:
+    """Nominal time between two beacons in the mode a device is in; `plan_s`: while parked, as the plan says."""
     if sounding:
         return _SIREN_INTERVAL_MS
-    candidates = [
-        settings["moving_interval_s"] if moving else state.parked_interval_s or settings["parked_interval_s"]
-    ]
+    if moving:
+        candidates = [settings["moving_interval_s"]]
+    else:
+        candidates = [state.parked_interval_s or settings["parked_interval_s"] or plan_s]
     if state.lost:
         candidates.append(state.lost_interval_s or settings["lost_interval_s"])
     return min(candidates) * 1000

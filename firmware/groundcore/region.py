@@ -1,8 +1,7 @@
 """Region plans: where, how loud and how long a device may transmit. Data first, then the rules that keep it.
 
 A plan has a channel `beacon`, on which tags speak and stations listen, and a channel `downlink`, on which a station
-answers. A plan with a channel `presence` sends the beacons of a parked device there instead: short GFSK frames, so
-often that LoRa could not carry them; a station listens to both in turns. Powers are radiated with a dipole
+answers. A channel is LoRa or GFSK, whose short frames may come more often. Powers are radiated with a dipole
 (2.15 dBi), so effective radiated power equals conducted power.
 """
 
@@ -32,7 +31,6 @@ Plan = namedtuple(
     (
         "beacon",
         "downlink",
-        "presence",  # None: parked devices use `beacon`
         "parked_interval_s",  # what the kind of the parked beacon allows, unless a setting or an order says else
     ),
 )
@@ -69,16 +67,14 @@ _CN_GFSK = _gfsk(486300000, 17, True, 1000, 1000)
 _ISM_433 = _lora(433920000, 10, False, 1000, 0)
 
 PLANS = {
-    "eu868": Plan(_EU_LORA, _EU_LORA_DOWN, None, _LORA_PARKED_S),
-    "eu868-gfsk": Plan(_EU_GFSK, _gfsk(869525000, 20, False, 100, 0), None, _GFSK_PARKED_S),
-    "eu868-mixed": Plan(_EU_LORA, _EU_LORA_DOWN, _EU_GFSK, _GFSK_PARKED_S),
-    "cn470": Plan(_CN_LORA, _CN_LORA, None, _LORA_PARKED_S),
-    "cn470-gfsk": Plan(_CN_GFSK, _CN_GFSK, None, _GFSK_PARKED_S),
-    "cn433": Plan(_ISM_433, _ISM_433, None, _LORA_PARKED_S),
+    "eu868": Plan(_EU_LORA, _EU_LORA_DOWN, _LORA_PARKED_S),
+    "eu868-gfsk": Plan(_EU_GFSK, _gfsk(869525000, 20, False, 100, 0), _GFSK_PARKED_S),
+    "cn470": Plan(_CN_LORA, _CN_LORA, _LORA_PARKED_S),
+    "cn470-gfsk": Plan(_CN_GFSK, _CN_GFSK, _GFSK_PARKED_S),
+    "cn433": Plan(_ISM_433, _ISM_433, _LORA_PARKED_S),
     "us915": Plan(
         _lora(904600000, 20, False, 1000, 400, 500000),
         _lora(923300000, 20, False, 1000, 400, 500000),
-        None,
         _LORA_PARKED_S,
     ),
 }
@@ -106,10 +102,7 @@ def permits(plan: Plan | None, channel: Channel) -> bool:
     """Whether a plan has this channel, to the last figure; the preamble may be long."""
     if plan is None:
         return False
-    for own in plan[:3]:
-        if own is not None and (channel == own or (own.spreading_factor and channel == watch_channel(own))):
-            return True
-    return False
+    return any(channel == own or (own.spreading_factor and channel == watch_channel(own)) for own in plan[:2])
 
 
 def airtime_us(channel: Channel, size: int) -> int:

@@ -13,7 +13,7 @@ _TEXT = const(1)
 # name: (kind, default, low, high) of an int, or (kind, default, longest in bytes, write-only) of a text
 TABLE = {
     "region": (_TEXT, "eu868", 16, False),
-    "parked_interval_s": (_INT, 1800, 10, 86400),
+    "parked_interval_s": (_INT, 0, 10, 86400),  # 0: as the region plan says
     "moving_interval_s": (_INT, 20, 5, 600),
     "lost_interval_s": (_INT, 30, 5, 3600),
     "still_after_s": (_INT, 120, 10, 3600),  # without movement for so long: parked
@@ -82,7 +82,7 @@ def parse(name: str, text: str):
         value = int(text)
     except ValueError:
         return None
-    return value if entry[2] <= value <= entry[3] else None
+    return value if entry[2] <= value <= entry[3] or value == entry[1] else None
 
 
 def shown(name: str, value) -> str:
