@@ -5,6 +5,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from drivers.test_apps import Rig
 from drivers.test_sx1262 import make_radio
 from groundnet.sim.radio import Medium
 from hypothesis import HealthCheck, given, settings
@@ -167,3 +168,18 @@ def test_a_watch_hands_over_frame_after_frame(apps, bench, monkeypatch):
             rig.part.poll()
     assert [event[1] for event in rig.loop.posted] == [b"fob 0", b"fob 1", b"fob 2"]
     assert rig.chip.mode == "receive in turns"
+
+
+# --- whole boards on real MicroPython
+
+
+@pytest.mark.parametrize("name", ["eu868-gfsk", "cn470-gfsk", "cn470"])
+def test_a_tag_on_its_board_beacons_in_the_modulation_of_its_plan(name):
+    rig = Rig("tag", changed={"region": name})
+    frames = []
+    rig.place.medium.sniff(frames.append)
+    rig.run(300)
+    rig.device.power_off()
+    assert {type(frame.modulation).__name__ for frame in frames} == {"Gfsk" if "gfsk" in name else "Lora"}
+    assert len(frames) == (3 if "gfsk" in name else 1), "after two minutes each, or half an hour"
+    assert all(frame.end_us - frame.start_us < (8_000 if "gfsk" in name else 250_000) for frame in frames)
