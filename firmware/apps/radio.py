@@ -64,6 +64,7 @@ class Radio(Part):
         self._channel = None
         self._state = _IDLE
         self._frame = b""
+        self._preamble = 0  # of the channel that is watched
         self._start_ticks = time.ticks_ms()
         self._end_ticks = time.ticks_ms()
         self._buffer = bytearray(sx1262.PACKET_BYTES_MAX)
@@ -93,6 +94,7 @@ class Radio(Part):
     def watch(self, channel) -> None:
         self._state = _WATCHING
         self._tune(channel)
+        self._preamble = channel.preamble
         self._watch_on()
 
     def sleep(self) -> None:
@@ -219,6 +221,9 @@ class Radio(Part):
     def _transmit(self) -> None:
         """The time has come: listen first where the plan says so, and send."""
         channel = self._channel
+        if channel is None:  # the chip was begun anew while the frame waited
+            self.failed(events.RADIO_SEND)
+            return
         if channel.listen_first and self._taken(channel):
             self._refuse(events.FAILED_CHANNEL_BUSY)
             return
@@ -272,4 +277,4 @@ class Radio(Part):
     def _watch_on(self) -> None:
         from drivers import sx1262_watch
 
-        sx1262_watch.watch(self._chip, self._channel.preamble)
+        sx1262_watch.watch(self._chip, self._preamble)

@@ -115,7 +115,7 @@ class Sx1262(Port):
         self._dio2_rf_switch = dio2_rf_switch
         self._rx_enable = rx_enable
         self._image_band = b""
-        self.packet_format = None  # arguments of SetPacketParams; what configures the chip sets these
+        self.packet_format = bytearray()  # arguments of SetPacketParams; what configures the chip sets these
         self._length_at = 0
         self._packet_us = 0  # a bound on the airtime: so much, and so much for every byte
         self._byte_us = 0
