@@ -222,9 +222,7 @@ def regions_part() -> str:
     region = load("region")
     rows = []
     for name, plan in region.PLANS.items():
-        for use, channel in zip(plan._fields[:3], plan[:3], strict=True):
-            if channel is None:
-                continue
+        for use, channel in zip(plan._fields[:2], plan[:2], strict=True):
             facts = ", ".join(f"{field} {value}" for field, value in channel._asdict().items())
             rows.append((f"`{name}`", use, facts.replace("_", " ")))
     return table(("region", "for", "channel"), rows)

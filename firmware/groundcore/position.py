@@ -88,7 +88,7 @@ class Locator:
         """Take bytes; (unix_s, unix_ms) of the newest fix believed among them, else None."""
         newest = None
         for fix in self._reader.feed(data):
-            if self._believe(fix, now_ms):
+            if self._believe(fix, now_ms) and self.last is not None:
                 newest = (self.last.utc_s, self.last.utc_ms)
         return newest
 

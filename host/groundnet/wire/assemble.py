@@ -19,6 +19,8 @@ def assemble(described: dict | list, secret: bytes | None = None) -> bytes:
     try:
         if isinstance(described, list) and described:
             return b"".join(assemble(piece, secret) for piece in described)
+        if not isinstance(described, dict):
+            raise GroundnetError("the JSON is no object with a layer", _SEE)
         return _layer_of(described)(described, secret)
     except KeyError as error:
         raise GroundnetError(f"the JSON has no {error.args[0]}", _SEE) from error
@@ -28,9 +30,7 @@ def assemble(described: dict | list, secret: bytes | None = None) -> bytes:
         raise GroundnetError(f"this cannot go on the wire: {error}", "correct the value") from error
 
 
-def _layer_of(described: dict | list) -> Callable[[dict, bytes | None], bytes]:
-    if not isinstance(described, dict):
-        raise GroundnetError("the JSON is no object with a layer", _SEE)
+def _layer_of(described: dict) -> Callable[[dict, bytes | None], bytes]:
     layer = described.get("layer")
     made = _LAYERS.get(layer) if isinstance(layer, str) else None
     if made is None:

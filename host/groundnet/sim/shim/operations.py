@@ -21,7 +21,7 @@ FLASH_SPACE = 14
 FLASH_PROGRAM = 15  # argument: size of the file that is being written; data: path length u16 | path
 
 # --- ROM partition
-ROM_READ = 16  # argument: version of the known content; result: version now; data: the content when it differs
+ROM_READ = 16  # argument: known version; result: version now; data: the content if it differs
 ROM_ERASE = 17  # argument: bytes from the start
 ROM_WRITE = 18  # argument: offset; data: bytes
 
