@@ -22,10 +22,10 @@ from micropython import const
 _SAMPLE_RATE_MHZ = const(12_500)
 _SERVICE_MS = const(5_000)  # after power-on: how long a host at the serial line may take to open a link
 _BLANK_SERVICE_MS = const(600_000)  # the same for a tag without identity
-_KEPT = "<4sqB28s"  # mark, origin of the clock, flags, the radio's ledger; the core's snapshot follows
-_KEPT_BYTES = const(41)
+_KEPT = "<4sqB56s"  # mark, origin of the clock, flags, the radio's ledger; the core's snapshot follows
+_KEPT_BYTES = const(69)
 _USUAL_PARTS = const(3)  # accelerometer, radio, battery
-_MARK = b"GNT2"
+_MARK = b"GNT3"
 _ARMED = const(0x01)  # flag: the wake-up interrupt; above it 1 << INPUT_... of every active input
 
 

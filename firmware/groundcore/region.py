@@ -82,10 +82,10 @@ PLANS = {
 REPLY_DELAY_MS = 40  # from the end of a beacon to the downlink: the tag has to turn its radio round
 WINDOW_MS = 260  # how long a tag listens: the downlink begins within 200 ms, its preamble takes 50
 
-_BUCKETS = const(6)
-_BUCKET_MS = const(600000)
-_LEDGER_FORMAT = "<I6I"
-LEDGER_SIZE = 28  # bytes of DutyLedger.pack()
+_BUCKETS = const(13)  # twelve whole ones and the running one: never less than an hour
+_BUCKET_MS = const(300000)
+_LEDGER_FORMAT = "<I13I"
+LEDGER_SIZE = 56  # bytes of DutyLedger.pack()
 
 
 def plan(name: str) -> Plan | None:
@@ -123,7 +123,7 @@ def airtime_us(channel: Channel, size: int) -> int:
 
 
 class DutyLedger:
-    """What one device has transmitted within the last hour, in six buckets of ten minutes.
+    """What one device has transmitted within the last hour, in thirteen buckets of five minutes.
 
     The bucket that is leaving the hour counts in full, so the limit holds for any hour, not only on average.
     """
@@ -137,7 +137,7 @@ class DutyLedger:
             self._spent_ms = list(values[1:])
 
     def pack(self) -> bytes:
-        """28 bytes for a snapshot."""
+        """56 bytes for a snapshot."""
         return struct.pack(_LEDGER_FORMAT, self._newest, *self._spent_ms)
 
     def may_send(self, channel: Channel, size: int, now_ms: int, spare_ms: int = 0) -> bool:

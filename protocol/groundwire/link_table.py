@@ -93,7 +93,7 @@ MESSAGES = (
         ("next_sequence", "I"),
         ("entries", "records", _LOG_ENTRY, 255),
     )),
-    (0x1D, "self_test", FREE, (("parts", "flags", PARTS),)),
+    (0x1D, "self_test", UNLOCKED, (("parts", "flags", PARTS),)),
     (0x9D, "self_test_result", FREE, (("tests", "records", _TEST, 32),)),
     (0x1E, "service_open", SESSION, (("duration_s", "H", 1, 7200),)),
     (0x20, "update_begin", SESSION, (

@@ -222,7 +222,7 @@ def test_no_airtime_is_told_and_the_order_waits():
     assert sent * region.airtime_us(channel, downlink.SIZE) <= 360_000_000
     bench.now_ms = 3_600_000 - 1
     bench.core._keep_orders([order(1, expires_ms=START_UTC_MS * 2)], bench.now_ms)
-    bench.now_ms = 3_700_000
+    bench.now_ms = 3_900_000
     hear(bench, collector, make_beacon(21))
     assert bench.core._answering
 

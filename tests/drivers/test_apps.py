@@ -174,15 +174,21 @@ def test_link_opens_after_power_on_and_a_silent_host_still_restarts_what_it_chan
 
 
 def test_self_test_gives_a_number_for_every_part(rig):
-    tag = rig("tag").run(4)
+    tag = rig("tag", UNLOCKED).run(4)
     tag.type(b"\x00", 0.2)
     tests = {test["part"]: test for test in tag.ask("self_test", {"parts": []}, 2.0).values["tests"]}
     assert {name for name, test in tests.items() if test["result"] != "passed"} == set()
     assert -125 < tests["radio"]["measured"] < -100 and tests["radio"]["text"] == "dBm of noise, errors 0"
     assert 3000 < tests["battery"]["measured"] < 4000
     assert abs(tests["clock"]["measured"]) <= 3 and tests["memory"]["measured"] > 16384
-    assert (tests["key"]["measured"], tests["key"]["text"]) == (1, "locked")
+    assert (tests["key"]["measured"], tests["key"]["text"]) == (0, "not locked")
     assert 70 <= tests["accelerometer"]["measured"] <= 1500
+
+
+def test_a_locked_device_tests_itself_in_a_session_only(rig):
+    tag = rig("tag").run(4)
+    tag.type(b"\x00", 0.2)
+    assert tag.ask("self_test", {"parts": []}, 2.0).values["code"] == "locked"
 
 
 def test_self_test_tells_a_broken_chip_and_what_is_not_there(rig):
@@ -194,7 +200,7 @@ def test_self_test_tells_a_broken_chip_and_what_is_not_there(rig):
 
 
 def test_self_test_of_a_station_tells_of_its_network(rig):
-    base = rig("base", changed=BACKHAUL)
+    base = rig("base", UNLOCKED, changed=BACKHAUL)
     collector = Collector()
     base.network.serve("collector", 4710, lambda: collector)
     base.run(30)
@@ -202,7 +208,7 @@ def test_self_test_of_a_station_tells_of_its_network(rig):
     tests = {test["part"]: test for test in base.ask("self_test", {"parts": []}, 2.0).values["tests"]}
     assert tests["network"]["result"] == "passed" and tests["network"]["measured"] < 0
     assert tests["radio"]["result"] == "passed"
-    wired = rig("base", changed={"collector_host": "nowhere"}).run(30)
+    wired = rig("base", UNLOCKED, changed={"collector_host": "nowhere"}).run(30)
     wired.type(b"\x00", 0.2)
     (test,) = wired.ask("self_test", {"parts": ["network"]}, 2.0).values["tests"]
     assert (test["result"], test["measured"], test["text"]) == ("failed", 0, "connections")
@@ -494,7 +500,7 @@ def test_base_comes_back_to_its_collector_after_a_dead_backhaul(rig):
 
 
 def test_base_hears_on_after_a_self_test(rig):
-    base = rig("base", changed=BACKHAUL)
+    base = rig("base", UNLOCKED, changed=BACKHAUL)
     collector = Collector()
     base.network.serve("collector", 4710, lambda: collector)
     tag = make_device(base.world, "tag", "tag", base.place, b"\x09", files=tag_files())

@@ -82,6 +82,7 @@ def _record(data: bytes) -> bytes:
 
 
 IDENTITY = _record(store.encode_identity(store.Identity("T1", "vehicle", "here", bytes(range(32)), True)))
+UNLOCKED = _record(store.encode_identity(store.Identity("T1", "vehicle", "here", bytes(range(32)), False)))
 
 
 class Rig:
@@ -291,7 +292,7 @@ def self_test(device) -> dict[str, dict]:
 def test_a_bench_is_told_what_is_broken_and_the_tag_guards_on():
     world = World(5)
     place = quiet_place(world, Network(world))
-    files = firmware_image.build("tag", "wsl3_wearable") | {"/state/identity.0": IDENTITY}
+    files = firmware_image.build("tag", "wsl3_wearable") | {"/state/identity.0": UNLOCKED}
     device = make_device(world, "tag", "tag", place, b"\x01", "wsl3_wearable", BoardFs(files))
     chip = device.parts["accelerometer"]
     with device.board:

@@ -449,6 +449,27 @@ def test_input_reads_a_line_with_echo():
         assert printed(device) == ["name? annx\x08 \x08a", "'anna'"]
 
 
+@pytest.mark.parametrize("body", ["sys.stdin.read(1)", "poll.poll()", "time.sleep(1000)"])
+def test_ctrl_c_that_came_while_the_board_printed_ends_the_wait_after_it(body):
+    source = f"""
+import select, sys, time
+poll = select.poll()
+poll.register(sys.stdin, select.POLLIN)
+try:
+    exec("print('go'); x = {body}")
+except KeyboardInterrupt:
+    print('interrupted')
+print(len(sys.stdin.read(2)))
+"""
+
+    with board(source) as device:
+        device.console.listeners.append(lambda data: device.console.feed(b"\x03") if b"go" in data else None)
+        assert run(device) == ["go", "interrupted"]
+        device.console.feed(b"ab")
+        device.world.run_for(10_000)
+        assert printed(device) == ["go", "interrupted", "2"]
+
+
 def test_unique_id():
     with board("import machine\nprint(machine.unique_id())", unique_id=bytes(range(8))) as device:
         assert run(device) == [str(bytes(range(8)))]

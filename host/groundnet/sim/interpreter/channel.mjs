@@ -27,6 +27,7 @@ export class Channel {
     this.interruptKey = () => -1;
     this.onInterrupt = () => {};
     this.onCtrlC = () => {};
+    this.ctrlC = false; // came, and no read of the console has asked the interpreter about it since
   }
 
   /**
@@ -47,7 +48,10 @@ export class Channel {
     const start = REPLY_BYTES + 2 * interrupts;
     this.data = reply.subarray(start);
     if (into) into.set(this.data.subarray(0, into.length));
-    if (flags & FLAG_CTRL_C) this.onCtrlC();
+    if (flags & FLAG_CTRL_C) {
+      this.ctrlC = true;
+      this.onCtrlC();
+    }
     if (interrupts) {
       const sources = [];
       for (let at = REPLY_BYTES; at < start; at += 2) sources.push(reply.readUInt16LE(at));

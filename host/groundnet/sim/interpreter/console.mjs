@@ -20,9 +20,13 @@ export class Console {
 
   // --- what Syscalls needs
 
+  /** Returns the count of bytes; negative: interrupted, the interpreter raises what is pending or reads again. */
   read(into) {
-    const count = this.channel.call(OPERATIONS.CONSOLE_READ, 0, null, into);
-    return count; // negative: interrupted
+    if (this.channel.ctrlC) {
+      this.channel.ctrlC = false; // it may have come with the call before: nothing has looked at it yet
+      return -1;
+    }
+    return this.channel.call(OPERATIONS.CONSOLE_READ, 0, null, into);
   }
 
   readable() {
