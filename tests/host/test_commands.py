@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from groundnet.cli.main import COMMANDS
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.provision.registry import Record, Registry, Secret
@@ -113,3 +114,13 @@ def test_the_doctor_answers_in_json_for_every_port():
     findings = json.loads(run("doctor", "/dev/no-such", "/dev/null", "--json").stdout)
     assert [finding["port"]["path"] for finding in findings] == ["/dev/no-such", "/dev/null"]
     assert all(finding["what"] and finding["action"] for finding in findings)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_of_its_own_only(command):
+    done = subprocess.run(
+        [*GROUNDNET, command, "--help"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0
+    assert f"groundnet {command}" in done.stdout
+    assert "--install-completion" not in done.stdout

@@ -20,6 +20,8 @@ from groundnet.errors import GroundnetError
 # Each is a module groundnet.cli.<name> with a Typer `app`, loaded only when it is called: start-up stays fast.
 COMMANDS = ("wire", "gnss", "sim", "provision", "collect", "track", "case", "doctor")
 
+_COMPLETION = ("install_completion", "show_completion")  # options of the whole program, not of every command
+
 
 @contextlib.contextmanager
 def _reader_may_leave() -> Iterator[None]:
@@ -56,6 +58,7 @@ class LazyGroup(TyperGroup):
         module = importlib.import_module(f"groundnet.cli.{cmd_name}")
         command = typer.main.get_command(module.app)
         command.name = cmd_name
+        command.params = [option for option in command.params if option.name not in _COMPLETION]
         return command
 
 
