@@ -48,7 +48,36 @@ def test_cells_that_contradict_each_other_widen_the_radius(table):
     assert distance_m(torn.lat, torn.lon, *frame.to_degrees(-1000, 0)) < torn.radius_m
 
 
-def test_what_is_not_in_the_table_or_has_no_identity_says_nothing(table):
-    assert table.locate([seen(None), seen(99, True)]) is None
-    assert table.locate([seen(None), seen(99), seen(1, True)]) == table.locate([seen(1, True)])
+def test_what_has_no_identity_or_is_of_another_network_says_nothing(table):
+    stranger = CellSeen(460, 1, 10135, 99, True)
+    assert table.locate([seen(None), stranger]) is None
+    assert table.locate([seen(None), stranger, seen(1)]) == table.locate([seen(1)])
     assert table.locate([]) is None
+
+
+def test_a_cell_that_is_reported_twice_counts_once_and_as_the_serving_one(table):
+    once = table.locate([seen(1, True), seen(2)])
+    assert table.locate([seen(1), seen(1, True), seen(2), seen(2)]) == once
+
+
+def test_a_cell_that_the_table_lacks_is_somewhere_in_its_area(table):
+    rough = table.locate([seen(99, True)])
+    middle_m = (-1000 + 1000 + 30_000) / 3
+    assert east_m(rough) == pytest.approx(middle_m, abs=20)
+    assert rough.radius_m == pytest.approx(30_000 - middle_m + 1000, rel=0.01), (
+        "all three cells, with their range"
+    )
+    assert table.locate([seen(99, True), seen(1)]) == table.locate([seen(1)]), "a known neighbour says more"
+
+
+def test_an_lte_cell_that_the_table_lacks_is_at_its_site(tmp_path):
+    site = 0x2B5C3
+    path = tmp_path / "cells.csv"
+    path.write_text(
+        HEADER
+        + f"LTE,460,0,10135,{site << 8 | 1},0,103.79,25.49,800,9,1,0,0,0\n"
+        + "LTE,460,0,10135,70000,0,103.99,25.49,800,9,1,0,0,0\n"
+    )
+    estimate = CellTable.read(path).locate([CellSeen(460, 0, 10135, site << 8 | 3, True)])
+    assert (estimate.lat, estimate.lon) == pytest.approx((25.49, 103.79))
+    assert estimate.radius_m == 1200, "half as much again as the sector that is known"

@@ -97,6 +97,31 @@ def test_a_device_that_is_not_heard_any_more_is_listed(heard):
     assert json.loads(patient.stdout) == []
 
 
+def test_a_device_with_nothing_but_a_cell_is_told_by_it(files, tag):
+    database = database_of(files)
+    cell = {"type": "cell", "time_ms": NOW_MS, "radio": "lte", "mcc": 460, "mnc": 0, "area": 10135}
+    cell |= {"cell": 177001, "signal_dbm": -98, "serving": 1}
+    ask(
+        Collector(database, [(tag.device_id, tag.secret)]),
+        signed_report(tag.device_id, tag.secret, 1, [cell]),
+    )
+    database.close()
+    assert (
+        "in the cell 460-00-10135-177001; name a cell table"
+        in run("track", "云A12345", *files, "--owner", code=1).stderr
+    )
+
+
+def test_orders_are_given_listed_and_withdrawn(heard):
+    (given,) = json.loads(run("order", "give", "云A12345", "arm", *heard, "--owner", "--json").stdout)
+    assert (given["command"], given["state"]) == ("arm", "queued")
+    database = heard[:2]
+    assert json.loads(run("order", "list", *database, "--json").stdout) == [given]
+    run("order", "withdraw", str(given["order_id"]), *database)
+    assert "withdrawn" in run("order", "list", *database).stdout
+    assert "choose one of" in run("order", "give", "云A12345", "fly", *heard, "--owner", code=1).stderr
+
+
 def test_the_owner_gets_every_format_to_the_terminal_and_to_a_file(heard, tmp_path):
     own = ["track", "云A12345", *heard, "--owner"]
     assert (

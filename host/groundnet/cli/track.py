@@ -23,7 +23,7 @@ from groundnet.collector.cell_table import CellTable
 from groundnet.collector.database import Database
 from groundnet.collector.export import FORMATS, iso_time
 from groundnet.collector.lookups import permit
-from groundnet.collector.track import TrackPoint, last_place, track_of
+from groundnet.collector.track import TrackPoint, last_cell, last_place, track_of
 from groundnet.errors import GroundnetError
 from groundnet.provision.registry import Registry
 
@@ -69,12 +69,10 @@ def track(
     asked = [record.device_id for record in records]
     shown = permit(store, asked, operator(), f"track {tag}", reason, owner, now_ms())
     points = track_of(store, shown, since_ms, until_ms, table)
+    cell = last_cell(store, shown)
     store.close()
     if not points:
-        raise GroundnetError(
-            tr(f"no position of {name} is known", f"没有 {name} 的位置记录"),
-            tr("widen --since and --until, or wait for a sighting", "请扩大时间范围，或等待新的目击"),
-        )
+        raise _no_position(name, cell)
     if as_json:
         tag_ids = [record.tag_id for record in records if record.device_id in shown]
         typer.echo(json.dumps(_last_place(tag_ids, points), ensure_ascii=False))
@@ -82,6 +80,22 @@ def track(
         output.write_text(FORMATS[form.value](points, name), encoding="utf-8")
     else:
         typer.echo(FORMATS[form.value](points, name).encode(), nl=False)  # the formats say UTF-8
+
+
+def _no_position(name: str, cell: tuple[str, int] | None) -> GroundnetError:
+    if cell is None:
+        return GroundnetError(
+            tr(f"no position of {name} is known", f"没有 {name} 的位置记录"),
+            tr("widen --since and --until, or wait for a sighting", "请扩大时间范围，或等待新的目击"),
+        )
+    where, time_ms = cell
+    return GroundnetError(
+        tr(
+            f"no position of {name} is known, but at {iso_time(time_ms)} it was in the cell {where}",
+            f"没有 {name} 的位置记录，但 {iso_time(time_ms)} 它在基站小区 {where}",
+        ),
+        tr("name a cell table that has it with --cells", "请用 --cells 指定包含该小区的基站表"),
+    )
 
 
 def _last_place(tag_ids: list[str], points: list[TrackPoint]) -> dict:

@@ -31,6 +31,25 @@ def permit(
 
     Raises LookupRefused when not one of them may be shown.
     """
+    granted = written_down(database, device_ids, who, what, why, is_owner, now_ms)
+    if not granted:
+        raise LookupRefused(
+            "positions are shown while a case is open only",
+            "open one with `groundnet case open`, or give --owner when the owner asks",
+        )
+    return granted
+
+
+def written_down(
+    database: Database,
+    device_ids: list[bytes],
+    who: str,
+    what: str,
+    why: str,
+    is_owner: bool,
+    now_ms: int,
+) -> list[bytes]:
+    """Those of the devices that have an open case, all for the owner; the question is in the book for every one."""
     granted = []
     with database.transaction():
         for device_id in device_ids:
@@ -48,9 +67,4 @@ def permit(
             )
             if allowed:
                 granted.append(device_id)
-    if not granted:
-        raise LookupRefused(
-            "positions are shown while a case is open only",
-            "open one with `groundnet case open`, or give --owner when the owner asks",
-        )
     return granted

@@ -62,4 +62,5 @@ STEPS = (
     "ALTER TABLE beacons ADD COLUMN received_ms INTEGER NOT NULL DEFAULT 0",
     "UPDATE beacons SET received_ms = time_ms",
     "ALTER TABLE reports ADD COLUMN received_ms INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE orders ADD COLUMN ordered_by TEXT NOT NULL DEFAULT ''",
 )

@@ -78,6 +78,23 @@ def last_place(points: list[TrackPoint]) -> TrackPoint | None:
     return TrackPoint(now_ms, answer.lat, answer.lon, answer.radius_m, sharpest.source)
 
 
+def last_cell(database: Database, device_ids: Iterable[bytes]) -> tuple[str, int] | None:
+    """The serving cell that one of the devices reported last, as "mcc-mnc-area-cell", and when; None: never one."""
+    found = [
+        row
+        for device_id in device_ids
+        for row in database.rows(
+            "SELECT * FROM cells WHERE device_id = ? AND area IS NOT NULL AND cell IS NOT NULL "
+            "ORDER BY time_ms DESC, serving DESC LIMIT 1",
+            device_id,
+        )
+    ]
+    if not found:
+        return None
+    row = max(found, key=lambda row: row["time_ms"])
+    return f"{row['mcc']}-{row['mnc']:02d}-{row['area']}-{row['cell']}", row["time_ms"]
+
+
 Span = tuple[bytes, int, int]
 
 
