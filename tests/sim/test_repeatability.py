@@ -115,6 +115,31 @@ def test_held_time_goes_on_when_the_host_waits_for_the_board():
         assert hold_while(device.world, [device], host, start_s=0.3) == b"idle 5049\r\nidle 10049\r\n"
 
 
+def test_held_time_waits_for_the_rest_of_what_the_host_says():
+    waiting = """
+import select, sys
+poller = select.poll()
+poller.register(sys.stdin, select.POLLIN)
+print('ready')
+sys.stdin.read(2)
+print('whole' if poller.poll(1000) else 'late')
+"""
+    with board(waiting) as device:
+        device.power_on()
+        path = device.pty_path
+
+        def host():
+            with serial.Serial(path, timeout=20) as port:
+                port.read_until(b"ready\r\n")
+                port.write(b"fr")
+                for _ in range(20_000):
+                    sum(range(1000))  # a busy machine lets the rest wait
+                port.write(b"ame\n")
+                return port.readline()
+
+        assert hold_while(device.world, [device], host, patience_s=20) == b"whole\r\n"
+
+
 def test_failure_of_the_host_program_is_raised_here():
     with board(ANSWERS) as device:
         device.power_on()

@@ -10,6 +10,7 @@ _LOG_BYTES = 1 << 20
 _BACKLOG_BYTES = 1 << 16
 _DEAF_S = 0.5  # a host that reads nothing for so long is not there
 _READ_BYTES = 4096
+_ENDS = b"\x00\x01\x02\x03\x04\x05\r\n"  # of what a host says at once: a frame, a line, a key of the REPL
 
 
 class Console:
@@ -23,6 +24,7 @@ class Console:
         self.listeners: list[Callable[[bytes], None]] = []
         self.on_input: Callable[[bytes], None] = lambda data: None
         self.host_spoke_last = False
+        self._heard_last = 0
         self._log = bytearray()
         self._pty: Pty | None = None
 
@@ -40,9 +42,15 @@ class Console:
         """The PTY, opened on first use."""
         return self._open_pty()
 
+    @property
+    def host_in_mid_word(self) -> bool:
+        """True while the host spoke last and what it said has no end yet: the rest is still on its way."""
+        return self.host_spoke_last and self._heard_last not in _ENDS
+
     def feed(self, data: bytes) -> None:
         """Bytes from the host arrive."""
         self.host_spoke_last = True
+        self._heard_last = data[-1]
         self.on_input(data)
 
     def show(self, data: bytes) -> None:

@@ -54,6 +54,10 @@ class _Doors:
         """True when the host spoke last: it waits for an answer."""
         return any(board.console.host_spoke_last for board in self._boards)
 
+    def host_in_mid_word(self) -> bool:
+        """True when a host has begun something that has no end yet."""
+        return any(board.console.host_in_mid_word for board in self._boards)
+
     def board_listens(self) -> bool:
         """True when a board can do nothing before the host's next bytes or a timeout of its own."""
         return any(board.streams.wants_console for board in self._boards)
@@ -99,7 +103,8 @@ def run_held(
         next_us = world.next_event_us()
         if doors.board_listens() and (next_us is None or next_us > world.now_us):
             turn_s = patience_s if heard else start_s
-            if _host_speaks(doors, stop, _PIECES_S if doors.board_is_asked() else turn_s):
+            board_is_asked = doors.board_is_asked() and not doors.host_in_mid_word()
+            if _host_speaks(doors, stop, _PIECES_S if board_is_asked else turn_s):
                 heard = True
             else:
                 _run_until_board_moves(world, doors)
