@@ -198,7 +198,7 @@ def test_a_port_of_another_group_says_how_to_join_it(monkeypatch):
 
 
 def test_the_doctor_turns_every_one_of_them_into_a_finding(wire):
-    finding = probe(SerialPort(wire(lambda heard: b"\r\n>>> " * heard.count(b"\r"))), timeout_s=0.3)
+    finding = probe(SerialPort(wire(lambda heard: b"\r\n>>> " * heard.count(b"\r"))), 0.3, 0.0)
     assert "prompt" in finding.what and "flash" in finding.action
     missing = probe(SerialPort("/dev/no-such"))
     assert "no-such" in missing.what

@@ -214,7 +214,7 @@ def test_a_factory_reset_and_the_console_are_the_registrys_to_ask_for(counter):
 
 def test_the_probe_names_what_is_there_and_what_to_do(counter):
     port = SerialPort(counter.device.board.pty_path)
-    finding = hold_while(counter.device.board.world, [counter.device.board], lambda: probe(port, 20.0))
+    finding = hold_while(counter.device.board.world, [counter.device.board], lambda: probe(port, 20.0, 0.0))
     assert (finding.role, finding.state) == ("tag", "blank")
     assert "provision one" in finding.action
 

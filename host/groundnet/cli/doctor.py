@@ -1,6 +1,7 @@
 """``groundnet doctor``: what is connected, and what to do next."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -8,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from groundnet.cli.language import tr
+from groundnet.cli.language import said, tr
 from groundnet.cli.options import JsonOption
-from groundnet.link.probe import probe_all
+from groundnet.link.probe import Finding, probe_all
 
 app = typer.Typer()
 
@@ -18,19 +19,32 @@ app = typer.Typer()
 @app.command()
 def doctor(
     ports: Annotated[
-        list[str] | None, typer.Argument(help="Serial ports or PTYs; default: all USB ones.")
+        list[str] | None,
+        typer.Argument(help="Serial ports, PTYs or USB serial numbers; default: all USB ports."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask every serial port who is there. A device that is asked restarts nothing and forgets nothing."""
-    findings = probe_all(ports or [])
+    show(probe_all(ports or []), as_json)
+
+
+def show(findings: Sequence[Finding], as_json: bool) -> None:
+    """A table for people: one row per port, with what tells boards apart and the next action."""
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings]))
         return
     if not findings:
         typer.echo(tr("no USB serial port is here: plug a device in", "未发现 USB 串口：请插入设备"))
         return
-    table = Table(tr("port", "端口"), tr("what is there", "设备"), tr("next", "下一步"))
+    table = Table(
+        tr("port", "端口"),
+        tr("USB serial", "USB 序列号"),
+        "MAC",
+        tr("chip", "芯片"),
+        tr("what is there", "设备"),
+        tr("next", "下一步"),
+    )
     for finding in findings:
-        table.add_row(finding.port.path, finding.what, finding.action)
+        row = (finding.port.path, finding.port.serial_number, finding.mac, finding.board or finding.chip)
+        table.add_row(*row, said(finding.what), said(finding.action))
     Console().print(table)

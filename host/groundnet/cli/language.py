@@ -24,3 +24,8 @@ def current() -> str:
 def tr(en: str, zh: str) -> str:
     """The text in the language in force."""
     return zh if current() == "zh" else en
+
+
+def said(text: str) -> str:
+    """A text of the library in the language in force, where it brings both."""
+    return getattr(text, "zh", text) if current() == "zh" else text

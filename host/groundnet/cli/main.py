@@ -130,7 +130,7 @@ def fail(cause: str, action: str, code: int = 1) -> None:
     """Print one line that names the cause and the next action, and exit."""
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     console.print(language.tr("error:", "错误："), style="bold red", end=" ")
-    console.print(f"{cause}; {action}")
+    console.print(f"{language.said(cause)}; {language.said(action)}")
     sys.exit(code)
 
 

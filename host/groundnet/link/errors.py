@@ -1,6 +1,6 @@
 """What can be wrong between a computer and a device, each with its own next action."""
 
-from groundnet.errors import GroundnetError
+from groundnet.errors import GroundnetError, Text
 
 
 class LinkError(GroundnetError):
@@ -9,50 +9,134 @@ class LinkError(GroundnetError):
 
 class PortMissing(LinkError):
     def __init__(self, port: str) -> None:
-        named = f"there is no serial port {port}" if port.strip() else "no serial port was named"
-        super().__init__(named, "plug the device in and run `groundnet doctor`")
+        if port.strip():
+            cause = Text(f"there is no serial port {port}", f"没有串口 {port}")
+        else:
+            cause = Text("no serial port was named", "没有指定串口")
+        super().__init__(
+            cause,
+            Text("plug the device in and run `groundnet doctor`", "插入设备，然后运行 `groundnet doctor`"),
+        )
 
 
 class PortForbidden(LinkError):
     def __init__(self, port: str) -> None:
         super().__init__(
-            f"this user may not open {port}", "become a member of its group (often dialout) and log in again"
+            Text(f"this user may not open {port}", f"当前用户无权打开 {port}"),
+            Text(
+                "become a member of its group (often dialout) and log in again",
+                "加入该设备所属的用户组（通常是 dialout），然后重新登录",
+            ),
         )
 
 
 class NotASerialPort(LinkError):
     def __init__(self, port: str) -> None:
-        super().__init__(f"{port} is not a serial port", "run `groundnet doctor` to see the serial ports")
+        super().__init__(
+            Text(f"{port} is not a serial port", f"{port} 不是串口"),
+            Text("run `groundnet doctor` to see the serial ports", "运行 `groundnet doctor` 查看现有串口"),
+        )
 
 
 class PortBusy(LinkError):
     def __init__(self, port: str, holder: str | None) -> None:
-        who = holder or "another program"
-        super().__init__(f"{port} is held by {who}", "close that program, then try again")
+        super().__init__(
+            Text(
+                f"{port} is held by {holder or 'another program'}",
+                f"{port} 正被 {holder or '另一个程序'} 占用",
+            ),
+            Text("close that program, then try again", "关闭该程序后重试"),
+        )
+        self.holder = holder
 
 
 class PortGone(LinkError):
     def __init__(self, port: str) -> None:
         super().__init__(
-            f"{port} disappeared during the work", "plug the device in again and repeat the command"
+            Text(f"{port} disappeared during the work", f"{port} 在操作途中断开"),
+            Text("plug the device in again and repeat the command", "重新插入设备，再运行一次该命令"),
         )
 
 
 class NoAnswer(LinkError):
     def __init__(self, port: str) -> None:
-        super().__init__(f"nothing answers on {port}", "press the device's reset button and try again")
+        super().__init__(
+            Text(f"nothing answers on {port}", f"{port} 上没有应答"),
+            Text("press the device's reset button and try again", "按一下设备的复位键后重试"),
+        )
+
+
+class BootloaderWaits(LinkError):
+    def __init__(self, port: str, chip: str = "") -> None:
+        named = chip or "ESP32"
+        super().__init__(
+            Text(
+                f"the bootloader of an {named} waits on {port} for a download",
+                f"{port} 上的 {named} 处于引导程序下载模式",
+            ),
+            Text(
+                "write firmware with `groundnet flash`, or press reset to start what is on it",
+                "用 `groundnet flash` 写入固件，或按复位键启动已有程序",
+            ),
+        )
+        self.chip = chip
+
+
+class NothingToStart(LinkError):
+    def __init__(self, port: str, chip: str = "") -> None:
+        named = chip or "ESP32"
+        super().__init__(
+            Text(
+                f"the {named} on {port} finds no program to start", f"{port} 上的 {named} 找不到可启动的程序"
+            ),
+            Text(
+                "hold BOOT, press reset, then write firmware with `groundnet flash`",
+                "按住 BOOT 键再按复位键，然后用 `groundnet flash` 写入固件",
+            ),
+        )
+        self.chip = chip
 
 
 class ReplAnswers(LinkError):
     def __init__(self, port: str) -> None:
         super().__init__(
-            f"a MicroPython prompt answers on {port}, not groundnet firmware", "flash the firmware first"
+            Text(
+                f"a MicroPython prompt answers on {port}, not groundnet firmware",
+                f"{port} 上应答的是 MicroPython 提示符，不是 groundnet 固件",
+            ),
+            Text("flash the firmware first", "请先烧录固件：`groundnet flash`"),
+        )
+
+
+class ScriptRuns(LinkError):
+    """What runs there prints text, but is not ours; it is not interrupted."""
+
+    def __init__(self, port: str, said: str) -> None:
+        super().__init__(
+            Text(
+                f"a program that is not groundnet's runs on {port} and prints '{said}'",
+                f"{port} 上正运行着非 groundnet 的程序，输出“{said}”",
+            ),
+            Text(
+                "if it is a MicroPython script, end it with Ctrl-C in `mpremote`, then try again",
+                "如果是 MicroPython 脚本，用 `mpremote` 按 Ctrl-C 结束它，然后重试",
+            ),
         )
 
 
 class ForeignDevice(LinkError):
-    def __init__(self, port: str) -> None:
-        super().__init__(f"what answers on {port} is not a groundnet device", "check which port is the tag's")
+    def __init__(self, port: str, what: str = "") -> None:
+        named = f" ({what})" if what else ""
+        super().__init__(
+            Text(
+                f"what answers on {port} is not a groundnet device{named}",
+                f"{port} 上应答的不是 groundnet 设备{named}，也不是 MicroPython",
+            ),
+            Text(
+                "check which port is the device's: `groundnet doctor`",
+                "确认设备在哪个串口：`groundnet doctor`",
+            ),
+        )
 
 
 class WrongSecret(LinkError):

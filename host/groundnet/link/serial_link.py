@@ -21,17 +21,16 @@ from groundnet.link.errors import (
     PortGone,
     PortMissing,
     Refused,
-    ReplAnswers,
     TriesExhausted,
     Unsendable,
     WrongSecret,
 )
+from groundnet.link.listening import foreign_speaker, waits_for_download, who_speaks
 from groundnet.link.ports import holder_of
 
 BAUDRATE = 115_200  # of UART bridges; USB devices ignore it
 OPEN = b"\x00"
 ENTER = b"\r"  # makes a MicroPython prompt show itself and interrupts nothing
-PROMPT = b">>>"
 READ_TIMEOUT_S = 0.05
 WRITE_TIMEOUT_S = 5.0
 READ_SIZE = 4096
@@ -51,21 +50,29 @@ class SerialLink:
         port: path of a serial port or PTY.
         timeout_s: longest wait for one answer.
         entropy: source of nonces.
+        listen_s: how long to listen before the first byte is written; nothing at all is written to a
+            bootloader or to a device that is certainly somebody else's.
 
-    Raises (from the constructor): PortMissing, PortForbidden, NotASerialPort, PortBusy, PortGone, ReplAnswers,
-    ForeignDevice, NoAnswer.
+    Raises (from the constructor): PortMissing, PortForbidden, NotASerialPort, PortBusy, PortGone, NoAnswer,
+    BootloaderWaits, NothingToStart, ReplAnswers, ScriptRuns, ForeignDevice.
     """
 
-    def __init__(self, port: str, timeout_s: float = 5.0, entropy: Entropy = secrets.token_bytes) -> None:
+    def __init__(
+        self,
+        port: str,
+        timeout_s: float = 5.0,
+        entropy: Entropy = secrets.token_bytes,
+        listen_s: float = 0.0,
+    ) -> None:
         self.port = port
         self._timeout_s = timeout_s
         self._entropy = entropy
-        self._serial = _open_port(port)
+        self._serial = open_port(port)
         self._decoder = frame.Decoder(capacity=4400, accept=frame.REPLIES)
         self._sequence = 0
         self._session: session.Initiator | None = None
         try:
-            self._open_link()
+            self._open_link(self._listen(listen_s))
         except BaseException:
             self._serial.close()
             raise
@@ -123,22 +130,31 @@ class SerialLink:
         finally:
             self._serial.close()
 
-    def _open_link(self) -> None:
-        self._drop_old_input()
+    def _listen(self, duration_s: float) -> bytes:
+        """What the device says by itself, before anything is written."""
         heard = b""
+        deadline_s = time.monotonic() + duration_s
+        while time.monotonic() < deadline_s:
+            heard = (heard + self._read(READ_SIZE))[-HEARD_SIZE:]
+            if waits_for_download(heard) or foreign_speaker(heard):
+                raise who_speaks(self.port, heard)
+        return heard
+
+    def _open_link(self, heard: bytes) -> None:
+        self._drop_old_input()
         deadline_s = time.monotonic() + self._timeout_s
         while time.monotonic() < deadline_s:
             self._write(OPEN)
             heard = (heard + self._read_until_zero())[-HEARD_SIZE:]
             if heard.endswith(OPEN):
                 return
-        self._write(ENTER)
-        heard += self._read_until_zero()
-        if heard.endswith(OPEN):
-            return  # late, but it answers
-        if PROMPT in heard:
-            raise ReplAnswers(self.port)
-        raise ForeignDevice(self.port) if heard else NoAnswer(self.port)
+            if foreign_speaker(heard) or waits_for_download(heard):
+                break
+        if not heard.strip():  # a prompt shows itself when asked; who talks needs no question
+            self._write(ENTER)
+            heard += self._read_until_zero()
+        if not heard.endswith(OPEN):
+            raise who_speaks(self.port, heard)
 
     def _read_until_zero(self) -> bytes:
         """What the device said up to its answer; log text may come before it."""
@@ -206,7 +222,7 @@ class SerialLink:
             raise PortGone(self.port) from error
 
 
-def _open_port(port: str) -> serial.Serial:
+def open_port(port: str) -> serial.Serial:
     try:
         return serial.Serial(
             port, BAUDRATE, timeout=READ_TIMEOUT_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True

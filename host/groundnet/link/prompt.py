@@ -1,0 +1,78 @@
+"""What MicroPython says of itself at its prompt: read in raw mode, without a restart, and nothing is stored."""
+
+import ast
+import time
+from dataclasses import dataclass
+
+import serial
+
+from groundnet.link.errors import NoAnswer, PortGone
+from groundnet.link.serial_link import open_port
+
+_RAW_MODE, _FRIENDLY_MODE, _END = b"\r\x01", b"\x02", b"\x04"
+_RAW_READY = b"raw REPL; CTRL-B to exit\r\n>"
+_TIMEOUT_S = 3.0
+# In a name space of its own: nothing stays behind at the prompt.
+_QUESTION = b"""exec('''
+import sys, machine
+try:
+    import esp32
+    ours = True
+except ImportError:
+    ours = False
+about = sys.implementation
+print(repr((about.version[:3], getattr(about, "_machine", ""), machine.unique_id(), about._mpy, ours)))
+''', {})"""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A MicroPython without a program.
+
+    ``machine`` is "board with chip" as the port spells it, ``chip`` as esptool does; ``unique_id`` is the MAC
+    on an ESP32. ``bytecode`` is ``sys.implementation._mpy``; ``esp32`` whether the port has that module.
+    """
+
+    version: str
+    machine: str
+    unique_id: bytes
+    bytecode: int
+    esp32: bool
+
+    @property
+    def chip(self) -> str:
+        name = self.machine.rpartition(" with ")[2].lower().replace("-", "")
+        return name if name.startswith("esp32") else ""
+
+
+def ask(port: str, timeout_s: float = _TIMEOUT_S) -> Prompt:
+    """Ask the prompt on a port; to be called only where one showed itself.
+
+    Raises NoAnswer when it is no MicroPython after all, and what opening a port raises.
+    """
+    with open_port(port) as line:
+        try:
+            line.reset_input_buffer()
+            line.write(_RAW_MODE)
+            _read_until(line, _RAW_READY, timeout_s)
+            line.write(_QUESTION + _END)
+            answer = _read_until(line, _END + _END + b">", timeout_s)
+            line.write(_FRIENDLY_MODE)
+        except (serial.SerialException, OSError) as error:
+            raise PortGone(port) from error
+    try:
+        version, *others = ast.literal_eval(answer.removeprefix(b"OK").decode().strip())
+        return Prompt(".".join(map(str, version)), *others)
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise NoAnswer(port) from error
+
+
+def _read_until(line: serial.Serial, end: bytes, timeout_s: float) -> bytes:
+    """What came before ``end``."""
+    heard = b""
+    deadline_s = time.monotonic() + timeout_s
+    while not heard.endswith(end):
+        if time.monotonic() > deadline_s:
+            raise NoAnswer(str(line.port))
+        heard += line.read(max(1, line.in_waiting))
+    return heard[: -len(end)]
