@@ -1,0 +1,130 @@
+"""The base image of a board: MicroPython itself. From a file or the cache; nothing is ever downloaded."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from groundnet.errors import GroundnetError, Text
+from groundnet.flash import esptool_run, partition_table
+
+MICROPYTHON = "1.29.0"  # what the bytecode is compiled for and the virtual boards run
+BYTECODE = (
+    6 | 3 << 8
+)  # low 10 bits of its sys.implementation._mpy: version 6, sub-version 3; above them the architecture
+_IMAGE_MAGIC = 0xE9  # first byte of an image for a chip's ROM (ESP-IDF, "App Image Format")
+_CHIP_ID_AT = 12  # two bytes in the image's header
+
+
+@dataclass(frozen=True)
+class Chip:
+    """What a base image for a chip is called, where it goes, and the chip's number in the image's header."""
+
+    build: str
+    offset: int
+    number: int
+
+
+CHIPS = {
+    "esp32": Chip("ESP32_GENERIC", 0x1000, 0),
+    "esp32s2": Chip("ESP32_GENERIC_S2", 0x1000, 2),
+    "esp32c3": Chip("ESP32_GENERIC_C3", 0x0, 5),
+    "esp32s3": Chip("ESP32_GENERIC_S3", 0x0, 9),
+}
+
+
+def cache_folder() -> Path:
+    """Where images are kept for the next boards; filled by hand, once per release."""
+    return user_cache_path("groundnet") / "base"
+
+
+def fits(bytecode: int) -> bool:
+    """Whether a MicroPython with this ``sys.implementation._mpy`` runs our bytecode."""
+    return bytecode & 0x3FF == BYTECODE
+
+
+def find(chip: str, named: Path | None = None, folder: Path | None = None) -> Path:
+    """The image for a chip: the named file, else the newest of the wanted version in the cache.
+
+    Raises GroundnetError, with the address of the download, when there is none, and for one of another chip.
+    """
+    about = _chip(chip)
+    path = named or _cached(about, folder or cache_folder())
+    if path is None:
+        page = f"https://micropython.org/download/{about.build}/"
+        name = f"{about.build}-DATE-v{MICROPYTHON}.bin"
+        kept = folder or cache_folder()
+        raise GroundnetError(
+            Text(f"no base image for the {chip} is on this computer", f"本机没有 {chip} 的基础固件"),
+            Text(
+                f"get {name} from {page} and put it into {kept}, or name it with --base-image",
+                f"从 {page} 下载 {name} 放到 {kept}，或用 --base-image 指定",
+            ),
+        )
+    _check(path, chip)
+    return path
+
+
+@contextmanager
+def prepared(path: Path, chip: str) -> Iterator[Path]:
+    """The image as it goes into flash: with a partition that the application runs from."""
+    ready = partition_table.give_rom(path.read_bytes(), _chip(chip).offset)
+    with tempfile.TemporaryDirectory(prefix="groundnet-") as folder:
+        target = Path(folder) / path.name
+        target.write_bytes(ready)
+        yield target
+
+
+def write(
+    port: str,
+    chip: str,
+    image: Path,
+    *,
+    in_bootloader: bool,
+    progress: esptool_run.Progress = lambda share: None,
+) -> None:
+    """Write a prepared image to the board on a port and start it. Raises BaseImageError."""
+    command = esptool_run.write_command(
+        port, chip, [(_chip(chip).offset, image)], in_bootloader=in_bootloader
+    )
+    esptool_run.run(port, command, progress)
+
+
+def _cached(about: Chip, folder: Path) -> Path | None:
+    """Names sort by the date in them."""
+    found = sorted(folder.glob(f"{about.build}-2*-v{MICROPYTHON}.bin"))
+    return found[-1] if found else None
+
+
+def _chip(name: str) -> Chip:
+    if name not in CHIPS:
+        raise GroundnetError(
+            Text(f"there is no base image for chip '{name}'", f"没有芯片“{name}”的基础固件"),
+            Text(f"use a board with one of: {', '.join(CHIPS)}", f"请使用以下芯片的板：{', '.join(CHIPS)}"),
+        )
+    return CHIPS[name]
+
+
+def _check(path: Path, chip: str) -> None:
+    """Refuse what the chip's ROM would not start, before anything is erased."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        raise GroundnetError(
+            Text(f"{path} cannot be read ({os.strerror(error.errno or 0)})", f"无法读取 {path}"),
+            Text("name the base image with --base-image", "用 --base-image 指定基础固件"),
+        ) from error
+    number = int.from_bytes(head[_CHIP_ID_AT : _CHIP_ID_AT + 2], "little")
+    if head[:1] != bytes([_IMAGE_MAGIC]) or number != CHIPS[chip].number:
+        raise GroundnetError(
+            Text(f"{path.name} is not a base image for the {chip}", f"{path.name} 不是 {chip} 的基础固件"),
+            Text(
+                f"use MicroPython's .bin for {CHIPS[chip].build}",
+                f"请使用 MicroPython 的 {CHIPS[chip].build} .bin 文件",
+            ),
+        )
