@@ -9,9 +9,8 @@ from groundwire import beacon, downlink, messages
 from groundwire.constant import const
 from groundwire.errors import DecodeError
 
-from groundcore import events, region, store
+from groundcore import events, region, store, uplink
 from groundcore.settings import Settings
-from groundcore.uplink import Uplink
 
 _HEALTH_MS = const(30000)
 _BATCH = const(16)  # sightings of one message
@@ -40,9 +39,7 @@ class Base:
         self._state = store.State(records.get(store.STATE))
         self._plan = region.plan(self._settings.text("region"))
         self._ledger = region.DutyLedger()
-        self._uplink = Uplink(
-            self._settings.text("collector_host"), self._settings["collector_port"], _REPLY_CAPACITY
-        )
+        self._uplink = uplink.make(self._settings, device_id, _REPLY_CAPACITY)
         self._asked = self._take_orders  # who takes the reply to the request under way
         self._greeted = False
         self._sightings = []  # (heard_ms, rssi_dbm, snr_cdb, beacon)

@@ -4,10 +4,9 @@ from groundwire import keys, report
 from groundwire.constant import const
 from groundwire.errors import AuthenticationError
 
-from groundcore import events
+from groundcore import events, uplink
 from groundcore.journal import Journal, unpack_item
 from groundcore.report_queue import HISTORY, URGENT, ReportQueue
-from groundcore.uplink import Uplink
 
 _REPLY_CAPACITY = const(512)  # bytes of an ack with 8 orders
 _REFUSED_PAUSE_MS = const(30000)
@@ -32,7 +31,7 @@ class Reporter:
         self._device_id = device_id
         self._key = keys.derive(secret, keys.REPORT)
         self._state = state
-        self._uplink = Uplink(settings.text("collector_host"), settings["collector_port"], _REPLY_CAPACITY)
+        self._uplink = uplink.make(settings, device_id, _REPLY_CAPACITY)
         self.online = False
         self._sequence = 0
         # (boot count, sequence, entries) sealed and not acknowledged, the next to be sent first

@@ -1,7 +1,9 @@
 """The link to the collector: one TCP connection, link frames, one request at a time, one reply to each.
 
-What happens is in TRANSITIONS: (state, event) -> method. The owner asks `ready` and gives a request; `handle`
-gives the reply. When a connection is lost, the reply never comes and the owner asks again on the next one.
+The frames go straight to the collector, or in messages over an MQTT broker when the host is named mqtt://
+(mqtt_uplink.py). What happens is in TRANSITIONS: (state, event) -> method. The owner asks `ready` and gives a
+request; `handle` gives the reply. When a connection is lost, the reply never comes and the owner asks again on the
+next one.
 """
 
 from groundwire import frame, messages
@@ -30,6 +32,18 @@ _OPEN_MS = const(90000)  # a modem may take 75 s to open a connection
 _REPLY_MS = const(20000)
 _BACKOFF_FIRST_MS = const(2000)
 _BACKOFF_LAST_MS = const(120000)
+_BROKER = "mqtt://"
+
+
+def make(settings, device_id: bytes, capacity: int):
+    """The Uplink that the settings of a device ask for."""
+    host, port = settings.text("collector_host"), settings["collector_port"]
+    if not host.startswith(_BROKER):
+        return Uplink(host, port, capacity)
+    from groundcore.mqtt_uplink import MqttUplink  # most devices pay nothing for it
+
+    user, key = settings.text("broker_user"), settings.text("broker_key")
+    return MqttUplink(host[len(_BROKER) :], port, capacity, device_id, user, key)
 
 
 class Uplink:
@@ -39,6 +53,8 @@ class Uplink:
         host, port: of the collector; without a host the link stays down.
         capacity: bytes of the largest reply that is read.
     """
+
+    transitions = TRANSITIONS
 
     def __init__(self, host: str, port: int, capacity: int):
         self.state = DOWN
@@ -81,11 +97,11 @@ class Uplink:
         self._sequence = (self._sequence + 1) & 0xFFFF
         self.state = ASKING
         self._due_ms = now_ms + _REPLY_MS
-        actions.append((events.NET_SEND, frame.encode(kind, payload, self._sequence)))
+        self._carry(frame.encode(kind, payload, self._sequence), now_ms, actions)
 
     def handle(self, event: tuple, now_ms: int, actions: list) -> tuple | None:
         """Go on. (kind, payload, Message) of the reply to the request under way, or None."""
-        step = TRANSITIONS.get((self.state, event[0]))
+        step = self.transitions.get((self.state, event[0]))
         return getattr(self, step)(event, now_ms, actions) if step else None
 
     def next_deadline(self) -> int | None:
@@ -95,6 +111,9 @@ class Uplink:
     def reopen_ms(self) -> int:
         """While down: when opening may be tried again."""
         return self._due_ms
+
+    def _carry(self, data, now_ms, actions):
+        actions.append((events.NET_SEND, data))
 
     def _opened(self, event, now_ms, actions):
         self.state = UP
@@ -109,8 +128,11 @@ class Uplink:
 
     def _check(self, event, now_ms, actions):
         if now_ms >= self._due_ms:
-            actions.append((events.NET_CLOSE,))
-            self._lost(event, now_ms, actions)
+            self._give_up(event, now_ms, actions)
+
+    def _give_up(self, event, now_ms, actions):
+        actions.append((events.NET_CLOSE,))
+        self._lost(event, now_ms, actions)
 
     def _read(self, event, now_ms, actions):
         self._decoder.feed(event[1])

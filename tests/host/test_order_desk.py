@@ -27,7 +27,7 @@ def test_an_order_needs_a_case_or_the_owner_and_is_in_the_book_either_way(collec
 def test_an_order_by_hand_reaches_the_tag_as_authenticated_bytes(collector, tag, command):
     ask(collector, hello())
     ask(collector, sightings([sighting(tag.beacon(0), NOW_MS)]))
-    (given,) = order(collector, tag, command, 60 if command in ("siren-on", "interval") else None)
+    (given,) = order(collector, tag, command, 30 if command in ("siren-on", "interval") else None)
     assert (given.state, given.ordered_by) == ("queued", "op")
     (lent,) = ask(collector, hello()).values["orders"]
     taken = downlink.accept(lent["downlink"], keys.derive(tag.secret, keys.DOWNLINK), 0)
@@ -66,7 +66,7 @@ def test_an_order_is_withdrawn_once_and_runs_out_by_itself(collector, tag):
         ("arm", 5),
         ("interval", None),
         ("interval", 9),
-        ("siren-on", 601),
+        ("siren-on", 31),
     ],
 )
 def test_what_no_device_takes_is_refused_before_anything_is_written(collector, tag, command, seconds):

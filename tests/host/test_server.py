@@ -9,6 +9,7 @@ import threading
 import pytest
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.inbox import Inbox
 from groundnet.collector.server import Server, ServerError
 from groundwire import frame
 
@@ -40,7 +41,7 @@ class RunningServer:
         asyncio.set_event_loop(self._loop)
         self.database = Database(self._path)
         self.collector = CountingCollector(self.database, self._devices)
-        self._server = Server(self.collector, lambda: NOW_MS)
+        self._server = Server(Inbox(self.collector, lambda: NOW_MS))
         self.port = self._loop.run_until_complete(self._server.listen("127.0.0.1", 0))
         self._ready.set()
         self._loop.run_forever()
@@ -167,7 +168,7 @@ def test_a_station_may_leave_in_the_middle_of_a_frame(server):
 def test_a_taken_port_is_named(server, tmp_path):
     async def listen_twice():
         database = Database(tmp_path / "other.db")
-        await Server(Collector(database), lambda: NOW_MS).listen("127.0.0.1", server.port)
+        await Server(Inbox(Collector(database), lambda: NOW_MS)).listen("127.0.0.1", server.port)
 
     with pytest.raises(ServerError) as caught:
         asyncio.run(listen_twice())

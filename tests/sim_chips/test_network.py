@@ -3,7 +3,7 @@
 import socket
 import threading
 
-from groundnet.sim.network import FrameCounter, Network
+from groundnet.sim.network import FrameCounter, Network, PacketCounter
 from groundnet.sim.world import World
 
 
@@ -139,6 +139,12 @@ def test_a_real_server_that_closes_or_is_not_there():
 def test_frames_are_counted_whatever_the_pieces():
     for pieces in ([b"\0ab\0cd\0"], [b"\0", b"a", b"b\0c", b"d\0"], [b"ab\0\0\0", b"cd\0\0"]):
         counter = FrameCounter()
-        for piece in pieces:
-            counter.feed(piece)
-        assert counter.frames == 2
+        assert sum(counter.feed(piece) for piece in pieces) == 2
+
+
+def test_mqtt_packets_are_weighed_whatever_the_pieces():
+    long = bytes.fromhex("32c801") + bytes(200)  # PUBLISH with a remaining length of two bytes
+    stream = bytes.fromhex("100100") + long + bytes.fromhex("c000") + bytes.fromhex("40020001")
+    for size in (1, 2, 7, len(stream)):
+        counter = PacketCounter({1: 1, 3: 2, 12: 1})
+        assert sum(counter.feed(stream[at : at + size]) for at in range(0, len(stream), size)) == 4

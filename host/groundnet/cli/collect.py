@@ -1,9 +1,11 @@
 """``groundnet collect``: the collector as a service."""
 
 import asyncio
+import contextlib
 import json
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +22,8 @@ from groundnet.cli.options import (
 )
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.inbox import Inbox
+from groundnet.collector.mqtt_inbox import MqttInbox, broker_of
 from groundnet.collector.server import Server
 from groundnet.provision.registry import Registry
 
@@ -31,16 +35,27 @@ def collect(
     listen: Annotated[
         str, typer.Option(help="Address, HOST:PORT; port 0 takes a free one.")
     ] = "127.0.0.1:7400",
+    mqtt: Annotated[
+        str | None, typer.Option(metavar="URL", help="Hear a broker, too: mqtts://USER@HOST:PORT.")
+    ] = None,
+    mqtt_password_file: Annotated[
+        Path | None, typer.Option(help="File with the password for the broker.")
+    ] = None,
+    mqtt_share: Annotated[
+        str, typer.Option(help="Name of a group of collectors on one store that divide the messages.")
+    ] = "",
     database: DatabaseOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Receive sightings and reports over TCP until Ctrl-C or SIGTERM.
+    """Receive sightings and reports over TCP, and from an MQTT broker, until Ctrl-C or SIGTERM.
 
-    There is no transport encryption yet: listen on the loopback or a private network. Trackers sign their reports;
+    TCP has no transport encryption yet: listen on the loopback or a private network. Trackers sign their reports;
     stations are not authenticated.
     """
     host, port = _address(listen)
+    password = mqtt_password_file.read_text(encoding="utf-8").strip() if mqtt_password_file else None
+    broker = broker_of(mqtt, password) if mqtt else None
     store = Database(database_path(database))
     devices = Registry(registry_path(registry))
     collector = Collector(store)
@@ -49,20 +64,31 @@ def collect(
         collector.learn((record.device_id, record.secret.reveal()) for record in devices.added())
 
     refresh()
-    asyncio.run(
-        _serve(Server(collector, now_ms, refresh), host, port, lambda real: _announce(host, real, as_json))
-    )
+    inbox = Inbox(collector, now_ms, refresh)
+    messages = MqttInbox(inbox, broker, mqtt_share, _tell_of_broker) if broker else None
+    asyncio.run(_serve(Server(inbox), messages, host, port, lambda real: _announce(host, real, as_json)))
     store.close()
     devices.close()
 
 
-async def _serve(server: Server, host: str, port: int, announce: Callable[[int], None]) -> None:
+async def _serve(
+    server: Server, messages: MqttInbox | None, host: str, port: int, announce: Callable[[int], None]
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     announce(await server.listen(host, port))  # who reads that line may stop us at once
+    listening = asyncio.create_task(messages.run()) if messages else None
     await stop.wait()
+    if listening is not None:
+        listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listening
     await server.close()
+
+
+def _tell_of_broker(text: str) -> None:
+    Console(stderr=True, highlight=False, markup=False).print(f"{tr('broker:', '消息代理：')} {text}")
 
 
 def _announce(host: str, port: int, as_json: bool) -> None:

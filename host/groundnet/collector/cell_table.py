@@ -73,12 +73,17 @@ class CellTable:
         different = {(seen.mcc, seen.mnc, seen.area, seen.cell): seen for seen in cells if not seen.serving}
         different |= {(seen.mcc, seen.mnc, seen.area, seen.cell): seen for seen in cells if seen.serving}
         found = []
-        for key, seen in different.items():
-            tower = self._cells.get(key) if seen.area is not None and seen.cell is not None else None
+        for seen in different.values():
+            tower = self._tower(seen)
             if tower is not None:
                 scale = 1.0 if seen.serving else NEIGHBOUR_WEIGHT
                 found.append((Estimate(tower.lat, tower.lon, tower.radius_m * scale), 0.0))
         return fuse(found, 0.0) or self._locate_roughly(different.values())
+
+    def _tower(self, seen: CellSeen) -> Estimate | None:
+        if seen.area is None or seen.cell is None:
+            return None  # an LTE neighbour without its identity
+        return self._cells.get((seen.mcc, seen.mnc, seen.area, seen.cell))
 
     def _locate_roughly(self, cells: Iterable[CellSeen]) -> Estimate | None:
         """By the site of a cell that is not in the table, else by its area; the serving cell goes first."""

@@ -13,7 +13,7 @@ from groundnet.collector.database import Database
 from groundnet.collector.lookups import written_down
 from groundnet.errors import GroundnetError
 
-MOST_SIREN_S = 600
+MOST_SIREN_S = 30  # as in the firmware's settings
 INTERVAL_S = (10, 86_400)  # of beacons at rest
 BY_HAND = {
     "arm": downlink.ARM,
@@ -57,7 +57,7 @@ def give(
 
     Args:
         command: a name in BY_HAND.
-        seconds: how long the siren sounds (0..600), or the interval of beacons at rest (10..86,400, 0: as set);
+        seconds: how long the siren sounds (0..30), or the interval of beacons at rest (10..86,400, 0: as set);
             None for the device's own setting, and for the other commands.
 
     Raises OrderRefused for an unknown command, a number out of range, and when no device may be ordered about.

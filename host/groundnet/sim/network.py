@@ -29,36 +29,81 @@ class FrameCounter:
     """Counts complete frames in a stream: a zero byte ends one, zeros in a row are an idle line."""
 
     def __init__(self) -> None:
-        self.frames = 0
         self._open = False
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> int:
+        """How many frames end in these bytes."""
+        frames = 0
         pieces = data.split(b"\x00")
         for index, piece in enumerate(pieces):
             self._open = self._open or bool(piece)
             if index < len(pieces) - 1 and self._open:
-                self.frames += 1
+                frames += 1
                 self._open = False
+        return frames
+
+
+# MQTT 3.1.1: what a packet of a board makes come back, by packet type. A request that is published is acknowledged by
+# the broker and answered by the collector.
+_MQTT_DUE = {1: 1, 3: 2, 8: 1, 12: 1}  # CONNECT, PUBLISH, SUBSCRIBE, PINGREQ
+_MQTT_ANSWERS = {2: 1, 3: 1, 4: 1, 9: 1, 13: 1}  # CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP
+
+
+class PacketCounter:
+    """Weighs complete MQTT packets in a stream by their type."""
+
+    def __init__(self, weights: dict[int, int]) -> None:
+        self._weights = weights
+        self._data = b""
+
+    def feed(self, data: bytes) -> int:
+        """The weight of the packets that end in these bytes."""
+        self._data += data
+        weight = 0
+        while (size := _mqtt_size(self._data)) is not None and size <= len(self._data):
+            weight += self._weights.get(self._data[0] >> 4, 0)
+            self._data = self._data[size:]
+        return weight
+
+
+def _mqtt_size(data: bytes) -> int | None:
+    """Size of the packet that begins here (section 2.2.3); None while its length is not complete."""
+    length = 0
+    for index, byte in enumerate(data[1:5]):
+        length |= (byte & 0x7F) << (7 * index)
+        if byte < 0x80:
+            return 2 + index + length
+    return None
 
 
 class TcpServer:
-    """A real server on the loopback; ``receive`` waits in wall-clock time for one reply per request frame."""
+    """A real server on the loopback; ``receive`` waits in wall-clock time for the answers that are due.
 
-    def __init__(self, host: str, port: int) -> None:
+    ``sent`` counts what asks for an answer in what a board sends, ``answered`` the answers in what comes back.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        sent: Callable[[bytes], int] | None = None,
+        answered: Callable[[bytes], int] | None = None,
+    ) -> None:
         self._socket = socket.create_connection((host, port), timeout=REPLY_TIMEOUT_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._sent, self._answered = FrameCounter(), FrameCounter()
+        self._sent, self._answered = sent or FrameCounter().feed, answered or FrameCounter().feed
+        self._due = 0
 
     def receive(self, data: bytes) -> bytes:
         """Raises OSError when the server closed or stays silent."""
-        self._sent.feed(data)
+        self._due += self._sent(data)
         self._socket.sendall(data)
         answer = bytearray()
-        while self._answered.frames < self._sent.frames:
+        while self._due > 0:
             piece = self._socket.recv(65536)
             if not piece:
                 raise ConnectionResetError("the server closed the connection")
-            self._answered.feed(piece)
+            self._due -= self._answered(piece)
             answer += piece
         return bytes(answer)
 
@@ -151,6 +196,16 @@ class Network:
     def route_to_tcp(self, host: str, port: int, real_host: str, real_port: int) -> None:
         """Connections to (host, port) reach a real TCP server."""
         self.serve(host, port, lambda: TcpServer(real_host, real_port))
+
+    def route_to_broker(self, host: str, port: int, real_host: str, real_port: int) -> None:
+        """Connections to (host, port) reach a real MQTT broker on which a collector answers."""
+        self.serve(
+            host,
+            port,
+            lambda: TcpServer(
+                real_host, real_port, PacketCounter(_MQTT_DUE).feed, PacketCounter(_MQTT_ANSWERS).feed
+            ),
+        )
 
     def connect(
         self,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.inbox import Inbox
 from groundnet.collector.server import Server
 from groundnet.errors import GroundnetError
 from groundnet.provision.registry import Registry
@@ -68,4 +69,4 @@ class CollectorThread:
         def refresh() -> None:
             collector.learn((record.device_id, record.secret.reveal()) for record in registry.added())
 
-        return Server(collector, self._now_ms, refresh)
+        return Server(Inbox(collector, self._now_ms, refresh))

@@ -1,0 +1,114 @@
+"""The MQTT edge of the collector: requests of stations and trackers as messages of a broker, one reply to each.
+
+Topics are those of groundcore.mqtt_uplink: a device asks on groundnet/up/ID and hears on groundnet/down/ID. With a
+share name several collectors divide the messages among them (shared subscriptions, MQTT 5 section 4.8.2, which
+brokers such as Mosquitto and EMQX offer to MQTT 3.1.1 as well); all of them must use one store then.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+import aiomqtt
+from groundwire import frame
+
+from groundnet.collector.inbox import CAPACITY, Inbox
+from groundnet.errors import GroundnetError
+
+UP_TOPIC = "groundnet/up/"
+DOWN_TOPIC = "groundnet/down/"
+FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 60.0
+QOS = 1
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+class BrokerError(GroundnetError):
+    """A broker that cannot be named or used as asked."""
+
+
+@dataclass(frozen=True)
+class Broker:
+    """Where the messages come from; ``password`` is in no repr."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+def broker_of(url: str, password: str | None = None) -> Broker:
+    """The Broker of mqtt://[user@]host[:port] or mqtts://... . Raises BrokerError; a password in the URL is refused."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise BrokerError(f"'{url}' is no address of a broker", "give mqtts://USER@HOST:PORT") from None
+    if parts.scheme not in PORTS or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise BrokerError(f"'{url}' is no address of a broker", "give mqtts://USER@HOST:PORT")
+    if parts.password is not None:
+        raise BrokerError(
+            "a password on the command line is seen by others", "put it into a file, see --mqtt-password-file"
+        )
+    user = unquote(parts.username) if parts.username else None
+    return Broker(parts.hostname, port or PORTS[parts.scheme], parts.scheme == "mqtts", user, password)
+
+
+class MqttInbox:
+    """Listens until its task is cancelled; connects anew, with a growing pause, when the broker goes away.
+
+    Args:
+        inbox: answers the frames; used by one task at a time.
+        share: name of the group of collectors that divide the messages; empty: this one hears all.
+        say: told "connected" and why a connection ended.
+    """
+
+    def __init__(
+        self, inbox: Inbox, broker: Broker, share: str = "", say: Callable[[str], None] = lambda text: None
+    ) -> None:
+        self._inbox = inbox
+        self._broker = broker
+        self._filter = (f"$share/{share}/" if share else "") + UP_TOPIC + "+"
+        self._say = say
+        self.frames = 0
+
+    async def run(self) -> None:
+        """Serve for ever."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                async with self._client() as client:
+                    await client.subscribe(self._filter, qos=QOS)
+                    self._say("connected")
+                    pause_s = FIRST_PAUSE_S
+                    async for message in client.messages:
+                        await self._take(client, message)
+            except (aiomqtt.MqttError, OSError) as error:
+                self._say(str(error) or type(error).__name__)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LAST_PAUSE_S)
+
+    def _client(self) -> aiomqtt.Client:
+        broker = self._broker
+        return aiomqtt.Client(
+            broker.host,
+            broker.port,
+            username=broker.user,
+            password=broker.password,
+            tls_context=ssl.create_default_context() if broker.tls else None,
+        )
+
+    async def _take(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
+        """Answer the frames of one message on the way back to who asked; what is no topic of ours is left alone."""
+        name = str(message.topic).removeprefix(UP_TOPIC)
+        if not isinstance(message.payload, bytes) or not name or "/" in name:
+            return
+        decoder = frame.Decoder(CAPACITY, accept=frame.REQUESTS)
+        try:
+            for reply in self._inbox.receive(decoder, message.payload):
+                self.frames += 1
+                await client.publish(DOWN_TOPIC + name, reply, qos=QOS)
+        except ConnectionAbortedError as error:
+            self._say(str(error))  # not stored, so not answered: the device asks again
