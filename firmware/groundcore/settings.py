@@ -27,7 +27,7 @@ TABLE = {
     "language": (_TEXT, "en", 2, False),
     "collector_host": (_TEXT, "", 64, False),
     "collector_port": (_INT, 4710, 1, 65535),
-    "broker_user": (_TEXT, "", 32, False),  # of an MQTT broker, for a collector_host like mqtt://broker.county
+    "broker_user": (_TEXT, "", 32, False),  # where collector_host is mqtt://BROKER
     "broker_key": (_TEXT, "", 63, True),
     "battery_empty_mv": (_INT, 3000, 500, 60000),
     "battery_full_mv": (_INT, 3650, 500, 60000),
