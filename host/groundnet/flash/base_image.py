@@ -47,6 +47,11 @@ def fits(bytecode: int) -> bool:
     return bytecode & 0x3FF == BYTECODE
 
 
+def cached(chip: str) -> bool:
+    """Whether the cache has an image for a chip."""
+    return _cached(_chip(chip), cache_folder()) is not None
+
+
 def find(chip: str, named: Path | None = None, folder: Path | None = None) -> Path:
     """The image for a chip: the named file, else the newest of the wanted version in the cache.
 

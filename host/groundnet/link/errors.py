@@ -108,6 +108,16 @@ class ReplAnswers(LinkError):
         )
 
 
+class CodeFailed(LinkError):
+    """A prompt ran what it was given, and that raised."""
+
+    def __init__(self, port: str, raised: str) -> None:
+        super().__init__(
+            Text(f"MicroPython on {port} says: {raised}", f"{port} 上的 MicroPython 报告：{raised}"),
+            Text("press reset and repeat the command", "按复位键，再运行一次该命令"),
+        )
+
+
 class ScriptRuns(LinkError):
     """What runs there prints text, but is not ours; it is not interrupted."""
 

@@ -44,11 +44,15 @@ class SerialPort:
         return self.location or os.path.abspath(self.path)
 
     @property
+    def usb_jtag(self) -> bool:
+        """Whether the USB device is a chip of Espressif itself, not a bridge with anything behind it."""
+        return (self.vendor_id, self.product_id) == (_ESPRESSIF, _USB_JTAG)
+
+    @property
     def mac(self) -> str:
         """The chip's MAC address where USB tells it, lower case without colons."""
-        espressif = (self.vendor_id, self.product_id) == (_ESPRESSIF, _USB_JTAG)
         number = self.serial_number.upper()
-        return number.replace(":", "").lower() if espressif and _MAC.fullmatch(number) else ""
+        return number.replace(":", "").lower() if self.usb_jtag and _MAC.fullmatch(number) else ""
 
     @property
     def usb_bootloader(self) -> str:

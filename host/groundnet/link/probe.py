@@ -36,7 +36,8 @@ SCRIPT, FOREIGN, HELD, SILENT, UNUSABLE = "script", "foreign", "held", "silent",
 class Finding:
     """One port with what is on it and what to do next.
 
-    ``kind`` is one of the names above; what the device did not tell is empty. ``mac`` has 12 hex digits.
+    ``kind`` is one of the names above; what the device did not tell is empty. ``mac`` has 12 hex digits;
+    ``bytecode`` is MicroPython's ``sys.implementation._mpy``.
     """
 
     port: SerialPort
@@ -51,6 +52,7 @@ class Finding:
     state: str = ""
     firmware: str = ""
     micropython: str = ""
+    bytecode: int = 0
     held_by: str = ""
 
 
@@ -112,6 +114,7 @@ def _at_prompt(port: SerialPort, answer: ReplAnswers, timeout_s: float) -> Findi
         mac=found.unique_id.hex(),
         chip=found.chip,
         micropython=found.version,
+        bytecode=found.bytecode,
     )
 
 

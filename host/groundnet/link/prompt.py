@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import serial
 
-from groundnet.link.errors import NoAnswer, PortGone
+from groundnet.link.errors import CodeFailed, NoAnswer, PortGone
 from groundnet.link.serial_link import open_port
 
 _RAW_MODE, _FRIENDLY_MODE, _END = b"\r\x01", b"\x02", b"\x04"
@@ -50,21 +50,47 @@ def ask(port: str, timeout_s: float = _TIMEOUT_S) -> Prompt:
 
     Raises NoAnswer when it is no MicroPython after all, and what opening a port raises.
     """
+    answer = execute(port, _QUESTION, timeout_s)
+    try:
+        version, *others = ast.literal_eval(answer.decode().strip())
+        return Prompt(".".join(map(str, version)), *others)
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise NoAnswer(port) from error
+
+
+def execute(port: str, code: bytes, timeout_s: float = _TIMEOUT_S) -> bytes:
+    """What ``code`` printed at the prompt on a port; the prompt is left as it was found.
+
+    Raises CodeFailed when it raised, NoAnswer, and what opening a port raises.
+    """
     with open_port(port) as line:
         try:
             line.reset_input_buffer()
             line.write(_RAW_MODE)
             _read_until(line, _RAW_READY, timeout_s)
-            line.write(_QUESTION + _END)
-            answer = _read_until(line, _END + _END + b">", timeout_s)
+            line.write(code + _END)
+            _read_until(line, b"OK", timeout_s)
+            printed = _read_until(line, _END, timeout_s)
+            raised = _read_until(line, _END + b">", timeout_s)
             line.write(_FRIENDLY_MODE)
         except (serial.SerialException, OSError) as error:
             raise PortGone(port) from error
-    try:
-        version, *others = ast.literal_eval(answer.removeprefix(b"OK").decode().strip())
-        return Prompt(".".join(map(str, version)), *others)
-    except (ValueError, SyntaxError, TypeError) as error:
-        raise NoAnswer(port) from error
+    if raised.strip():
+        raise CodeFailed(port, raised.decode(errors="replace").strip().splitlines()[-1])
+    return printed
+
+
+def restart(port: str, timeout_s: float = _TIMEOUT_S) -> None:
+    """Reset the chip from its prompt. Raises NoAnswer, and what opening a port raises."""
+    with open_port(port) as line:
+        try:
+            line.reset_input_buffer()
+            line.write(_RAW_MODE)
+            _read_until(line, _RAW_READY, timeout_s)
+            line.write(b"import machine; machine.reset()" + _END)
+            _read_until(line, b"OK", timeout_s)
+        except (serial.SerialException, OSError):
+            pass  # a chip with a USB port of its own takes the port along
 
 
 def _read_until(line: serial.Serial, end: bytes, timeout_s: float) -> bytes:
