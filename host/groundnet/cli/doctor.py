@@ -11,7 +11,8 @@ from rich.table import Table
 
 from groundnet.cli.language import said, tr
 from groundnet.cli.options import JsonOption
-from groundnet.link.probe import Finding, probe_all
+from groundnet.flash.survey import survey
+from groundnet.link.probe import Finding
 
 app = typer.Typer()
 
@@ -25,7 +26,7 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Ask every serial port who is there. A device that is asked restarts nothing and forgets nothing."""
-    show(probe_all(ports or []), as_json)
+    show(survey(ports or []), as_json)
 
 
 def show(findings: Sequence[Finding], as_json: bool) -> None:
@@ -45,6 +46,6 @@ def show(findings: Sequence[Finding], as_json: bool) -> None:
         tr("next", "下一步"),
     )
     for finding in findings:
-        row = (finding.port.path, finding.port.serial_number, finding.mac, finding.board or finding.chip)
+        row = (finding.port.path, finding.port.serial_number, finding.mac, finding.chip)
         table.add_row(*row, said(finding.what), said(finding.action))
     Console().print(table)

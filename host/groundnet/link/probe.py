@@ -37,7 +37,8 @@ class Finding:
     """One port with what is on it and what to do next.
 
     ``kind`` is one of the names above; what the device did not tell is empty. ``mac`` has 12 hex digits;
-    ``bytecode`` is MicroPython's ``sys.implementation._mpy``.
+    ``bytecode`` is MicroPython's ``sys.implementation._mpy``. ``held_by`` is the program that has the port open,
+    ``locked_by`` who works on the board (groundnet.flash.survey).
     """
 
     port: SerialPort
@@ -54,6 +55,7 @@ class Finding:
     micropython: str = ""
     bytecode: int = 0
     held_by: str = ""
+    locked_by: str = ""
 
 
 def probe(port: SerialPort, timeout_s: float = PROBE_TIMEOUT_S, listen_s: float = LISTEN_S) -> Finding:
