@@ -19,7 +19,7 @@ from groundnet.errors import Text
 from groundnet.link import errors
 from groundnet.link.listening import chip_named_in, who_speaks
 from groundnet.link.ports import SerialPort, find_ports
-from groundnet.link.probe import probe, probe_all
+from groundnet.link.probe import overhear, probe, probe_all
 from groundnet.link.prompt import Prompt
 from groundnet.sim.board import VirtualBoard
 from groundnet.sim.pacing import hold_while
@@ -170,6 +170,13 @@ def test_a_silent_port_hears_zero_bytes_and_one_return(talker):
     device = talker(b"")
     assert probe(SerialPort(device.path), timeout_s=0.3, listen_s=0.1).kind == "silent"
     assert device.heard().lstrip(b"\0") == b"\r"
+
+
+def test_a_bootloader_is_overheard_without_a_byte(talker):
+    device = talker(C3_DOWNLOAD)
+    finding = overhear(SerialPort(device.path), 5.0)
+    assert (finding.kind, finding.chip, device.heard()) == ("bootloader", "esp32c3", b"")
+    assert overhear(SerialPort("/dev/no-such"), 5.0).kind == "unusable"
 
 
 def test_a_held_port_names_the_program_and_is_not_written_to(talker, monkeypatch):

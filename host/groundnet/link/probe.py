@@ -4,6 +4,7 @@ A probe writes zero bytes, which open a link and mean nothing to a prompt; one C
 and at a MicroPython prompt that showed itself one question in raw mode. It restarts nothing and stores nothing.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,11 +19,13 @@ from groundnet.link.errors import (
     NoAnswer,
     NothingToStart,
     PortBusy,
+    PortGone,
     ReplAnswers,
     ScriptRuns,
 )
+from groundnet.link.listening import waits_for_download, who_speaks
 from groundnet.link.ports import SerialPort, find_ports, serial_ports
-from groundnet.link.serial_link import SerialLink
+from groundnet.link.serial_link import HEARD_SIZE, SerialLink, open_port
 
 PROBE_TIMEOUT_S = 3.0
 LISTEN_S = 1.2  # GNSS receivers, which must not be written to, speak once a second
@@ -69,6 +72,21 @@ def probe(port: SerialPort, timeout_s: float = PROBE_TIMEOUT_S, listen_s: float 
         return _at_prompt(port, answer, timeout_s)
     except LinkError as error:
         return _failed(port, error)
+
+
+def overhear(port: SerialPort, patience_s: float) -> Finding:
+    """Listen only, until a bootloader offers to take a download or the time is up."""
+    heard = b""
+    deadline_s = time.monotonic() + patience_s
+    try:
+        with open_port(port.path) as line:
+            while time.monotonic() < deadline_s and not waits_for_download(heard):
+                heard = (heard + line.read(max(1, line.in_waiting)))[-HEARD_SIZE:]
+    except LinkError as error:
+        return _failed(port, error)
+    except OSError:
+        return _failed(port, PortGone(port.path))
+    return _failed(port, who_speaks(port.path, heard))
 
 
 def probe_all(names: Sequence[str], ask: Callable[[SerialPort], Finding] = probe) -> list[Finding]:
