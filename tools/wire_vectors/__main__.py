@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from air_vectors import beacon_vectors, downlink_vectors, session_vectors
-from frame_vectors import cobs_vectors, frame_vectors
+from frame_vectors import cobs_vectors, frame_vectors, stream_vectors
 from key_vectors import key_vectors
 from link_vectors import link_messages
 from report_vectors import report_messages
@@ -17,7 +17,7 @@ VECTORS = Path(__file__).resolve().parent.parent.parent / "protocol" / "vectors"
 
 FILES = {
     "keys": key_vectors,
-    "frames": lambda: cobs_vectors() + frame_vectors(),
+    "frames": lambda: cobs_vectors() + frame_vectors() + stream_vectors(),
     "link": link_messages,
     "station": station_messages,
     "report": report_messages,

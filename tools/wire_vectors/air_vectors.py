@@ -103,26 +103,101 @@ def downlink_vectors() -> list[dict]:
     ]  # fmt: skip
 
 
+INITIATOR_NONCE, RESPONDER_NONCE = bytes(range(0x20, 0x30)), bytes(range(0x90, 0xA0))
+
+
 def session_vectors() -> list[dict]:
-    initiator_nonce, responder_nonce = bytes(range(0x20, 0x30)), bytes(range(0x90, 0xA0))
+    return [_good_session(), *_broken_seals(), _wrong_proofs()]
+
+
+def _proofs() -> tuple[bytes, bytes, bytes]:
+    """(responder's, initiator's, seal key)."""
     key = derived("session")
-    challenge = responder_nonce + mac(key, b"responder" + initiator_nonce + responder_nonce)[:16]
-    prove = mac(key, b"initiator" + responder_nonce + initiator_nonce)[:16]
-    seal_key = mac(key, b"seal" + initiator_nonce + responder_nonce)
+    return (
+        mac(key, b"responder" + INITIATOR_NONCE + RESPONDER_NONCE)[:16],
+        mac(key, b"initiator" + RESPONDER_NONCE + INITIATOR_NONCE)[:16],
+        mac(key, b"seal" + INITIATOR_NONCE + RESPONDER_NONCE),
+    )
+
+
+def _sealed(counter: int, payload: bytes, kind: int = 0x1B, sequence: int = 7) -> bytes:
+    """A sealed payload of the initiator."""
+    head = u8(0) + u32(counter) + u8(kind) + u16(sequence)
+    return payload + u32(counter) + mac(_proofs()[2], head + payload)[:8]
+
+
+def _broken_seals() -> list[dict]:
+    """What the responder unseals, in this order: the payload, or why not."""
     payload = u64(TIME_MS)
-    request_head = u8(0) + u32(1) + u8(0x1B) + u16(7)
-    reply = u8(0x1B)  # ack: the request it answers
-    reply_head = u8(1) + u32(1) + u8(0xFE) + u16(7)
+    first, second, third = (_sealed(counter, payload) for counter in (1, 2, 3))
+    streams = [
+        ("replay", [(first, payload), (first, "replay"), (second, payload)]),
+        ("out-of-order", [(second, payload), (first, "replay"), (third, payload)]),
+        ("gap", [(first, payload), (third, payload)]),
+        ("mac", [(first[:-1] + u8(first[-1] ^ 1), "mac"), (first, payload)]),
+        ("payload", [(u8(first[0] ^ 1) + first[1:], "mac")]),
+        ("other-kind", [(_sealed(1, payload, kind=0x19), "mac")]),
+        ("other-sequence", [(_sealed(1, payload, sequence=8), "mac")]),
+        ("too-short-for-a-seal", [(first[:11], "unsealed")]),
+    ]
     return [
         vector(
-            "session", "session", ORACLES, secret=SECRET, device_id=DEVICE_ID,
-            initiator_nonce=initiator_nonce, responder_nonce=responder_nonce,
-            steps=[
-                [0x02, (DEVICE_ID + initiator_nonce).hex()], [0x82, challenge.hex()], [0x03, prove.hex()],
-                [0x83, ""],
+            f"seal-{name}", "unseal", ORACLES, secret=SECRET, device_id=DEVICE_ID,
+            initiator_nonce=INITIATOR_NONCE, responder_nonce=RESPONDER_NONCE, kind=0x1B, sequence=7,
+            frames=[
+                [sealed.hex(), answer if isinstance(answer, str) else answer.hex()] for sealed, answer in frames
             ],
-            kind=0x1B, sequence=7, payload=payload,
-            sealed=payload + u32(1) + mac(seal_key, request_head + payload)[:8],
-            reply_kind=0xFE, reply=reply, sealed_reply=reply + u32(1) + mac(seal_key, reply_head + reply)[:8],
         )
+        for name, frames in streams
     ]  # fmt: skip
+
+
+def _wrong_proofs() -> dict:
+    """What a device answers to somebody who guesses: (time, request, reply without its text)."""
+    challenge, prove = RESPONDER_NONCE.hex() + _proofs()[0].hex(), _proofs()[1].hex()
+    opened = (0x02, (DEVICE_ID + INITIATOR_NONCE).hex(), {"kind": 0x82, "payload": challenge})
+    wrong = (0x03, bytes(16).hex())
+
+    def refused(request: int, code: str, retry_after_ms: int | None) -> dict:
+        return {"kind": 0xFF, "request": request, "code": code, "retry_after_ms": retry_after_ms}
+
+    steps = [
+        (0, 0x03, prove, refused(0x03, "wrong_state", None)),
+        (0, 0x02, (bytes(8) + INITIATOR_NONCE).hex(), refused(0x02, "refused", None)),
+        (0, *opened),
+        (0, *wrong, refused(0x03, "refused", 1000)),
+        (0, 0x03, prove, refused(0x03, "wrong_state", None)),
+        (400, 0x02, opened[1], refused(0x02, "refused", 600)),
+        (1000, *opened),
+        (1000, *wrong, refused(0x03, "refused", 2000)),
+        (3000, *opened),
+        (3000, *wrong, refused(0x03, "refused", 4000)),
+        (7000, *opened),
+        (7000, 0x03, prove, {"kind": 0x83, "payload": ""}),
+        (7000, *opened),
+        (7000, *wrong, refused(0x03, "refused", 1000)),
+    ]
+    return vector(
+        "wrong-proofs", "guesses", ORACLES, secret=SECRET, device_id=DEVICE_ID,
+        responder_nonce=RESPONDER_NONCE,
+        steps=[
+            {"now_ms": now_ms, "request": [kind, payload], "reply": reply}
+            for now_ms, kind, payload, reply in steps
+        ],
+    )  # fmt: skip
+
+
+def _good_session() -> dict:
+    responder_proof, prove, seal_key = _proofs()
+    payload, reply = u64(TIME_MS), u8(0x1B)  # time_write, and the ack of it
+    reply_head = u8(1) + u32(1) + u8(0xFE) + u16(7)
+    return vector(
+        "session", "session", ORACLES, secret=SECRET, device_id=DEVICE_ID,
+        initiator_nonce=INITIATOR_NONCE, responder_nonce=RESPONDER_NONCE,
+        steps=[
+            [0x02, (DEVICE_ID + INITIATOR_NONCE).hex()], [0x82, (RESPONDER_NONCE + responder_proof).hex()],
+            [0x03, prove.hex()], [0x83, ""],
+        ],
+        kind=0x1B, sequence=7, payload=payload, sealed=_sealed(1, payload),
+        reply_kind=0xFE, reply=reply, sealed_reply=reply + u32(1) + mac(seal_key, reply_head + reply)[:8],
+    )  # fmt: skip

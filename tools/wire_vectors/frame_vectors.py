@@ -54,3 +54,31 @@ def frame_vectors() -> list[dict]:
     return found + [
         vector(f"frame-bad-{name}", "frame", origin, error=error, line=data) for name, error, data in bad
     ]
+
+
+def stream_vectors() -> list[dict]:
+    """Whole streams with everything that a decoder answers, in order."""
+    request, reply = line(0x01, 5, b"abc"), line(0x81, 6, b"")
+    frames = {
+        "request": {"kind": 0x01, "sequence": 5, "payload": b"abc".hex(), "sealed": False},
+        "reply": {"kind": 0x81, "sequence": 6, "payload": "", "sealed": False},
+    }
+    streams = [
+        ("both", "any", request + reply, ["request", "reply"]),
+        ("requests-only", "requests", request + reply, ["request", "direction"]),
+        ("replies-only", "replies", request + reply, ["direction", "reply"]),
+        ("cut-then-good", "any", request[:6] + request, ["cobs", "request"]),
+        ("shared-delimiter", "any", request[:-1] + reply, ["request", "reply"]),
+        ("text-then-good", "any", b"boot: ok\r\n" + request, ["cobs", "request"]),
+        ("too-long-then-good", "any", line(0x01, 5, bytes(601)) + request, ["too_long", "request"]),
+        ("idle-line", "any", bytes(9) + reply + bytes(9), ["reply"]),
+        ("good-without-its-end", "any", request[:-1], []),
+    ]
+    origin = f"{HAND}; CRC by crcmod, stuffing by the cobs package"
+    return [
+        vector(
+            f"stream-{name}", "stream", origin, accept=accept, stream=data,
+            answers=[frames.get(answer, answer) for answer in answers],
+        )
+        for name, accept, data, answers in streams
+    ]  # fmt: skip

@@ -75,6 +75,7 @@ def link_messages() -> list[dict]:
         message(0x19, "settings_write", settings_raw, settings=settings),
         message(0x19, "settings_write", b"\x00", "none", settings=[]),
         rejected(0x19, "settings_write", b"\x02" + settings_raw[1:20], "cut", "short"),
+        rejected(0x19, "settings_write", u8(65) + sized(text("") + text("")) * 65, "too-many", "range"),
         message(0x1A, "time_read", b""),
         message(
             0x9A, "time", u64(TIME_MS) + u64(5000) + u8(2), time_ms=TIME_MS, uptime_ms=5000, source="gnss"

@@ -68,6 +68,28 @@ def _frame(vector):
     }
 
 
+def _stream(vector):
+    decoder = frame.Decoder(600, _ACCEPT[vector["accept"]])
+    decoder.feed(from_hex(vector["stream"]))
+    answers: list = []
+    while True:
+        found = decoder.next()
+        if found is frame.NEED_MORE:
+            return {"answers": answers}
+        if isinstance(found, frame.Frame):
+            answers.append(
+                {
+                    "kind": found.kind,
+                    "sequence": found.sequence,
+                    "payload": to_hex(found.payload),
+                    "sealed": found.sealed,
+                }
+            )
+        else:
+            answers.append(next(reason for reason in decoder.drops if decoder.drops[reason]))
+            decoder.drops = dict.fromkeys(frame.DROP_REASONS, 0)
+
+
 def _message(vector):
     kind, payload = vector["kind"], from_hex(vector["payload"])
     message = messages.decode(kind, payload)
@@ -163,6 +185,46 @@ def _session(vector):
     return got
 
 
+def _unseal(vector):
+    key = keys.derive(from_hex(vector["secret"]), keys.SESSION)
+    device_id = from_hex(vector["device_id"])
+    initiator = session.Initiator(device_id, key, from_hex(vector["initiator_nonce"]))
+    responder = session.Responder(device_id, key)
+    request = initiator.open()
+    while request is not None:
+        reply = responder.receive(messages.decode(*request), 0, from_hex(vector["responder_nonce"]))
+        request = initiator.receive(messages.decode(*reply))
+    got: list = []
+    for sealed, _ in vector["frames"]:
+        try:
+            answer = to_hex(
+                responder.unseal(frame.Frame(vector["kind"], vector["sequence"], from_hex(sealed), True))
+            )
+        except WireError as error:
+            answer = error.reason
+        got.append([sealed, answer])
+    return {"frames": got}
+
+
+def _guesses(vector):
+    key = keys.derive(from_hex(vector["secret"]), keys.SESSION)
+    responder = session.Responder(from_hex(vector["device_id"]), key)
+    got: list = []
+    for step in vector["steps"]:
+        kind, payload = step["request"]
+        message = messages.decode(kind, from_hex(payload))
+        kind, payload = responder.receive(message, step["now_ms"], from_hex(vector["responder_nonce"]))
+        reply = {"kind": kind, "payload": to_hex(payload)}
+        if kind == _ERROR:
+            values = messages.decode(kind, payload).values
+            reply = {"kind": kind, "request": values["request"], "code": values["code"]}
+            reply["retry_after_ms"] = values["retry_after_ms"]
+        got.append({"now_ms": step["now_ms"], "request": step["request"], "reply": reply})
+    return {"steps": got}
+
+
+_ERROR = 0xFF
+_ACCEPT = {"any": frame.ANY, "requests": frame.REQUESTS, "replies": frame.REPLIES}
 _OPS = {
     "hmac": _hmac,
     "derive": _derive,
@@ -171,10 +233,13 @@ _OPS = {
     "eid": _eid,
     "cobs": _cobs,
     "frame": _frame,
+    "stream": _stream,
     "message": _message,
     "report": _report,
     "beacon": _beacon,
     "downlink": _downlink,
     "challenge": _challenge,
     "session": _session,
+    "unseal": _unseal,
+    "guesses": _guesses,
 }
