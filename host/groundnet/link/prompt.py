@@ -1,6 +1,7 @@
 """What MicroPython says of itself at its prompt: read in raw mode, without a restart, and nothing is stored."""
 
 import ast
+import contextlib
 import time
 from dataclasses import dataclass
 
@@ -64,14 +65,11 @@ def execute(port: str, code: bytes, timeout_s: float = _TIMEOUT_S) -> bytes:
     Raises CodeFailed when it raised, NoAnswer, and what opening a port raises.
     """
     with open_port(port) as line:
+        raw = _RawMode(line, timeout_s)
         try:
-            line.reset_input_buffer()
-            line.write(_RAW_MODE)
-            _read_until(line, _RAW_READY, timeout_s)
-            line.write(code + _END)
-            _read_until(line, b"OK", timeout_s)
-            printed = _read_until(line, _END, timeout_s)
-            raised = _read_until(line, _END + b">", timeout_s)
+            raw.begin(code)
+            printed = raw.read_until(_END)
+            raised = raw.read_until(_END + b">")
             line.write(_FRIENDLY_MODE)
         except (serial.SerialException, OSError) as error:
             raise PortGone(port) from error
@@ -82,23 +80,33 @@ def execute(port: str, code: bytes, timeout_s: float = _TIMEOUT_S) -> bytes:
 
 def restart(port: str, timeout_s: float = _TIMEOUT_S) -> None:
     """Reset the chip from its prompt. Raises NoAnswer, and what opening a port raises."""
-    with open_port(port) as line:
-        try:
-            line.reset_input_buffer()
-            line.write(_RAW_MODE)
-            _read_until(line, _RAW_READY, timeout_s)
-            line.write(b"import machine; machine.reset()" + _END)
-            _read_until(line, b"OK", timeout_s)
-        except (serial.SerialException, OSError):
-            pass  # a chip with a USB port of its own takes the port along
+    with open_port(port) as line, contextlib.suppress(serial.SerialException, OSError):
+        # A chip with a USB port of its own takes the port along.
+        _RawMode(line, timeout_s).begin(b"import machine; machine.reset()")
 
 
-def _read_until(line: serial.Serial, end: bytes, timeout_s: float) -> bytes:
-    """What came before ``end``."""
-    heard = b""
-    deadline_s = time.monotonic() + timeout_s
-    while not heard.endswith(end):
-        if time.monotonic() > deadline_s:
-            raise NoAnswer(str(line.port))
-        heard += line.read(max(1, line.in_waiting))
-    return heard[: -len(end)]
+class _RawMode:
+    """The raw mode of a prompt (docs, "The MicroPython interactive interpreter mode")."""
+
+    def __init__(self, line: serial.Serial, timeout_s: float) -> None:
+        self._line = line
+        self._timeout_s = timeout_s
+        self._heard = b""
+
+    def begin(self, code: bytes) -> None:
+        """Hand over code; it runs when this returns. Raises NoAnswer."""
+        self._line.reset_input_buffer()
+        self._line.write(_RAW_MODE)
+        self.read_until(_RAW_READY)
+        self._line.write(code + _END)
+        self.read_until(b"OK")
+
+    def read_until(self, end: bytes) -> bytes:
+        """What comes before ``end``; what comes behind it is kept for the next call. Raises NoAnswer."""
+        deadline_s = time.monotonic() + self._timeout_s
+        while end not in self._heard:
+            if time.monotonic() > deadline_s:
+                raise NoAnswer(str(self._line.port))
+            self._heard += self._line.read(max(1, self._line.in_waiting))
+        before, _, self._heard = self._heard.partition(end)
+        return before
