@@ -1,0 +1,1 @@
+"""Bundles: a role's firmware in one signed file, and the keys that sign it."""
