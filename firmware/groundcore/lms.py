@@ -1,6 +1,6 @@
 """Verifies LMS signatures: RFC 8554, with SHA-256 of 32 bytes. Signing is the host's business.
 
-A signature is good or it is not: whatever the bytes say, the answer is True or False, after at most 8700 hashes
+A signature is good or it is not: whatever the bytes say, the answer is True or False, after at most 8428 hashes
 of 55 bytes. The message is streamed; beside the two arguments the work needs less than 2 KB, and
 garbage is made of digests alone. Nothing here is secret (key, signature and message are public), so an ordinary
 comparison gives nothing away.
