@@ -5,9 +5,11 @@ event answers it later. So exactly one board computes at any moment, and a run r
 """
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from groundnet.errors import GroundnetError
+from groundnet.flash.partition_table import Partition
+from groundnet.sim.base_flash import BaseFlash
 from groundnet.sim.boardfs import BoardFs, PowerCut
 from groundnet.sim.chip import find_chip
 from groundnet.sim.console import Console
@@ -56,6 +58,7 @@ class VirtualBoard:
         network: what its sockets reach; None has no network.
         boot_us: from power, reset or wake-up to the first line of Python.
         sleep_clock_error: relative error of the clock that runs in deep sleep, 0.01 = sleeps 1 % too long.
+        partitions: of its flash chip; default: two base images in 4 MiB.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class VirtualBoard:
         network: Network | None = None,
         boot_us: int = BOOT_US,
         sleep_clock_error: float = 0.0,
+        partitions: Sequence[Partition] | None = None,
     ) -> None:
         self.world = world
         self.name = name
@@ -88,7 +92,15 @@ class VirtualBoard:
         self.sleeping = Sleeping(self, sleep_clock_error)
         self.sockets = Sockets(self, network)
         self.streams = Streams(self)
-        self._services = (self.memory, self.terminals, self.sleeping, self.sockets, self.streams)
+        self.base = BaseFlash(self, chip, partitions)
+        self._services = (
+            self.memory,
+            self.terminals,
+            self.sleeping,
+            self.sockets,
+            self.streams,
+            self.base,
+        )
         self._handlers: dict[int, Handler] = {
             op.BOOT: self._on_boot,
             op.SOFT_RESET: self._on_soft_reset,
@@ -260,6 +272,15 @@ class VirtualBoard:
         self._event = self.world.after(self.boot_us, self._boot)
 
     def _boot(self) -> None:
+        try:
+            started = self.base.boot(from_deep_sleep=self.reset_cause == DEEPSLEEP_RESET)
+        except PowerCut:
+            self.power_off()
+            return
+        if not started:  # the boot loader resets for ever
+            self.reset_cause = HARD_RESET
+            self._event = self.world.after(self.boot_us, self._boot)
+            return
         self.state = RUNNING
         self.boots += 1
         self.draw("active", self.chip.active_ua)

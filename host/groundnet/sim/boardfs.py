@@ -17,7 +17,8 @@ class FlashStep:
     """One step at the flash chip. The first is number 1.
 
     ``kind``: "program" writes one block that nobody sees yet; "commit", "remove", "rename" and "folder" make
-    a change that lasts, all at once, as littlefs does.
+    a change that lasts, all at once, as littlefs does. "erase" and "write" are one sector of a base image or of the
+    boot loader's notes; ``path`` is the partition's label then, a slash and the sector's number.
     """
 
     number: int
@@ -163,9 +164,13 @@ class BoardFs:
         self.rom = before + data + self.rom[offset + len(data) :]
         self.rom_version += 1
 
-    def _step(self, kind: str, path: str) -> None:
+    def step(self, kind: str, path: str) -> None:
+        """Count a step outside the file system, on the same chip, and let the hook hear it."""
         self.steps += 1
         self.on_step(FlashStep(self.steps, kind, path))
+
+    def _step(self, kind: str, path: str) -> None:
+        self.step(kind, path)
         if kind != "program":
             self.version += 1
 

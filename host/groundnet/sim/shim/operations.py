@@ -79,6 +79,16 @@ NVS_READ = 70
 NVS_WRITE = 71
 NVS_ERASE = 72
 
+# --- partitions; errors are those of ESP-IDF (esp_err_t). An entry of the table: type u8 | subtype u8 | address u32 |
+# bytes u32 | label 16s
+PARTITION_TABLE = 80  # result: entries; data: the entries
+PARTITION_CHOOSE = 81  # argument: 0 selected, 1 running, 2 + number: what is updated next; result: number
+PARTITION_READ = 82  # argument: address
+PARTITION_ERASE = 83  # argument: address; data: bytes u32
+PARTITION_WRITE = 84  # argument: address; data: bytes
+PARTITION_SELECT = 85  # argument: number of the one that boots next
+PARTITION_WORKS = 86  # the selected image is good
+
 # --- kinds of streams in WAIT
 STREAM_FOREIGN = 0  # any change at a terminal ends the wait
 STREAM_CONSOLE = 1
