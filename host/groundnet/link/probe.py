@@ -20,6 +20,7 @@ from groundnet.link.errors import (
     NothingToStart,
     PortBusy,
     PortGone,
+    PortMissing,
     ReplAnswers,
     ScriptRuns,
 )
@@ -32,7 +33,8 @@ LISTEN_S = 1.2  # GNSS receivers, which must not be written to, speak once a sec
 _AT_ONCE = 32
 
 GROUNDNET, MICROPYTHON, BOOTLOADER, EMPTY = "groundnet", "micropython", "bootloader", "empty"
-SCRIPT, FOREIGN, HELD, SILENT, UNUSABLE = "script", "foreign", "held", "silent", "unusable"
+SCRIPT, FOREIGN, HELD, SILENT = "script", "foreign", "held", "silent"
+GONE, UNUSABLE = "gone", "unusable"
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,8 @@ KINDS = {
     ScriptRuns: SCRIPT,
     ForeignDevice: FOREIGN,
     PortBusy: HELD,
+    PortGone: GONE,
+    PortMissing: GONE,
     NoAnswer: SILENT,
 }
 STATES_ZH = {"blank": "未写入身份", "provisioned": "已写入身份，未锁定", "locked": "已锁定"}

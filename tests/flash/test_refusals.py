@@ -1,0 +1,150 @@
+"""What must not be written to is not: foreign devices, running programs, held ports, locked devices, others' boards."""
+
+import contextlib
+import os
+import pty
+import threading
+import tty
+from dataclasses import dataclass
+
+import pytest
+import serial
+from groundnet.flash import one_board
+from groundnet.flash.board_lock import BoardLocks
+from groundnet.flash.one_board import Plan
+from groundnet.flash.tray import flash
+from groundnet.link.ports import SerialPort
+from groundnet.link.probe import GROUNDNET, MICROPYTHON, SILENT, Finding
+from groundnet.link.probe import probe as real_probe
+
+NMEA = b"$GNRMC,120000.00,A,3015.1234,N,10401.5678,E,0.02,,231126,,,A*6C\r\n"
+
+
+class Device:
+    """A PTY that says a text until the test is over, and keeps what it was sent."""
+
+    def __init__(self, text):
+        self._master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.path = os.ttyname(self._slave)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._say, args=(text,), daemon=True)
+        self._thread.start()
+
+    def _say(self, text):
+        while not self._over.wait(0.02):
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._master, text)
+
+    def heard(self):
+        try:
+            return os.read(self._master, 4096)
+        except BlockingIOError:
+            return b""
+
+    def close(self):
+        self._over.set()
+        self._thread.join(5)
+        os.close(self._master)
+        os.close(self._slave)
+
+
+@pytest.fixture
+def device():
+    made = []
+
+    def make(text=b""):
+        made.append(Device(text))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """An application that no board here may get."""
+
+    role: str = "tag"
+    board: str = "xiao_c3_sx1262"
+    chip: str = "esp32c3"
+    version: str = "0.1.0"
+
+    def lay_down(self, port, progress):
+        raise AssertionError(f"{port} was written to")
+
+
+@pytest.fixture
+def plan(tmp_path, monkeypatch):
+    monkeypatch.setattr(one_board, "probe", lambda port: real_probe(port, 0.3, 0.1))
+    return Plan(Forbidden(), boot_button_s=0.2, retries=1, replug_s=0.2, locks=tmp_path / "boards.db")
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "action"),
+    [
+        (NMEA, set(), "doctor"),
+        (b"temperature 21.5\r\n", {0}, "Ctrl-C"),
+        (b"", {0, 13}, "reset"),
+    ],
+)
+def test_what_is_not_ours_is_refused_with_its_own_next_action(device, plan, text, written, action):
+    one = device(text)
+    (result,) = flash([one.path], plan).boards
+    assert (result.verdict, result.tries) == ("refused", 1)
+    assert action in result.action and set(one.heard()) == written
+
+
+def test_a_held_port_is_refused(device, plan):
+    one = device()
+    with serial.Serial(one.path, exclusive=True):
+        (result,) = flash([one.path], plan).boards
+    assert result.verdict == "refused" and "held by" in result.cause and one.heard() == b""
+
+
+def test_a_board_that_somebody_works_on_is_not_even_opened(device, plan):
+    one = device()
+    with BoardLocks(plan.locks) as locks:
+        token = locks.take(SerialPort(one.path).board_key)
+        (result,) = flash([one.path], plan).boards
+        assert (result.verdict, result.tries) == ("refused", 0) and "--steal" in result.action
+        assert one.heard() == b""
+        locks.give_back(SerialPort(one.path).board_key, token)
+
+
+def finding(port, kind, **values):
+    return Finding(port, "what", "action", kind, **values)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"kind": GROUNDNET, "role": "tag", "state": "locked"}, "groundnet update"),
+        ({"kind": MICROPYTHON, "bytecode": 5}, "https://micropython.org/download/ESP32_GENERIC_C3/"),
+    ],
+)
+def test_a_device_that_may_not_or_cannot_be_flashed_says_what_to_do(
+    plan, monkeypatch, tmp_path, found, words
+):
+    monkeypatch.setattr(one_board, "probe", lambda port: finding(port, **found))
+    monkeypatch.setattr("groundnet.flash.base_image.user_cache_path", lambda name: tmp_path)
+    (result,) = flash(["/dev/ttyACM0"], plan).boards
+    assert result.verdict == "refused" and words in result.action
+
+
+def test_the_other_port_of_a_chip_that_is_worked_on_is_the_same_board(plan, monkeypatch):
+    monkeypatch.setattr(one_board, "probe", lambda port: finding(port, GROUNDNET, mac="348518abcdef"))
+    with BoardLocks(plan.locks) as locks:
+        token = locks.take("348518abcdef")
+        (result,) = flash(["/dev/ttyUSB0"], plan).boards
+        assert result.verdict == "refused" and "--steal" in result.action
+        locks.give_back("348518abcdef", token)
+
+
+def test_the_locks_are_given_back_whatever_happened(plan, monkeypatch):
+    monkeypatch.setattr(one_board, "probe", lambda port: finding(port, SILENT))
+    flash(["/dev/ttyACM0"], plan)
+    with BoardLocks(plan.locks) as locks:
+        assert locks.owner(SerialPort("/dev/ttyACM0").board_key) is None
