@@ -6,7 +6,7 @@ import _board
 import _host
 import operations as op
 import vfs as _plain
-from uctypes import addressof
+from uctypes import addressof, bytearray_at
 from vfs import VfsPosix, VfsRom, mount, umount  # noqa: F401
 
 _SEGMENTS, _SEGMENT, _PREPARE, _WRITE, _COMPLETE, _BLOCK_SIZE = 1, 2, 3, 4, 5, 6
@@ -17,6 +17,8 @@ _MAGIC = b"\xd2\xcd\x31"
 
 _segment = _plain.rom_ioctl(_SEGMENT, 0)
 _host.rom_at(addressof(_segment))
+_mapped = bytearray_at(addressof(_segment), len(_segment))  # what is written shows there at once
+_ERASED = b"\xff" * _BLOCK_BYTES
 
 
 def rom_ioctl(request: int, *arguments):
@@ -36,9 +38,12 @@ def _answer(request, *arguments):
         return _segment
     if request == _PREPARE:
         _board.call(op.ROM_ERASE, arguments[0])
+        for at in range(0, arguments[0], _BLOCK_BYTES):
+            _mapped[at : at + _BLOCK_BYTES] = _ERASED
         return _LEAST_WRITE_BYTES
     if request == _WRITE:
         _board.call(op.ROM_WRITE, arguments[0], arguments[1])
+        _mapped[arguments[0] : arguments[0] + len(arguments[1])] = arguments[1]
         return 0
     if request == _COMPLETE:
         return 0
