@@ -25,7 +25,7 @@ from groundnet.link.errors import (
     Unsendable,
     WrongSecret,
 )
-from groundnet.link.listening import foreign_speaker, waits_for_download, who_speaks
+from groundnet.link.listening import PROMPT, foreign_speaker, waits_for_download, who_speaks
 from groundnet.link.ports import holder_of
 
 BAUDRATE = 115_200  # of UART bridges; USB devices ignore it
@@ -35,6 +35,7 @@ READ_TIMEOUT_S = 0.05
 WRITE_TIMEOUT_S = 5.0
 READ_SIZE = 4096
 HEARD_SIZE = 4096  # of a device that talks without end, only the last words are kept
+SILENT_S = 0.6  # a device that has not answered by then may be a prompt, which says nothing by itself
 OPEN_AGAIN_S = 0.2  # a device that was just powered may not have heard the first one
 REPLY = 0x80  # kind of the reply to a kind of request; ack and error name the request inside
 BYE_TIMEOUT_S = 1.0
@@ -142,19 +143,20 @@ class SerialLink:
 
     def _open_link(self, heard: bytes) -> None:
         self._drop_old_input()
-        deadline_s = time.monotonic() + self._timeout_s
-        while time.monotonic() < deadline_s:
+        began_s = time.monotonic()
+        asked = False
+        while time.monotonic() - began_s < self._timeout_s:
             self._write(OPEN)
             heard = (heard + self._read_until_zero())[-HEARD_SIZE:]
             if heard.endswith(OPEN):
                 return
-            if foreign_speaker(heard) or waits_for_download(heard):
+            if PROMPT in heard or foreign_speaker(heard) or waits_for_download(heard):
                 break
-        if not heard.strip():  # a prompt shows itself when asked; who talks needs no question
-            self._write(ENTER)
-            heard += self._read_until_zero()
-        if not heard.endswith(OPEN):
-            raise who_speaks(self.port, heard)
+            late = time.monotonic() - began_s > min(SILENT_S, self._timeout_s / 2)
+            if late and not asked and not heard.strip():  # who talks needs no question
+                self._write(ENTER)
+                asked = True
+        raise who_speaks(self.port, heard)
 
     def _read_until_zero(self) -> bytes:
         """What the device said up to its answer; log text may come before it."""
