@@ -176,7 +176,7 @@ def test_a_bootloader_is_overheard_without_a_byte(talker):
     device = talker(C3_DOWNLOAD)
     finding = overhear(SerialPort(device.path), 5.0)
     assert (finding.kind, finding.chip, device.heard()) == ("bootloader", "esp32c3", b"")
-    assert overhear(SerialPort("/dev/no-such"), 5.0).kind == "gone"
+    assert overhear(SerialPort("/dev/no-such"), 5.0).kind == "missing"
 
 
 def test_a_held_port_names_the_program_and_is_not_written_to(talker, monkeypatch):

@@ -131,7 +131,7 @@ class OneBoard:
 
     def _look(self) -> Finding:
         found = probe(self._port)
-        if self._touched and found.kind in (probing.SILENT, probing.SCRIPT, probing.GONE):
+        if self._touched and found.kind in (probing.SILENT, probing.SCRIPT):
             found = self._await(lambda now: now.kind in OURS)  # what we wrote in part may boot for a while
         if found.kind == probing.SILENT and not self._port.usb_jtag:
             found = self._hear_boot_text(found)
@@ -153,8 +153,8 @@ class OneBoard:
             )
         if found.kind in OURS:
             return
-        if found.kind == probing.GONE and self.result.tries > 1:
-            raise PortGone(self._port.path)  # pulled once more
+        if found.kind == probing.GONE or (found.kind == probing.MISSING and self.result.tries > 1):
+            raise PortGone(self._port.path)  # it was there: somebody pulled the cable
         if found.kind == probing.SILENT and self._port.usb_jtag:
             return  # the USB device is the chip itself, whatever its program does
         raise Refusal(found.what, found.action)
@@ -196,7 +196,10 @@ class OneBoard:
 
     def _deploy(self) -> None:
         self._touched = True
-        self._plan.application.lay_down(self._port.path, self._tell)
+        try:
+            self._plan.application.lay_down(self._port.path, self._tell)
+        except OSError as error:
+            raise PortGone(self._port.path) from error
 
     def _hear(self) -> Finding:
         """Wait for the device to say that it is what was written."""
@@ -210,6 +213,8 @@ class OneBoard:
             found = probe(self._port, listen_s=0.0)
             if arrived(found):
                 return found
+            if found.kind in (probing.GONE, probing.MISSING):
+                raise PortGone(self._port.path)
             if time.monotonic() > deadline_s:
                 raise NotStarted(self._port.path, found)
             self._tell(0.0)

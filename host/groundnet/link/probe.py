@@ -34,7 +34,7 @@ _AT_ONCE = 32
 
 GROUNDNET, MICROPYTHON, BOOTLOADER, EMPTY = "groundnet", "micropython", "bootloader", "empty"
 SCRIPT, FOREIGN, HELD, SILENT = "script", "foreign", "held", "silent"
-GONE, UNUSABLE = "gone", "unusable"
+MISSING, GONE, UNUSABLE = "missing", "gone", "unusable"
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ KINDS = {
     ForeignDevice: FOREIGN,
     PortBusy: HELD,
     PortGone: GONE,
-    PortMissing: GONE,
+    PortMissing: MISSING,
     NoAnswer: SILENT,
 }
 STATES_ZH = {"blank": "未写入身份", "provisioned": "已写入身份，未锁定", "locked": "已锁定"}
