@@ -5,7 +5,7 @@ import os
 import pty
 import threading
 import tty
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import serial
@@ -141,6 +141,29 @@ def test_the_other_port_of_a_chip_that_is_worked_on_is_the_same_board(plan, monk
         (result,) = flash(["/dev/ttyUSB0"], plan).boards
         assert result.verdict == "refused" and "--steal" in result.action
         locks.give_back("348518abcdef", token)
+
+
+def test_a_board_that_was_swapped_while_the_cable_was_out_is_refused(plan, monkeypatch, tmp_path):
+    (tmp_path / "board").touch()
+    looks = iter(["348518000001", "348518000002"])
+
+    def look(port):
+        return finding(port, GROUNDNET, mac=next(looks), role="tag", state="blank")
+
+    class Pulled(Forbidden):
+        def lay_down(self, port, progress):
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(one_board, "probe", look)
+    (result,) = flash([str(tmp_path / "board")], replace(plan, application=Pulled())).boards
+    assert result.tries == 2 and "348518000002" in result.cause and result.mac == "348518000001"
+
+
+def test_a_tray_that_is_stopped_says_that_it_goes_on(plan, monkeypatch):
+    stop = threading.Event()
+    stop.set()
+    result = one_board.OneBoard(SerialPort("/dev/ttyACM0"), plan, lambda *told: None, stop).run()
+    assert result.verdict == "refused" and "stopped" in result.cause
 
 
 def test_the_locks_are_given_back_whatever_happened(plan, monkeypatch):

@@ -4,6 +4,7 @@ Nothing is written before the board has shown what it is: a bootloader, a chip w
 its prompt, or a groundnet device that nobody has locked. Whatever else answers is refused, with what to do.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -69,7 +70,7 @@ class NotStarted(GroundnetError):
         super().__init__(
             Text(
                 f"after flashing, {port} is not what was written: {found.what}",
-                f"烧录后 {port} 应答不符：{found.what}",
+                f"烧录后 {port} 应答不符：{getattr(found.what, 'zh', found.what)}",
             ),
             Text(
                 "press reset, look with `groundnet doctor`, flash again",
@@ -78,13 +79,28 @@ class NotStarted(GroundnetError):
         )
 
 
-class OneBoard:
-    """Flashes the board on one port; ``run`` never raises for what a board or a cable may do."""
+class Stopped(GroundnetError):
+    """Somebody ended the whole tray."""
 
-    def __init__(self, port: SerialPort, plan: Plan, progress: Progress) -> None:
+    def __init__(self, port: str) -> None:
+        super().__init__(
+            Text(f"the work on {port} was stopped", f"{port} 的操作已中止"),
+            Text("repeat the command: it goes on where it stopped", "再次运行该命令即可继续"),
+        )
+
+
+class OneBoard:
+    """Flashes the board on one port; ``run`` never raises for what a board or a cable may do.
+
+    Args:
+        stop: ends the work at the next step or piece when it is set.
+    """
+
+    def __init__(self, port: SerialPort, plan: Plan, progress: Progress, stop: threading.Event) -> None:
         self._port = port
         self._plan = plan
         self._progress = progress
+        self._stop = stop
         self._locks = BoardLocks(plan.locks)
         self._held: dict[str, str] = {}  # key -> token
         self._renewed_s = 0.0
@@ -244,6 +260,8 @@ class OneBoard:
             self.result.steps.append((step, round(time.monotonic() - began_s, 3)))
 
     def _tell(self, share: float) -> None:
+        if self._stop.is_set():
+            raise Stopped(self._port.path)
         if time.monotonic() - self._renewed_s > _RENEW_S:
             self._renewed_s = time.monotonic()
             for key, token in self._held.items():
@@ -255,7 +273,18 @@ class OneBoard:
             self._held[key] = self._locks.take(key, steal=self._plan.steal)
 
     def _note(self, found: Finding) -> None:
-        """What the device says of itself; what it does not say now it may have said before."""
+        """What the device says of itself; what it does not say now it may have said before.
+
+        Raises Refusal for another chip than before: boards were swapped while the cable was out.
+        """
+        if found.mac and self.result.mac not in ("", found.mac):
+            raise Refusal(
+                Text(
+                    f"another board, {found.mac}, came back on {self._port.path} for {self.result.mac}",
+                    f"{self._port.path} 上换成了另一块板 {found.mac}（原为 {self.result.mac}）",
+                ),
+                Text("plug the first board in and repeat the command", "插回原来的板，再运行一次该命令"),
+            )
         names = ("mac", "device_id", "chip", "role", "firmware", "micropython")
         told = {name: getattr(found, name) for name in names if getattr(found, name)}
         self.result = replace(self.result, port=self._port.path, **told)

@@ -1,5 +1,6 @@
 """A tray of boards, flashed all at once: one thread per board, none waits for another."""
 
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,11 +23,16 @@ def flash(
     """
     ports = find_ports(names)
     began_s = time.monotonic()
+    stop = threading.Event()
 
     def flash_one(port: SerialPort) -> BoardResult:
-        return OneBoard(port, plan, progress).run()
+        return OneBoard(port, plan, progress, stop).run()
 
     with ThreadPoolExecutor(max(1, len(ports)), "board") as pool:
-        results = list(pool.map(flash_one, ports))
+        try:
+            results = list(pool.map(flash_one, ports))
+        except BaseException:
+            stop.set()  # Ctrl-C: no board is left in the middle of a piece, and none goes on
+            raise
     about = plan.application
     return TrayReport(about.role, about.board, about.version, results, time.monotonic() - began_s)
