@@ -78,8 +78,10 @@ class Forbidden:
 
 @pytest.fixture
 def plan(tmp_path, monkeypatch):
-    monkeypatch.setattr(one_board, "probe", lambda port: real_probe(port, 0.3, 0.1))
-    return Plan(Forbidden(), boot_button_s=0.2, retries=1, replug_s=0.2, locks=tmp_path / "boards.db")
+    monkeypatch.setattr(one_board, "probe", lambda port, listen_s: real_probe(port, 0.3, listen_s))
+    return Plan(
+        Forbidden(), listen_s=0.1, boot_button_s=0.2, retries=1, replug_s=0.2, locks=tmp_path / "boards.db"
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,14 +130,16 @@ def finding(port, kind, **values):
 def test_a_device_that_may_not_or_cannot_be_flashed_says_what_to_do(
     plan, monkeypatch, tmp_path, found, words
 ):
-    monkeypatch.setattr(one_board, "probe", lambda port: finding(port, **found))
+    monkeypatch.setattr(one_board, "probe", lambda port, listen_s: finding(port, **found))
     monkeypatch.setattr("groundnet.flash.base_image.user_cache_path", lambda name: tmp_path)
     (result,) = flash(["/dev/ttyACM0"], plan).boards
     assert result.verdict == "refused" and words in result.action
 
 
 def test_the_other_port_of_a_chip_that_is_worked_on_is_the_same_board(plan, monkeypatch):
-    monkeypatch.setattr(one_board, "probe", lambda port: finding(port, GROUNDNET, mac="348518abcdef"))
+    monkeypatch.setattr(
+        one_board, "probe", lambda port, listen_s: finding(port, GROUNDNET, mac="348518abcdef")
+    )
     with BoardLocks(plan.locks) as locks:
         token = locks.take("348518abcdef")
         (result,) = flash(["/dev/ttyUSB0"], plan).boards
@@ -147,7 +151,7 @@ def test_a_board_that_was_swapped_while_the_cable_was_out_is_refused(plan, monke
     (tmp_path / "board").touch()
     looks = iter(["348518000001", "348518000002"])
 
-    def look(port):
+    def look(port, listen_s):
         return finding(port, GROUNDNET, mac=next(looks), role="tag", state="blank")
 
     class Pulled(Forbidden):
@@ -167,7 +171,7 @@ def test_a_tray_that_is_stopped_says_that_it_goes_on(plan, monkeypatch):
 
 
 def test_the_locks_are_given_back_whatever_happened(plan, monkeypatch):
-    monkeypatch.setattr(one_board, "probe", lambda port: finding(port, SILENT))
+    monkeypatch.setattr(one_board, "probe", lambda port, listen_s: finding(port, SILENT))
     flash(["/dev/ttyACM0"], plan)
     with BoardLocks(plan.locks) as locks:
         assert locks.owner(SerialPort("/dev/ttyACM0").board_key) is None

@@ -45,6 +45,7 @@ class Plan:
         base_always: write it also over a MicroPython that would do.
         retries: how often a board is begun again after its cable, its bootloader or its link failed.
         replug_s: how long a board that disappeared is waited for.
+        listen_s: how long a port is listened to before the first byte is written.
         boot_button_s: how long a silent board is listened to, for a person who holds BOOT and presses reset.
     """
 
@@ -55,6 +56,7 @@ class Plan:
     retries: int = 2
     replug_s: float = 30.0
     boot_button_s: float = 15.0
+    listen_s: float = probing.LISTEN_S
     steal: bool = False
     locks: Path | None = None
 
@@ -146,7 +148,7 @@ class OneBoard:
     # --- steps
 
     def _look(self) -> Finding:
-        found = probe(self._port)
+        found = probe(self._port, listen_s=self._plan.listen_s)
         if self._touched and found.kind in (probing.SILENT, probing.SCRIPT):
             found = self._await(lambda now: now.kind in OURS)  # what we wrote in part may boot for a while
         if found.kind == probing.SILENT and not self._port.usb_jtag:

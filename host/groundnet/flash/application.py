@@ -1,0 +1,82 @@
+"""The application of a role as it goes onto a board: what starts it, and a bundle in the first slot.
+
+The bundle's image runs from the ROM partition. It is copied there by the device itself, out of the slot, and
+its hash is compared with the manifest's before the board is started.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from groundnet.errors import GroundnetError, Text
+from groundnet.flash import first_bundle, rom_copy
+from groundnet.flash.laying import lay
+from groundnet.link import prompt
+from groundnet.sim.firmware_image import build, default_board
+from groundnet.sim.roles import board_literal
+
+START_PATH, SLOT_PATH = "/main.py", "/slots/a.gnb"
+_LAYING_SHARE = 0.9  # of the progress; the rest is the copy into the ROM partition
+
+
+@dataclass(frozen=True)
+class Application:
+    """What a board shall become; ``files`` by absolute path on the board."""
+
+    role: str
+    board: str
+    chip: str
+    version: str
+    image_sha256: str
+    files: Mapping[str, bytes]
+
+    def lay_down(self, port: str, progress: Callable[[float], None]) -> None:
+        """Write the files, copy the image where it runs, restart the board.
+
+        Raises LinkError, CopyFailed, and OSError when the cable is pulled.
+        """
+        lay(port, self.files, lambda share: progress(_LAYING_SHARE * share))
+        rom_copy.copy(port, self.image_sha256)
+        progress(1.0)
+        prompt.restart(port)
+
+
+def load(role: str | None, board: str | None = None, bundle: Path | None = None) -> Application:
+    """From a bundle, or built from the sources that are installed.
+
+    Raises GroundnetError for a bundle of another role or board, and for what cannot be built.
+    """
+    if bundle is None:
+        assert role is not None
+        data = first_bundle.build(role, board or default_board(role))
+    else:
+        data = _read(bundle)
+    about = first_bundle.manifest_of(data)
+    for name, wanted in (("role", role), ("board", board)):
+        if wanted is not None and about[name] != wanted:
+            raise GroundnetError(
+                Text(
+                    f"the bundle is for {name} '{about[name]}', not '{wanted}'",
+                    f"该固件包用于 {name}“{about[name]}”，不是“{wanted}”",
+                ),
+                Text("choose the bundle for these boards", "请选择适用于这些板的固件包"),
+            )
+    starter = build(about["role"], about["board"])[START_PATH]
+    return Application(
+        about["role"],
+        about["board"],
+        board_literal(about["board"])["chip"],
+        about["version"],
+        about["image_sha256"],
+        {SLOT_PATH: data, START_PATH: starter},  # a board that is cut off in between starts nothing half
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise GroundnetError(
+            Text(f"the bundle {path} cannot be read ({error.strerror})", f"无法读取固件包 {path}"),
+            Text("name a bundle with --bundle, or none", "用 --bundle 指定固件包，或不指定"),
+        ) from error
