@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from groundnet.errors import GroundnetError
 
 BUSY_TIMEOUT_S = 30.0
+_AGAIN_S = 0.01
 
 
 class StoreError(GroundnetError):
@@ -32,7 +34,7 @@ def open_file(path: Path, steps: Sequence[str], table: str) -> sqlite3.Connectio
         try:
             connection.row_factory = sqlite3.Row
             _check_kind(connection, path, table)
-            connection.execute("PRAGMA journal_mode=WAL")
+            _use_wal(connection)
             connection.execute("PRAGMA synchronous=FULL")
             _migrate(connection, path, steps)
         except BaseException:
@@ -66,6 +68,19 @@ def _check_kind(connection: sqlite3.Connection, path: Path, table: str) -> None:
         raise StoreError(
             f"{path} is a file of another kind", "name registry and database each with its own option"
         )
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Another process that does the same to a new file is an error at once, whatever the busy timeout: try again."""
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(_AGAIN_S)
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str]) -> None:

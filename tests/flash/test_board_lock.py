@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from groundnet.flash.board_lock import BoardLocks, BoardTaken, LockLost
@@ -61,6 +63,20 @@ def test_whose_lock_was_stolen_finds_out_and_frees_nobody_elses(locks):
         locks.renew("A", first)
     locks.give_back("A", first)
     locks.renew("A", second)
+
+
+def test_a_whole_tray_may_make_the_file_at_once(tmp_path):
+    together = threading.Barrier(16)
+
+    def take(number):
+        together.wait(20)
+        with BoardLocks(tmp_path / "boards.db") as locks:
+            locks.take(f"board {number}")
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(take, range(16)))
+    with BoardLocks(tmp_path / "boards.db") as locks:
+        assert all(locks.owner(f"board {number}") for number in range(16))
 
 
 def other_process(path, end):

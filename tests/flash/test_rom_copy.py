@@ -46,6 +46,29 @@ def test_what_was_copied_can_be_imported():
         assert "here" in board.log
 
 
+def boot_state(counter, least):
+    """The blob after a copy, by firmware/apps/boot_state.py: form 1, slot a in force and in ROM, no trial."""
+    with VirtualBoard(World(1), "board", files=BoardFs({"/slots/a.gnb": bundle(b"image")})) as board:
+        board.power_on()
+        sha256 = hashlib.sha256(b"image").hexdigest()
+        hold_while(board.world, [board], lambda: copy(board.pty_path, sha256, counter, least))
+        return board.memory.nvs[b"groundnet", b"boot"]
+
+
+def test_the_boot_state_says_which_slot_is_in_rom_and_what_is_too_old():
+    blob = boot_state(7, (0, 3, 258))
+    assert struct.unpack("<BBBBBIHHHHHH", blob) == (1, 0, 255, 0, 0, 7, 0, 3, 258, 0, 0, 0)
+    assert boot_state(0, (0, 0, 0))[5:] == bytes(16)
+
+
+def test_a_copy_that_is_not_right_stays_marked_as_being_written():
+    with VirtualBoard(World(1), "board", files=BoardFs({"/slots/a.gnb": bundle(b"image")})) as board:
+        board.power_on()
+        with pytest.raises(CopyFailed):
+            hold_while(board.world, [board], lambda: copy(board.pty_path, "00" * 32))
+        assert board.memory.nvs[b"groundnet", b"boot"][:5] == bytes((1, 0, 255, 0, 255))
+
+
 def test_another_hash_and_a_missing_slot_are_told():
     with pytest.raises(CopyFailed):
         copied(BoardFs({"/slots/a.gnb": bundle(b"image")}), "00" * 32)

@@ -28,6 +28,8 @@ class Application:
     chip: str
     version: str
     image_sha256: str
+    counter: int
+    least: tuple[int, int, int]
     files: Mapping[str, bytes]
 
     def lay_down(self, port: str, progress: Callable[[float], None]) -> None:
@@ -36,7 +38,7 @@ class Application:
         Raises LinkError, CopyFailed, and OSError when the cable is pulled.
         """
         lay(port, self.files, lambda share: progress(_LAYING_SHARE * share))
-        rom_copy.copy(port, self.image_sha256)
+        rom_copy.copy(port, self.image_sha256, self.counter, self.least)
         progress(1.0)
         prompt.restart(port)
 
@@ -68,8 +70,15 @@ def load(role: str | None, board: str | None = None, bundle: Path | None = None)
         board_literal(about["board"])["chip"],
         about["version"],
         about["image_sha256"],
+        about["security_counter"],
+        _numbers(about["least_version"]),
         {SLOT_PATH: data, START_PATH: starter},  # a board that is cut off in between starts nothing half
     )
+
+
+def _numbers(version: str) -> tuple[int, int, int]:
+    major, minor, patch = (int(number) for number in version.split("."))
+    return major, minor, patch
 
 
 def _read(path: Path) -> bytes:

@@ -9,6 +9,7 @@ import json
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from groundnet.errors import GroundnetError, Text
 from groundnet.sim import romfs
@@ -30,13 +31,15 @@ def build(role: str, board: str) -> bytes:
         "role": role,
         "board": board,
         "version": _version(),
+        "security_counter": 0,
+        "least_version": "0.0.0",
         "image_sha256": hashlib.sha256(image).hexdigest(),
     }
     packed = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
     return _HEAD.pack(_MAGIC, len(packed), len(image)) + packed + image
 
 
-def manifest_of(data: bytes) -> Mapping[str, str]:
+def manifest_of(data: bytes) -> Mapping[str, Any]:
     """The manifest, once the image has the hash that it names. Raises GroundnetError for what is no bundle."""
     try:
         magic, manifest_bytes, image_bytes = _HEAD.unpack_from(data)
