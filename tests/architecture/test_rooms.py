@@ -19,7 +19,11 @@ ROOMS = {
     "apps": (
         "firmware/apps",
         # "?": the guard imports the app that it is told to start
-        PURE | HARDWARE | {"sys", "os", "io", "gc", "board", "drivers", "groundcore", "groundwire", "?"},
+        # board, start and trust are made with the image; the boot loader stands alone
+        PURE
+        | HARDWARE
+        | {"sys", "os", "io", "gc", "json", "vfs", "__main__", "board", "start", "trust", "loader"}
+        | {"drivers", "groundcore", "groundwire", "?"},
     ),
 }
 

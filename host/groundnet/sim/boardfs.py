@@ -18,7 +18,8 @@ class FlashStep:
 
     ``kind``: "program" writes one block that nobody sees yet; "commit", "remove", "rename" and "folder" make
     a change that lasts, all at once, as littlefs does. "erase" and "write" are one sector of a base image or of the
-    boot loader's notes; ``path`` is the partition's label then, a slash and the sector's number.
+    boot loader's notes; ``path`` is the partition's label then, a slash and the sector's number. On the ROM partition
+    (label "romfs") they are one piece, and "nvs" is one entry; its ``path`` is the namespace, a slash and the key.
     """
 
     number: int
@@ -96,7 +97,8 @@ class BoardFs:
 
     def erase(self) -> None:
         """Lose everything, as ``esptool erase_flash`` does."""
-        self.erase_rom(ROM_BYTES)
+        self.rom = _ERASED * ROM_BYTES
+        self.rom_version += 1
         for path in list(self._nodes):
             if path in self._nodes:
                 del self[path]
@@ -155,11 +157,15 @@ class BoardFs:
 
     def erase_rom(self, size: int) -> None:
         """Erase the first ``size`` bytes of the ROM partition."""
-        self.rom = _ERASED * size + self.rom[size:]
-        self.rom_version += 1
+        for at in range(0, size, BLOCK_BYTES):
+            self.step("erase", f"romfs/{at // BLOCK_BYTES}")
+            end = min(at + BLOCK_BYTES, size)
+            self.rom = self.rom[:at].ljust(at, _ERASED) + _ERASED * (end - at) + self.rom[end:]
+            self.rom_version += 1
 
     def write_rom(self, offset: int, data: bytes) -> None:
         """Program bytes of the ROM partition."""
+        self.step("write", f"romfs/{offset // BLOCK_BYTES}")
         before = self.rom[:offset].ljust(offset, _ERASED)
         self.rom = before + data + self.rom[offset + len(data) :]
         self.rom_version += 1

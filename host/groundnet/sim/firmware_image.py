@@ -16,18 +16,18 @@ from groundnet.errors import GroundnetError
 ROLES = ("tag", "tracker", "base")
 DEFAULT_BOARDS = {"tag": "xiao_c3_sx1262", "tracker": "s3_tracker", "base": "heltec_v3"}
 _PACKAGES = ("apps", "drivers", "groundcore", "groundwire")
-# Ctrl-C is off from the first statement on: whether there is a console at all is the app's to say.
-_MAIN = """\
+# apps/main.py imports this from ROM.
+_START = """\
 import machine
-import micropython
 
-micropython.kbd_intr(-1)
 try:
     from apps.guard import boot
 except KeyboardInterrupt:
     machine.reset()
 boot("{module}")
 """
+# Files beside the ROM partition; they are never updated in the field.
+BOOT_FILES = ("/main.py", "/loader.mpy")
 
 
 def firmware_folder() -> Path:
@@ -60,7 +60,7 @@ def board_file(board: str) -> Path:
 
 
 @functools.cache
-def _image(role: str, board: str) -> dict[str, bytes]:
+def _image(role: str, board: str, roots: tuple[bytes, ...]) -> dict[str, bytes]:
     manifest = firmware_folder() / "boards" / board / "manifest.py"
     if role not in ROLES or not manifest.exists() or role not in _manifest(manifest):
         known = ", ".join(boards_for(role))
@@ -69,10 +69,13 @@ def _image(role: str, board: str) -> dict[str, bytes]:
             f"choose one of these boards: {known}" if known else f"choose a role: {', '.join(ROLES)}",
         )
     entry = _manifest(manifest)[role]
-    roots = [root for root in entry["roots"] if root != "board"]
-    sources = _follow(roots, set(entry.get("without", ())))
+    first = [module for module in entry["roots"] if module != "board"]
+    sources = _follow(first, set(entry.get("without", ())))
     files = {
-        "/main.py": _MAIN.format(module=entry["main"]).encode(),
+        "/main.py": (firmware_folder() / "apps" / "main.py").read_bytes(),
+        "/loader.mpy": compile_module(firmware_folder() / "apps" / "loader.py", "loader"),
+        "/start.mpy": compile_text(_START.format(module=entry["main"]), "start"),
+        "/trust.mpy": compile_text(f"ROOTS = {roots!r}", "trust"),
         "/board.py": board_file(board).read_bytes(),
     }
     with ThreadPoolExecutor() as pool:
@@ -81,12 +84,12 @@ def _image(role: str, board: str) -> dict[str, bytes]:
     return files
 
 
-def build(role: str, board: str) -> dict[str, bytes]:
-    """Files by absolute path on the board.
+def build(role: str, board: str, roots: tuple[bytes, ...] = ()) -> dict[str, bytes]:
+    """Files by absolute path on the board. ``roots``: public keys of 56 bytes that updates are trusted by.
 
     Raises GroundnetError for an unknown role or board and for a module that does not compile.
     """
-    return dict(_image(role, board))
+    return dict(_image(role, board, roots))
 
 
 def bytecode_bytes(files: dict[str, bytes]) -> int:
@@ -107,6 +110,14 @@ def compile_module(source: Path, name: str) -> bytes:
             said = done.stderr.strip().splitlines()
             raise GroundnetError(f"{source} does not compile: {said[-1] if said else '?'}", "correct it")
         return target.read_bytes()
+
+
+def compile_text(text: str, name: str) -> bytes:
+    """Bytecode of a module that is no file. Raises GroundnetError with the compiler's message."""
+    with tempfile.TemporaryDirectory(prefix="groundnet-") as folder:
+        source = Path(folder) / "module.py"
+        source.write_text(text, encoding="utf-8")
+        return compile_module(source, name)
 
 
 def _manifest(path: Path) -> dict:

@@ -137,15 +137,22 @@ class Memory(Service):
 
     def _write_nvs(self, request: Request) -> Result:
         key, value = _split_nvs(request.data)
+        self._step(key)
         self.nvs[key] = value
         self._board.spend(_COMMIT_US)
         return 0
 
     def _erase_nvs(self, request: Request) -> Result:
         key, _ = _split_nvs(request.data)
-        if self.nvs.pop(key, None) is None:
+        if key not in self.nvs:
             return -_ENOENT
+        self._step(key)
+        del self.nvs[key]
         return 0
+
+    def _step(self, key: tuple[bytes, bytes]) -> None:
+        """Power may be cut before an entry changes, never within."""
+        self._board.files.step("nvs", "/".join(part.decode() for part in key))
 
 
 def _split(data: bytes) -> tuple[str, bytes]:

@@ -6,7 +6,14 @@ from pathlib import Path
 from groundnet.sim import romfs
 from groundnet.sim.board import VirtualBoard
 from groundnet.sim.boardfs import BoardFs
-from groundnet.sim.firmware_image import DEFAULT_BOARDS, board_file, build, compile_module, firmware_folder
+from groundnet.sim.firmware_image import (
+    BOOT_FILES,
+    DEFAULT_BOARDS,
+    board_file,
+    build,
+    compile_module,
+    firmware_folder,
+)
 from groundnet.sim.power import PowerAccount
 from groundnet.sim.signals import BoardIo
 from groundnet.sim.wiring import Environment, Site, attach, power_cycle, power_off, read_board
@@ -21,13 +28,13 @@ def board_literal(board: str) -> dict:
 def production_flash(role: str, board: str, folder: Path | None = None) -> BoardFs:
     """Flash as production leaves it: all bytecode in the ROM partition, where it runs without a copy in RAM.
 
-    Only ``main.py`` is a file: a boot begins there. A module of the same name in the file system wins over ROM.
+    Files are what starts it: the boot loader. A module of the same name in the file system wins over ROM.
 
     Args:
         folder: where the files are kept on the host; None: in memory.
     """
     image = build(role, board)
-    start = {"/main.py": image.pop("/main.py")}
+    start = {path: image.pop(path) for path in BOOT_FILES}
     image.pop("/board.py")
     image["/board.mpy"] = compile_module(board_file(board), "board")
     return BoardFs(start, folder, rom=romfs.image(image))
