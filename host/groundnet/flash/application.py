@@ -12,10 +12,10 @@ from groundnet.errors import GroundnetError, Text
 from groundnet.flash import first_bundle, rom_copy
 from groundnet.flash.laying import lay
 from groundnet.link import prompt
-from groundnet.sim.firmware_image import build, default_board
+from groundnet.sim.firmware_image import BOOT_FILES, build, default_board
 from groundnet.sim.roles import board_literal
 
-START_PATH, SLOT_PATH = "/main.py", "/slots/a.gnb"
+SLOT_PATH = "/slots/a.gnb"
 _LAYING_SHARE = 0.9  # of the progress; the rest is the copy into the ROM partition
 
 
@@ -63,7 +63,7 @@ def load(role: str | None, board: str | None = None, bundle: Path | None = None)
                 ),
                 Text("choose the bundle for these boards", "请选择适用于这些板的固件包"),
             )
-    starter = build(about["role"], about["board"])[START_PATH]
+    files = build(about["role"], about["board"])
     return Application(
         about["role"],
         about["board"],
@@ -72,7 +72,7 @@ def load(role: str | None, board: str | None = None, bundle: Path | None = None)
         about["image_sha256"],
         about["security_counter"],
         _numbers(about["least_version"]),
-        {SLOT_PATH: data, START_PATH: starter},  # a board that is cut off in between starts nothing half
+        {SLOT_PATH: data} | {path: files[path] for path in reversed(BOOT_FILES)},  # what starts comes last
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from groundnet.errors import GroundnetError, Text
 from groundnet.sim import romfs
-from groundnet.sim.firmware_image import board_file, compile_module, firmware_folder
+from groundnet.sim.firmware_image import BOOT_FILES, board_file, compile_module, firmware_folder
 from groundnet.sim.firmware_image import build as build_files
 
 _HEAD = struct.Struct("<4sII")
@@ -23,7 +23,8 @@ _MAGIC = b"GNB1"
 def build(role: str, board: str) -> bytes:
     """The same sources give the same bytes. Raises GroundnetError for an unknown role or board."""
     files = build_files(role, board)
-    del files["/main.py"], files["/board.py"]
+    for path in (*BOOT_FILES, "/board.py"):
+        del files[path]
     files["/board.mpy"] = compile_module(board_file(board), "board")
     image = romfs.image(files)
     manifest = {
