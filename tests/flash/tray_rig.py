@@ -23,9 +23,10 @@ class Socket:
         self.board = device.board
         self.path = path
 
-    def plug(self):
+    def plug(self, powered: bool = True):
         self.path.symlink_to(self.board.pty_path)
-        self.device.power_on()
+        if powered:
+            self.device.power_on()
 
     def unplug(self):
         """USB goes away with the supply: whoever has the port open reads an error."""
@@ -36,9 +37,14 @@ class Socket:
 
 
 class Tray:
-    """``count`` blank boards of a role, served until the block ends. ``plan(world, sockets)`` may add events."""
+    """``count`` blank boards of a role, served until the block ends.
 
-    def __init__(self, folder: Path, count: int, role: str = "tag", plan=lambda world, tray: None):
+    ``plan(world, tray)`` may add events; boards that are not ``powered`` wait for one of these.
+    """
+
+    def __init__(
+        self, folder: Path, count: int, role: str = "tag", plan=lambda world, tray: None, powered: bool = True
+    ):
         self._stack = ExitStack()
         self.world = World(7)
         self._over = threading.Event()
@@ -59,6 +65,7 @@ class Tray:
             self._stack.enter_context(device.board)
             self.sockets.append(Socket(device, folder / name))
         self._plan = plan
+        self._powered = powered
         self._failure: list[BaseException] = []
         self._thread = threading.Thread(target=self._serve, name="world", daemon=True)
 
@@ -73,7 +80,7 @@ class Tray:
 
     def __enter__(self) -> "Tray":
         for socket in self.sockets:
-            socket.plug()
+            socket.plug(self._powered)
         self._plan(self.world, self)
         self._thread.start()
         return self
