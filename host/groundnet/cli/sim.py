@@ -40,6 +40,9 @@ def board(
         Path | None, typer.Option("--files", help="Keep the flash in this folder; default: in memory.")
     ] = None,
     blank: Annotated[bool, typer.Option("--blank", help="Plain MicroPython, no firmware.")] = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="Start in the chip's own loader, as with the boot button held.")
+    ] = False,
     unique_id: Annotated[
         str, typer.Option("--id", help="What the chip says it is, up to 16 hex digits.")
     ] = "020000000001",
@@ -67,7 +70,10 @@ def board(
     with desk.device_on(wanted) as device:
         path = device.board.pty_path
         typer.echo(json.dumps({"pty": path}) if json_ else path)
-        device.power_on()
+        if download:
+            device.board.start_download()
+        else:
+            device.power_on()
         pacing.run_paced(device.board.world, [device.board], lambda: bool(stopped))
 
 

@@ -42,7 +42,7 @@ class BaseFlash(Service):
 
     def __init__(self, board: "VirtualBoard", chip: str, table: Sequence[Partition] | None = None) -> None:
         self._board = board
-        self._chip = chip
+        self.chip = chip
         self.table = list(table or partitions.parse_csv(partitions.DEFAULT_TABLE))
         self.running: Partition | None = None
         self.description: AppDescription | None = None
@@ -51,10 +51,10 @@ class BaseFlash(Service):
     def make_new(self) -> None:
         """Flash as it comes off the line, started once: boot loader, table and the first base image."""
         self.flash = partitions.blank_flash(self.table, FLASH_BYTES)
-        self.flash.program(0, app_image.make_boot_loader(self._chip))
+        self.flash.program(0, app_image.make_boot_loader(self.chip))
         first = next(one for one in self.table if one.kind == partitions.APP)
-        self.flash.program(first.offset, app_image.make(BASE_VERSION, self._chip))
-        partitions.boot(self.flash, self._chip)
+        self.flash.program(first.offset, app_image.make(BASE_VERSION, self.chip))
+        partitions.boot(self.flash, self.chip)
         self.flash.on_step = self._step
 
     def handlers(self) -> dict[int, Handler]:
@@ -91,7 +91,7 @@ class BaseFlash(Service):
         self.running = self.description = None
         if self.flash.read(0, 1) != bytes([app_image.MAGIC]):
             return False
-        found = partitions.boot(self.flash, self._chip)
+        found = partitions.boot(self.flash, self.chip)
         if found is not None:
             self.running, self.description = found
         return found is not None
@@ -113,7 +113,7 @@ class BaseFlash(Service):
         if self.running is None:
             return False
         try:
-            self.description = partitions.load(self.flash, self.running, self._chip, thoroughly=False)
+            self.description = partitions.load(self.flash, self.running, self.chip, thoroughly=False)
         except BadImage:
             return False
         return True
@@ -171,7 +171,7 @@ class BaseFlash(Service):
         if partition.kind != partitions.APP:
             return -_INVALID_ARG
         try:
-            partitions.load(self.flash, partition, self._chip)
+            partitions.load(self.flash, partition, self.chip)
         except BadImage:
             return -_VALIDATE_FAILED
         if partition not in (layout.factory, *layout.slots):

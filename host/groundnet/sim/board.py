@@ -17,6 +17,7 @@ from groundnet.sim.memory import Memory
 from groundnet.sim.network import Network
 from groundnet.sim.power import PowerAccount
 from groundnet.sim.process import BoardProcess, Request
+from groundnet.sim.rom_loader import RomLoader
 from groundnet.sim.services import PARKED, Answer, Handler, Parked, Result
 from groundnet.sim.shim import operations as op
 from groundnet.sim.signals import BoardIo
@@ -27,6 +28,7 @@ from groundnet.sim.terminals import Terminals
 from groundnet.sim.world import Event, World
 
 OFF, BOOTING, RUNNING, DEEP_SLEEP = "off", "boot", "running", "deep sleep"
+DOWNLOAD = "download"
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5  # machine.reset_cause()
 
@@ -110,6 +112,7 @@ class VirtualBoard:
         }
         for service in self._services:
             self._handlers |= service.handlers()
+        self.loader: RomLoader | None = None  # in download mode: what answers the serial port
         self._process: BoardProcess | None = None
         self._request: Request | None = None  # the call that waits for an answer
         self._parked: _Wait | None = None
@@ -139,6 +142,14 @@ class VirtualBoard:
         """The reset button, or a supply that stays up through a reset of the chip."""
         if self.state != OFF:
             self._restart(HARD_RESET)
+
+    def start_download(self) -> None:
+        """Reset, or power on, with the boot button held: the loader in the chip's ROM waits for esptool."""
+        if self.state == OFF:
+            self.memory.lose_power()
+        self._stop(DOWNLOAD)
+        self.draw("active", self.chip.active_ua)
+        self.loader = RomLoader(self, self.base.chip, self.memory.unique_id, self.press_reset)
 
     def brown_out(self) -> None:
         """Supply dips below the detector's threshold and recovers: a power-on reset."""
@@ -255,6 +266,7 @@ class VirtualBoard:
     def _stop(self, state: str) -> None:
         """RAM and everything that hangs on it is gone."""
         self.state = state
+        self.loader = None
         for event in (self._event, self._parked.timeout if self._parked else None):
             if event is not None:
                 event.cancel()
@@ -384,6 +396,8 @@ class VirtualBoard:
         return PARKED
 
     def _console_input(self, data: bytes) -> None:
+        if self.loader is not None:
+            self.loader.receive(data)
         if self.state != RUNNING:
             return  # no USB, no receiver
         key = self._request.interrupt_key if self._request is not None else -1

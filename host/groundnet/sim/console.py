@@ -1,10 +1,12 @@
 """Serial console of a virtual board: its receive buffer, its log, and a PTY for host programs."""
 
+import contextlib
 import os
 import pty
 import time
 import tty
 from collections.abc import Callable
+from pathlib import Path
 
 _LOG_BYTES = 1 << 20
 _BACKLOG_BYTES = 1 << 16
@@ -72,6 +74,10 @@ class Console:
             self.feed(data)
         return bool(data)
 
+    def holders(self) -> frozenset[tuple[int, int]]:
+        """(process, descriptor) of every host program that has the port open; none before it was opened."""
+        return self._pty.holders() if self._pty is not None else frozenset()
+
     def close(self) -> None:
         if self._pty is not None:
             self._pty.close()
@@ -116,6 +122,16 @@ class Pty:
         self._backlog += data
         del self._backlog[:-_BACKLOG_BYTES]
         self._flush()
+
+    def holders(self) -> frozenset[tuple[int, int]]:
+        """(process, descriptor) of every one that has the slave open, but for this end's own; Linux only."""
+        found = set()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # gone meanwhile, or somebody else's
+                for descriptor in (process / "fd").iterdir():
+                    if os.readlink(descriptor) == self.path:
+                        found.add((int(process.name), int(descriptor.name)))
+        return frozenset(found - {(os.getpid(), self._slave)})
 
     def close(self) -> None:
         os.close(self._master)

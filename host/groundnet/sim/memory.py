@@ -24,7 +24,7 @@ class Memory(Service):
 
     def __init__(self, board: "VirtualBoard", unique_id: bytes) -> None:
         self._board = board
-        self._unique_id = unique_id
+        self.unique_id = unique_id
         self.rtc_memory = b""
         self.clock_us = 0.0  # what the RTC showed at virtual time zero, Unix microseconds
         self.nvs: dict[tuple[bytes, bytes], bytes] = {}
@@ -44,7 +44,7 @@ class Memory(Service):
             op.RTC_MEMORY_READ: lambda request: (len(self.rtc_memory), self.rtc_memory),
             op.RTC_MEMORY_WRITE: self._write_rtc_memory,
             op.RESET_CAUSE: lambda request: self._board.reset_cause,
-            op.UNIQUE_ID: lambda request: (len(self._unique_id), self._unique_id),
+            op.UNIQUE_ID: lambda request: (len(self.unique_id), self.unique_id),
             op.TEMPERATURE: lambda request: _TEMPERATURE_C,
             op.NVS_READ: self._read_nvs,
             op.NVS_WRITE: self._write_nvs,
