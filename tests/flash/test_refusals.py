@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 import serial
 from groundnet.flash import one_board
+from groundnet.flash.base_image import BYTECODE
 from groundnet.flash.board_lock import BoardLocks
 from groundnet.flash.one_board import Plan
 from groundnet.flash.tray import flash
@@ -124,7 +125,11 @@ def finding(port, kind, **values):
     ("found", "words"),
     [
         ({"kind": GROUNDNET, "role": "tag", "state": "locked"}, "groundnet update"),
-        ({"kind": MICROPYTHON, "bytecode": 5}, "https://micropython.org/download/ESP32_GENERIC_C3/"),
+        ({"kind": MICROPYTHON, "bytecode": BYTECODE, "rom": False}, "https://micropython.org/download/"),
+        (
+            {"kind": MICROPYTHON, "bytecode": 5, "rom": True},
+            "https://micropython.org/download/ESP32_GENERIC_C3/",
+        ),
     ],
 )
 def test_a_device_that_may_not_or_cannot_be_flashed_says_what_to_do(

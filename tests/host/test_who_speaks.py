@@ -198,8 +198,8 @@ def test_usb_tells_the_mac_of_a_chip_with_its_own_port():
 
 
 def test_the_chip_is_the_second_half_of_what_a_port_calls_itself():
-    assert Prompt("1.29.0", "Generic ESP32C3 module with ESP32C3", b"", 0, True).chip == "esp32c3"
-    assert Prompt("1.29.0", "Raspberry Pi Pico with RP2040", b"", 0, False).chip == ""
+    assert Prompt("1.29.0", "Generic ESP32C3 module with ESP32C3", b"", 0, True, True).chip == "esp32c3"
+    assert Prompt("1.29.0", "Raspberry Pi Pico with RP2040", b"", 0, False, False).chip == ""
 
 
 def test_a_prompt_tells_version_and_mac_and_is_a_prompt_again():
@@ -209,7 +209,7 @@ def test_a_prompt_tells_version_and_mac_and_is_a_prompt_again():
         finding = hold_while(board.world, [board], lambda: probe(port, 1.0, 0.0))
         again = hold_while(board.world, [board], lambda: probe(port, 1.0, 0.0))
         assert (finding.kind, finding.mac) == ("micropython", "348518abcdef")
-        assert finding.micropython.startswith("1.") and again == finding
+        assert finding.micropython.startswith("1.") and finding.rom and again == finding
         assert board.boots == 1
 
 

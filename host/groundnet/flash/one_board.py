@@ -181,7 +181,7 @@ class OneBoard:
         if self._plan.base_always and self._plan.base is not None:
             return True
         if found.kind == probing.GROUNDNET or (
-            found.kind == probing.MICROPYTHON and base_image.fits(found.bytecode)
+            found.kind == probing.MICROPYTHON and found.rom and base_image.fits(found.bytecode)
         ):
             return False
         if self._plan.base is None and self._plan.base_wanted:
@@ -189,8 +189,8 @@ class OneBoard:
         if self._plan.base is None:
             raise Refusal(
                 Text(
-                    f"{found.port.path} has no MicroPython {base_image.MICROPYTHON}",
-                    f"{found.port.path} 没有 MicroPython {base_image.MICROPYTHON}",
+                    f"{found.port.path} has no MicroPython {base_image.MICROPYTHON} with a ROM partition",
+                    f"{found.port.path} 没有带 ROM 分区的 MicroPython {base_image.MICROPYTHON}",
                 ),
                 Text("flash it without --no-base", "去掉 --no-base 重新烧录"),
             )

@@ -42,8 +42,8 @@ class Finding:
     """One port with what is on it and what to do next.
 
     ``kind`` is one of the names above; what the device did not tell is empty. ``mac`` has 12 hex digits;
-    ``bytecode`` is MicroPython's ``sys.implementation._mpy``. ``held_by`` is the program that has the port open,
-    ``locked_by`` who works on the board (groundnet.flash.survey).
+    ``bytecode`` is MicroPython's ``sys.implementation._mpy``, ``rom`` whether it has a ROM partition. ``held_by`` is
+    the program that has the port open, ``locked_by`` who works on the board (groundnet.flash.survey).
     """
 
     port: SerialPort
@@ -59,6 +59,7 @@ class Finding:
     firmware: str = ""
     micropython: str = ""
     bytecode: int = 0
+    rom: bool = False
     held_by: str = ""
     locked_by: str = ""
 
@@ -137,6 +138,7 @@ def _at_prompt(port: SerialPort, answer: ReplAnswers, timeout_s: float) -> Findi
         chip=found.chip,
         micropython=found.version,
         bytecode=found.bytecode,
+        rom=found.rom,
     )
 
 

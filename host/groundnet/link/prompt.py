@@ -15,14 +15,15 @@ _RAW_READY = b"raw REPL; CTRL-B to exit\r\n>"
 _TIMEOUT_S = 3.0
 # In a name space of its own: nothing stays behind at the prompt.
 _QUESTION = b"""exec('''
-import sys, machine
+import sys, machine, vfs
 try:
     import esp32
     ours = True
 except ImportError:
     ours = False
 about = sys.implementation
-print(repr((about.version[:3], getattr(about, "_machine", ""), machine.unique_id(), about._mpy, ours)))
+rom = hasattr(vfs, "rom_ioctl") and vfs.rom_ioctl(1) > 0
+print(repr((about.version[:3], getattr(about, "_machine", ""), machine.unique_id(), about._mpy, ours, rom)))
 ''', {})"""
 
 
@@ -31,7 +32,8 @@ class Prompt:
     """A MicroPython without a program.
 
     ``machine`` is "board with chip" as the port spells it, ``chip`` as esptool does; ``unique_id`` is the MAC
-    on an ESP32. ``bytecode`` is ``sys.implementation._mpy``; ``esp32`` whether the port has that module.
+    on an ESP32. ``bytecode`` is ``sys.implementation._mpy``; ``esp32`` whether the port has that module,
+    ``rom`` whether the flash has a partition that bytecode can run from.
     """
 
     version: str
@@ -39,6 +41,7 @@ class Prompt:
     unique_id: bytes
     bytecode: int
     esp32: bool
+    rom: bool
 
     @property
     def chip(self) -> str:
