@@ -71,7 +71,7 @@ def run() -> bool:
             break
         if state.trial == slot:
             state.end_trial(b"its slot is damaged")
-    if state.trial != state.rom:
+    if state.trial == _NONE or state.trial != state.rom:
         return False
     state.tries -= 1
     state.keep()

@@ -8,11 +8,13 @@ from apps.run_loop import Part
 from drivers.console import Console
 from groundcore import events, store
 
+import __main__
+
 FIRMWARE = "0.1.0"
 
 
 class Link(Part):
-    """Carries out LINK_SEND, LINK_CLOSE, SELF_TEST, OPEN_CONSOLE and RESTART for the host at the serial line.
+    """Carries out LINK_SEND, LINK_CLOSE, SELF_TEST, OPEN_CONSOLE, UPDATE and RESTART for the host at the serial line.
 
     Where the identity is locked the console is closed: it takes link frames and nothing else, until a host that
     has proved the secret asks for OPEN_CONSOLE. What opened it is forgotten by a restart.
@@ -30,6 +32,7 @@ class Link(Part):
         (events.SELF_TEST, "test_parts"),
         (events.OPEN_CONSOLE, "open_console"),
         (events.RESTART, "restart"),
+        (events.UPDATE, "update"),
     )
 
     def __init__(self, loop, device: dict, storage, restart):
@@ -45,11 +48,18 @@ class Link(Part):
             self._count_tries(records)
         self._service = None  # made, and its code loaded, when a link opens
         self._stored = False  # something is new in flash: the core must start anew
+        self._updates = None  # the same, when a host asks for an update
         self._buffer = bytearray(256)
         self.send = self._console.write
         self.restart = restart
         loop.say = self._say
         loop.watch(self._console.stream)
+        if __main__.trial:
+            from apps.trial import Trial
+            from groundcore.settings import Settings
+
+            current = Settings(records[store.SETTINGS], "none")
+            loop.add("trial", lambda: Trial(loop, storage, current["trial_s"], restart))
 
     @property
     def open(self) -> bool:
@@ -67,7 +77,30 @@ class Link(Part):
 
     def close(self) -> None:
         self._console.close()
+        self._forget()
+
+    def _forget(self) -> None:
         self._service = None
+        if self._updates is not None:
+            self._updates.close()
+            self._updates = None
+
+    def update(self, request: str, values: dict) -> None:
+        """What a host asks of an update."""
+        from groundcore.bundle import Refused
+
+        if self._updates is None:
+            from apps.update import Updates  # a device at work pays nothing for it
+
+            self._updates = Updates(self._device)
+        updates = self._updates
+        try:
+            reply = updates.handle(request, values)
+        except Refused as refusal:
+            reply = {"code": refusal.args[0], "detail": refusal.args[1]}
+        self._stored = self._stored or updates.restart
+        if self._service is not None:
+            self._loop.carry_out(self._service.updated(reply, updates.restart))
 
     def test_parts(self, names: list) -> None:
         """Run the self-test of each part in ``names``, of all when it is empty."""
@@ -86,7 +119,7 @@ class Link(Part):
         if not self._console.open:
             if self._stored:
                 self.restart()  # the host fell silent without a bye; what it wrote counts all the same
-            self._service = None
+            self._forget()
             return
         if self._service is None:
             from groundcore.service import Service  # a device at work pays nothing for it

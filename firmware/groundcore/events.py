@@ -77,6 +77,7 @@ SELF_TEST = const(55)  # parts: list of names; answer with Service.tested()
 RESTART = const(56)  # reset the board: identity or settings are new
 BUZZ = const(57)  # count: short vibrations that the wearer feels; a board without a motor beeps
 RADIO_WATCH = const(58)  # channel: as RADIO_LISTEN with window 0, asleep in turns; hears long preambles
+UPDATE = const(59)  # request: name of an update message; values: its fields; answer with Service.updated()
 OPEN_CONSOLE = const(60)  # duration_s: so long a locked device takes text and Ctrl-C; the link may close
 FORGET_HISTORY = const(61)  # throw away what waits to be reported; it is gone when this was carried out
 KEEP_HISTORY = const(62)  # records: list of bytes, in the ring in flash before the action behind it begins

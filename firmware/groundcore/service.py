@@ -28,6 +28,12 @@ HANDLERS = {
     "time_write": "_time_write",
     "self_test": "_self_test",
     "service_open": "_service_open",
+    "update_begin": "_update",
+    "update_block": "_update",
+    "update_finish": "_update",
+    "update_confirm": "_update",
+    "update_abort": "_update",
+    "update_read": "_update",
 }
 
 _CAPACITY = const(512)  # bytes of a request
@@ -62,7 +68,7 @@ class Service:
         self._changed = False
         self._started_ms = None
         self._clock_offset_ms = None
-        self._test_frame = None  # the self_test request under way, and what seals its reply
+        self._test_frame = None  # the request under way that the app answers, and what seals its reply
         self._seal_by = None  # the session's end that seals the reply, None for a reply in the open
         self._load()
 
@@ -87,6 +93,25 @@ class Service:
             self._test_frame = None
             known = [result for result in results if result["part"] in PARTS]
             self._reply(asked, messages.encode("self_test_result", {"tests": known}), actions)
+        return actions
+
+    def updated(self, values: dict, restart: bool) -> list:
+        """The app has done what UPDATE asked for: fields of update_state, or code and detail of an error.
+
+        With ``restart`` the device starts anew when the host says bye.
+        """
+        actions = []
+        self._changed = self._changed or restart
+        if self._test_frame is not None:
+            asked, self._seal_by = self._test_frame
+            self._test_frame = None
+            refused = "code" in values
+            reply = (
+                _error(asked.kind, values["code"], values["detail"])
+                if refused
+                else messages.encode("update_state", values)
+            )
+            self._reply(asked, reply, actions)
         return actions
 
     # --- one request
@@ -331,6 +356,10 @@ class Service:
     def _service_open(self, message, now_ms, actions):
         actions.append((events.OPEN_CONSOLE, message.values["duration_s"]))
         return _ack(message)
+
+    def _update(self, message, now_ms, actions):
+        actions.append((events.UPDATE, message.name, message.values))
+        return None  # updated() answers
 
     def _keep(self, name, record, actions):
         self._records[name] = record
