@@ -125,6 +125,7 @@ def finding(port, kind, **values):
     ("found", "words"),
     [
         ({"kind": GROUNDNET, "role": "tag", "state": "locked"}, "groundnet update"),
+        ({"kind": MICROPYTHON, "bytecode": BYTECODE, "rom": True, "chip": "esp32s3"}, "--board"),
         ({"kind": MICROPYTHON, "bytecode": BYTECODE, "rom": False}, "https://micropython.org/download/"),
         (
             {"kind": MICROPYTHON, "bytecode": 5, "rom": True},

@@ -1,7 +1,6 @@
 """``groundnet flash``: a tray of boards in one command."""
 
 from contextlib import ExitStack
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -37,21 +36,14 @@ VERDICT_TEXTS = {
 }
 
 
-class Role(StrEnum):
-    """What a board shall become."""
-
-    tag = "tag"
-    tracker = "tracker"
-    base = "base"
-    finder = "finder"
-
-
 @app.command()
 def flash(
     ports: Annotated[
         list[str] | None, typer.Argument(help="Serial ports, PTYs or USB serial numbers, one per board.")
     ] = None,
-    role: Annotated[Role | None, typer.Option(help="What the boards shall become.")] = None,
+    role: Annotated[
+        str | None, typer.Option(help="What the boards shall become: tag, tracker, base ...")
+    ] = None,
     board: Annotated[
         str | None, typer.Option(help="Folder under firmware/boards; default: the role's usual one.")
     ] = None,
@@ -77,7 +69,7 @@ def flash(
         raise typer.BadParameter(tr("name the ports and a --role", "请给出串口和 --role"))
     with ExitStack() as stack:
         try:
-            about = application.load(role.value if role else None, board, bundle)
+            about = application.load(role, board, bundle)
             base = None if no_base else _base(stack, about.chip, base_file)
         except GroundnetError as error:
             Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(

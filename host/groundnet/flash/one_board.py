@@ -169,6 +169,15 @@ class OneBoard:
                 ),
                 Text("update it in a session: `groundnet update`", "请在会话中更新：`groundnet update`"),
             )
+        chip = self._plan.application.chip
+        if found.chip and found.chip != chip:
+            raise Refusal(
+                Text(
+                    f"the chip on {found.port.path} is an {found.chip}, not an {chip}",
+                    f"{found.port.path} 上的芯片是 {found.chip}，不是 {chip}",
+                ),
+                Text("choose the board that it is with --board", "用 --board 选择正确的板型"),
+            )
         if found.kind in OURS:
             return
         if found.kind == probing.GONE or (found.kind == probing.MISSING and self.result.tries > 1):
@@ -198,14 +207,6 @@ class OneBoard:
 
     def _write_base(self, found: Finding) -> None:
         chip = self._plan.application.chip
-        if found.chip and found.chip != chip:
-            raise Refusal(
-                Text(
-                    f"the chip on {found.port.path} is an {found.chip}, not an {chip}",
-                    f"{found.port.path} 上的芯片是 {found.chip}，不是 {chip}",
-                ),
-                Text("choose the board that it is with --board", "用 --board 选择正确的板型"),
-            )
         assert self._plan.base is not None
         self._touched = True
         waits = found.kind == probing.BOOTLOADER
