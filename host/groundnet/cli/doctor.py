@@ -38,14 +38,9 @@ def show(findings: Sequence[Finding], as_json: bool) -> None:
         typer.echo(tr("no USB serial port is here: plug a device in", "未发现 USB 串口：请插入设备"))
         return
     table = Table()
-    for title in (
-        tr("port", "端口"),
-        tr("USB serial", "USB 序列号"),
-        "MAC",
-        tr("chip", "芯片"),
-        tr("what is there", "设备"),
-        tr("next", "下一步"),
-    ):
+    for title in (tr("port", "端口"), tr("USB serial", "USB 序列号"), "MAC", tr("chip", "芯片")):
+        table.add_column(title, no_wrap=True)
+    for title in (tr("what is there", "设备"), tr("next", "下一步")):
         table.add_column(title, overflow="fold")
     for finding in findings:
         row = (finding.port.path, finding.port.serial_number, finding.mac, finding.chip)

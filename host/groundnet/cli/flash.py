@@ -79,9 +79,9 @@ def flash(
         plan = Plan(about, base, not no_base, base_file is not None, retries, steal=steal)
         with _Bars(as_json) as bars:
             done = flash_tray(ports, plan, bars.show)
+    typer.echo(done.as_json()) if as_json else _print(done)
     if junit:
         junit.write_text(done.as_junit(), encoding="utf-8")
-    typer.echo(done.as_json()) if as_json else _print(done)
     raise typer.Exit(0 if done.passed else 1)
 
 
