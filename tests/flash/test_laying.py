@@ -2,7 +2,6 @@
 
 import pytest
 from groundnet.flash.laying import lay
-from groundnet.link import prompt
 from groundnet.link.errors import CodeFailed
 from groundnet.sim.board import VirtualBoard
 from groundnet.sim.boardfs import BoardFs
@@ -15,7 +14,7 @@ FILES = {"/slots/a.gnb": bytes(range(256)) * 20, "/main.py": b"print('started')\
 def laid(store, files, told=lambda share: None):
     with VirtualBoard(World(1), "board", files=store) as board:
         board.power_on()
-        hold_while(board.world, [board], lambda: prompt.ask(board.pty_path))  # it has booted
+        board.world.run_for(500_000)  # it has booted: before that it hears nothing
         return hold_while(board.world, [board], lambda: lay(board.pty_path, files, told))
 
 

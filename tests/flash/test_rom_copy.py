@@ -23,6 +23,7 @@ def bundle(image):
 def copied(files, sha256):
     with VirtualBoard(World(1), "board", files=files) as board:
         board.power_on()
+        board.world.run_for(500_000)
         hold_while(board.world, [board], lambda: copy(board.pty_path, sha256))
 
 
@@ -40,6 +41,7 @@ def test_what_was_copied_can_be_imported():
     files = BoardFs({"/slots/a.gnb": bundle(image), "/main.py": b"import fresh\nprint(fresh.WORD)\n"})
     with VirtualBoard(World(1), "board", files=files) as board:
         board.power_on()
+        board.world.run_for(500_000)
         hold_while(board.world, [board], lambda: copy(board.pty_path, hashlib.sha256(image).hexdigest()))
         board.press_reset()
         board.world.run_until(board.world.now_us + 1_000_000)
@@ -50,6 +52,7 @@ def boot_state(counter, least):
     """The blob after a copy, by firmware/apps/boot_state.py: form 1, slot a in force and in ROM, no trial."""
     with VirtualBoard(World(1), "board", files=BoardFs({"/slots/a.gnb": bundle(b"image")})) as board:
         board.power_on()
+        board.world.run_for(500_000)
         sha256 = hashlib.sha256(b"image").hexdigest()
         hold_while(board.world, [board], lambda: copy(board.pty_path, sha256, counter, least))
         return board.memory.nvs[b"groundnet", b"boot"]
@@ -64,6 +67,7 @@ def test_the_boot_state_says_which_slot_is_in_rom_and_what_is_too_old():
 def test_a_copy_that_is_not_right_stays_marked_as_being_written():
     with VirtualBoard(World(1), "board", files=BoardFs({"/slots/a.gnb": bundle(b"image")})) as board:
         board.power_on()
+        board.world.run_for(500_000)
         with pytest.raises(CopyFailed):
             hold_while(board.world, [board], lambda: copy(board.pty_path, "00" * 32))
         assert board.memory.nvs[b"groundnet", b"boot"][:5] == bytes((1, 0, 255, 0, 255))
