@@ -16,6 +16,7 @@ from hashlib import sha256
 import esp32
 from groundcore import bundle
 from groundcore.bundle import Refused
+from groundcore.update import Update
 from micropython import const
 
 KIND = "base"
@@ -43,7 +44,7 @@ class BaseShelf:
         self._device = device
         self._roots = roots
         self._nvs = esp32.NVS("groundnet")
-        self._running = esp32.Partition(esp32.Partition.RUNNING)
+        self._running = esp32.Partition(esp32.Partition.RUNNING)  # type: ignore[arg-type] - the stub knows labels only
         self._block = bytearray(_BLOCK)
         self._go_to(0, 0)
 
@@ -70,17 +71,17 @@ class BaseShelf:
 
     def append(self, data: bytes) -> None:
         """The next bytes of the bundle, in any pieces."""
-        data = memoryview(data)
-        while len(data):
+        rest = memoryview(data)
+        while len(rest):
             if not self._image_end:
-                taken = self._take_head(data)
+                taken = self._take_head(rest)
             elif self._at < self._image_end:
-                taken = self._take_image(data)
+                taken = self._take_image(rest)
             else:
-                self._tail.extend(data)
-                taken = len(data)
+                self._tail.extend(rest)
+                taken = len(rest)
             self._at += taken
-            data = data[taken:]
+            rest = rest[taken:]
 
     def flush(self) -> None:
         """Nothing: less than a block waits in RAM, and is asked for again."""
@@ -163,7 +164,7 @@ class BaseShelf:
             raise Refused("wrong_state", "no base image is on trial")
         if not self._device["self_test"]():
             raise Refused("busy", "the self-test has not passed yet")
-        entry = self._entry("base_trial")
+        entry = self._entry("base_trial") or b""
         self._running.mark_app_valid_cancel_rollback()
         self._nvs.set_blob("base_limits", entry[4:])
         self._nvs.commit()
@@ -174,7 +175,8 @@ class BaseShelf:
 
     def _selected(self) -> bool:
         # Marking as valid is about what is selected: not the same when the boot loader passed over it.
-        return esp32.Partition(esp32.Partition.BOOT).info()[2] == self._running.info()[2]
+        selected = esp32.Partition(esp32.Partition.BOOT)  # type: ignore[arg-type] - see above
+        return selected.info()[2] == self._running.info()[2]
 
     def _trial_address(self) -> int | None:
         entry = self._entry("base_trial")
@@ -232,7 +234,7 @@ class BaseShelf:
         slot, view = self._slot(), memoryview(self._block)
         left, number = self._image_end - self._image_start, 0
         while left > 0:
-            slot.readblocks(number, view)
+            slot.readblocks(number, self._block)
             yield view[: min(left, _BLOCK)]
             left -= _BLOCK
             number += 1
@@ -247,7 +249,7 @@ class BaseShelf:
 
     def _note(self, there, size=None, digest=b"", version=""):
         if size is None:
-            entry = struct.pack("<I", there) + self._entry("base")[4:]
+            entry = struct.pack("<I", there) + (self._entry("base") or b"")[4:]
         else:
             entry = struct.pack(_RECEIVED, there, size, digest) + version.encode()
         self._nvs.set_blob("base", entry)
@@ -266,3 +268,10 @@ class BaseShelf:
             self._nvs.commit()
         except OSError:
             pass  # there was none
+
+
+def updates(device: dict, roots: tuple) -> Update:
+    """The update of the base image as this start finds it; takes the host's requests like that of the application."""
+    shelf = BaseShelf(device, roots)
+    state, detail = shelf.found()
+    return Update(shelf, device, state, "", detail)

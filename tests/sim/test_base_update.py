@@ -11,7 +11,7 @@ from groundnet.bundle import certificate
 from groundnet.sim import app_image
 from groundnet.sim.base_flash import BASE_VERSION
 from groundnet.sim.boardfs import BoardFs, PowerCut
-from groundnet.sim.partitions import ABORTED, VALID
+from groundnet.sim.partitions import ABORTED, VALID, parse_csv
 from sim.boards import board, printed, run
 
 ROOT = Path(__file__).parents[2]
@@ -23,23 +23,21 @@ MODULES = {
 MAIN = """
 import machine, os, sys
 sys.path.append("/")
-from apps.base_image import BaseShelf
+from apps.base_image import BaseShelf, updates
 from groundcore import bundle
 from groundcore.bundle import Refused
-from groundcore.update import Update
+from esp32 import Partition
 
 DEVICE = {{"product": "p", "role": "tag", "board": "b", "hardware_revision": 1, "self_test": lambda: True}}
 if not {verify}:
     bundle.check_signature = lambda *arguments: None
-shelf = BaseShelf(DEVICE, {roots!r})
-state, detail = shelf.found()
-update = Update(shelf, DEVICE, state, "", detail)
-print(shelf._running.info()[4], update.state, update.next_offset)
-if state == "trial":
+update = updates(DEVICE, {roots!r})
+print(Partition(Partition.RUNNING).info()[4], update.state, update.next_offset)
+if update.state == "trial":
     {trial}
     update.handle("update_confirm", {{}})
     print("confirmed")
-elif state != "failed" and shelf.limits()[0] < 5:
+elif update.state != "failed" and BaseShelf(DEVICE, ()).limits()[0] < 5:
     begin = {{"product": "p", "hardware_revision": 1, "security_counter": 5, "version": "2.0.0"}}
     begin.update({{"size_bytes": {size}, "sha256": {digest!r}}})
     try:
@@ -129,6 +127,14 @@ def test_what_is_not_meant_for_this_board_is_refused(changes, words):
 def test_an_image_that_the_boot_loader_would_not_start_is_refused_before_a_reset():
     with board(files=flash_with(make_bundle(app_image.make("2.0", "esp32s3"), unsigned))) as device:
         assert "would not start" in run(device, 10.0)[1] and device.base.slot == "ota_0"
+
+
+def test_a_board_with_one_place_for_a_base_image_says_so():
+    """As MicroPython's stock images lay out a C3 or S3."""
+    table = parse_csv("nvs,data,nvs,,24K\nphy_init,data,phy,,4K\nfactory,app,factory,,2M\nvfs,data,fat,,1M")
+    with board(files=flash_with(make_bundle(IMAGE, unsigned)), partitions=table) as device:
+        lines = run(device, 10.0)
+        assert lines[0] == "factory idle 0" and lines[1].startswith("('unsupported'")
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,11 @@ def _describe(data: bytes, image_bytes: int) -> AppDescription:
     magic, _, _, version, project, *_ = _DESCRIPTION.unpack(data)
     if magic != _DESCRIPTION_MAGIC:
         return AppDescription("", "", image_bytes)
-    texts = (text.split(b"\0", 1)[0].decode("ascii", "replace") for text in (version, project))
-    return AppDescription(*texts, image_bytes)
+    return AppDescription(_text(version), _text(project), image_bytes)
+
+
+def _text(field: bytes) -> str:
+    return field.split(b"\0", 1)[0].decode("ascii", "replace")
 
 
 def _assemble(chip: str, entry: int, segments: list[tuple[int, bytes]]) -> bytes:

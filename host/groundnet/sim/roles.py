@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundnet.flash.partition_table import Partition
 from groundnet.sim import romfs
 from groundnet.sim.board import VirtualBoard
 from groundnet.sim.boardfs import BoardFs
@@ -14,6 +15,7 @@ from groundnet.sim.firmware_image import (
     compile_module,
     firmware_folder,
 )
+from groundnet.sim.partitions import parse_csv
 from groundnet.sim.power import PowerAccount
 from groundnet.sim.signals import BoardIo
 from groundnet.sim.wiring import Environment, Site, attach, power_cycle, power_off, read_board
@@ -23,6 +25,12 @@ from groundnet.sim.world import World
 def board_literal(board: str) -> dict:
     """The literal of a board in firmware/boards. Raises GroundnetError for an unknown board."""
     return read_board(Path(firmware_folder()) / "boards" / board / "board.py")
+
+
+def partitions_of(board: str) -> list[Partition] | None:
+    """The table in a board's hardware folder; None for a board that has none."""
+    path = Path(firmware_folder()).parent / "hardware" / board / "partitions.csv"
+    return parse_csv(path.read_text()) if path.exists() else None
 
 
 def production_flash(role: str, board: str, folder: Path | None = None) -> BoardFs:
@@ -89,5 +97,6 @@ def make_device(
         power=power,
         chip=literal["chip"],
         network=environment.network,
+        partitions=partitions_of(board_name),
     )
     return Device(virtual, parts, power, environment)
