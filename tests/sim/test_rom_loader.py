@@ -12,6 +12,7 @@ from groundnet.sim.boardfs import PowerCut
 from groundnet.sim.pacing import hold_while
 from groundnet.sim.world import World
 from sim.boards import board
+from sim.test_mpremote import Served
 
 TABLE = partitions.parse_csv(partitions.DEFAULT_TABLE)
 MAC = bytes.fromhex("a0b1c2d3e4f5")
@@ -89,6 +90,29 @@ def test_an_image_of_another_chip_is_written_and_not_started(waiting, tmp_path):
     waiting.press_reset()
     waiting.world.run_for(1_000_000)
     assert waiting.state == "boot" and waiting.base.slot == ""
+
+
+def test_a_board_of_the_command_line_waits_for_esptool_and_then_runs(tmp_path):
+    (tmp_path / "app.bin").write_bytes(app_image.make("3.0", "esp32c3"))
+    served = Served("--blank", "--download")
+    try:
+        port = ["--port", served.pty, "--before", "no-reset", "--after", "watchdog-reset"]
+        command = [
+            sys.executable,
+            "-m",
+            "esptool",
+            *port,
+            "write-flash",
+            "0x10000",
+            str(tmp_path / "app.bin"),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        # The description of an application lies 32 bytes into its image, the version 16 bytes into that.
+        ask = "import esp32; p = esp32.Partition(1); b = bytearray(3); p.readblocks(0, b, 48); print(b.decode())"
+        assert served.mpremote("exec", ask) == "3.0\n"
+    finally:
+        assert served.stop() == 0
 
 
 # --- frames, without esptool
