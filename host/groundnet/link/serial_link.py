@@ -190,7 +190,8 @@ class SerialLink:
                 if not isinstance(answer, frame.Frame) or answer.sequence != self._sequence:
                     continue
                 reply = self._decode(answer)
-                if answer.kind == kind | REPLY or reply.values.get("request") == kind:
+                one_for_all = reply.name == "update_state" and messages.name_of(kind).startswith("update_")
+                if answer.kind == kind | REPLY or one_for_all or reply.values.get("request") == kind:
                     return reply
         return None
 
