@@ -369,7 +369,18 @@ def test_unknown_and_malformed_requests():
     assert host.send(frame.encode(0x77, b"new", 1))[0].values["code"] == "unknown_kind"
     kind = messages.kind_of("provision_write")
     assert host.send(frame.encode(kind, b"\x05short", 2))[0].values["code"] == "malformed"
-    assert host.error("update_begin", UPDATE) in ("unknown_kind", "unsupported")
+    assert host.error("log_read", {"first_sequence": 0, "most": 1}) in ("unknown_kind", "unsupported")
+
+
+def test_an_update_is_the_apps_to_answer():
+    host = Host()
+    host.ask("update_begin", UPDATE)  # of a blank device, which has no secret to prove
+    (reply,) = host.collect(host.service.updated({"code": "refused", "detail": "too old"}, False))
+    assert (reply.name, reply.values["code"], reply.values["detail"]) == ("error", "refused", "too old")
+    host.ask("update_begin", UPDATE)
+    state = {"state": "receiving", "next_offset_bytes": 0, "version": "0.2.0", "detail": ""}
+    (reply,) = host.collect(host.service.updated(state, False))
+    assert reply.values == state
 
 
 UPDATE = {
