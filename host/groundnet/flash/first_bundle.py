@@ -31,7 +31,7 @@ def build(role: str, board: str) -> bytes:
         "format": 1,
         "role": role,
         "board": board,
-        "version": _version(),
+        "version": firmware_version(),
         "security_counter": 0,
         "least_version": "0.0.0",
         "image_sha256": hashlib.sha256(image).hexdigest(),
@@ -58,7 +58,7 @@ def manifest_of(data: bytes) -> Mapping[str, Any]:
     return manifest
 
 
-def _version() -> str:
+def firmware_version() -> str:
     """What the firmware says of itself, read without running it."""
     path: Path = firmware_folder() / "apps" / "service.py"
     for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:

