@@ -35,15 +35,23 @@ def pyright(project: Path) -> list[str]:
     return [str(find_node()), str(PYRIGHT), "--project", str(project)]
 
 
+# Modules that are on a board and in no folder: what a bundle is built with, and main.py by its name at run time.
+BOARD_MODULES = {"trust": "ROOTS: tuple[bytes, ...]\n", "__main__": "trial: bool\n", "start": ""}
+
+
 def firmware_project() -> Path:
     """Configuration for device code: MicroPython's standard library and the ESP32 stubs."""
     packages = sysconfig.get_paths()["purelib"]
+    stubs = ROOT / "build" / "pyright" / "board"
+    stubs.mkdir(parents=True, exist_ok=True)
+    for name, text in BOARD_MODULES.items():
+        (stubs / f"{name}.pyi").write_text(text)
     config = {
         "include": ["../../firmware"],
         "exclude": [
             "../../firmware/boards/*/manifest.py"
         ],  # freeze() and module() exist in MicroPython's build only
-        "extraPaths": ["../../protocol", "../../firmware", "../../firmware/boards/heltec_v3"],
+        "extraPaths": ["../../protocol", "../../firmware", "../../firmware/boards/heltec_v3", "board"],
         "typeshedPath": packages,
         "stubPath": packages,
         "pythonVersion": "3.11",

@@ -12,6 +12,7 @@ import pytest
 from groundnet.cli.main import COMMANDS
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.provision import label
 from groundnet.provision.registry import Record, Registry, Secret
 from groundwire import frame
 
@@ -110,6 +111,18 @@ def test_a_device_with_nothing_but_a_cell_is_told_by_it(files, tag):
         "in the cell 460-00-10135-177001; name a cell table"
         in run("track", "云A12345", *files, "--owner", code=1).stderr
     )
+
+
+def test_papers_are_printed_for_what_was_scanned(files, tag, tmp_path):
+    registry, output = files[2:], tmp_path / "out"
+    scanned = label.encode(label.Label(tag.device_id)).lower()
+    zpl = run("provision", "print", scanned, "--as", "zpl", "--output", "-", *registry).stdout
+    assert label.encode(label.Label(tag.device_id)) in zpl
+    for paper in ("receipt", "card", "label", "sheet"):
+        run("provision", "print", "云A12345", "--as", paper, "--output", str(output), *registry)
+        assert output.read_bytes().startswith(b"%PDF")
+    damaged = run("provision", "print", scanned[:-1] + "0", *registry, code=1)
+    assert "damaged" in damaged.stderr
 
 
 def test_orders_are_given_listed_and_withdrawn(heard):

@@ -18,7 +18,10 @@ from groundnet.cli import language
 from groundnet.errors import GroundnetError
 
 # Each is a module groundnet.cli.<name> with a Typer `app`, loaded only when it is called: start-up stays fast.
-COMMANDS = ("wire", "gnss", "sim", "provision", "collect", "track", "case", "order", "flash", "update", "doctor")
+COMMANDS = (
+    *("wire", "gnss", "sim", "provision", "collect", "track", "case", "order"),
+    *("bundle", "flash", "update", "doctor"),
+)
 
 _COMPLETION = ("install_completion", "show_completion")  # options of the whole program, not of every command
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from groundnet.cli.language import tr
 from groundnet.cli.options import JsonOption, RegistryOption, registry_path
+from groundnet.cli.provision_print import print_
 from groundnet.link.serial_link import SerialLink
 from groundnet.provision import phone as phones
 from groundnet.provision import plate as plates
@@ -19,6 +20,7 @@ from groundnet.provision.operation import provision as provision_device
 from groundnet.provision.registry import Record, Registry
 
 app = typer.Typer(no_args_is_help=True, help=tr("Give devices their identity.", "为设备写入身份。"))
+app.command("print")(print_)
 
 
 class Profile(StrEnum):

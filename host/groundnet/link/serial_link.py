@@ -37,6 +37,7 @@ READ_SIZE = 4096
 HEARD_SIZE = 4096  # of a device that talks without end, only the last words are kept
 SILENT_S = 0.6  # a device that has not answered by then may be a prompt, which says nothing by itself
 OPEN_AGAIN_S = 0.2  # a device that was just powered may not have heard the first one
+UPDATE_REQUESTS = range(0x20, 0x26)  # all are answered by update_state
 REPLY = 0x80  # kind of the reply to a kind of request; ack and error name the request inside
 BYE_TIMEOUT_S = 1.0
 ASK_TRIES = 3  # requests may be repeated: a device answers a repeated one again
@@ -190,7 +191,7 @@ class SerialLink:
                 if not isinstance(answer, frame.Frame) or answer.sequence != self._sequence:
                     continue
                 reply = self._decode(answer)
-                one_for_all = reply.name == "update_state" and messages.name_of(kind).startswith("update_")
+                one_for_all = reply.name == "update_state" and kind in UPDATE_REQUESTS
                 if answer.kind == kind | REPLY or one_for_all or reply.values.get("request") == kind:
                     return reply
         return None

@@ -1,0 +1,1 @@
+"""What an install point prints: labels, label sheets, receipts and safety cards."""
