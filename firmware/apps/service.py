@@ -54,7 +54,7 @@ class Link(Part):
         self.restart = restart
         loop.say = self._say
         loop.watch(self._console.stream)
-        if __main__.trial:
+        if getattr(__main__, "trial", False):  # set by main.py
             from apps.trial import Trial
             from groundcore.settings import Settings
 

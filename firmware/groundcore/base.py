@@ -57,6 +57,11 @@ class Base:
         self.bad_frames = 0
         self.lost = 0
 
+    @property
+    def answered(self) -> bool:
+        """The collector has replied since the start: a version on trial has reached its peer."""
+        return self._uplink.answered
+
     def handle(self, event: tuple, now_ms: int) -> list:
         """Actions that answer an event; both are listed in `events`."""
         actions = []

@@ -48,6 +48,11 @@ class Reporter:
         """Items and reports that the collector has not signed for."""
         return len(self.queue) + len(self._unsigned)
 
+    @property
+    def answered(self) -> bool:
+        """The collector has replied since the start."""
+        return self._uplink.answered
+
     def utc_ms(self, clock_ms: int) -> int | None:
         """UTC at a time of the device's clock; None while nobody has told."""
         return None if self._utc_offset_ms is None else clock_ms + self._utc_offset_ms

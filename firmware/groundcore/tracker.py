@@ -62,6 +62,11 @@ class Tracker:
 
     # --- the calls
 
+    @property
+    def answered(self) -> bool:
+        """The collector has replied since the start: a version on trial has reached its peer."""
+        return not self._blank and self._reporter.answered
+
     def handle(self, event: tuple, now_ms: int) -> list:
         """Actions that answer an event; both are listed in `events`."""
         actions = []

@@ -59,6 +59,7 @@ class Uplink:
     def __init__(self, host: str, port: int, capacity: int):
         self.state = DOWN
         self.dropped = 0
+        self.answered = False  # the collector has replied since the start
         self.host = host
         self._port = port
         self._decoder = frame.Decoder(capacity, frame.REPLIES)
@@ -150,5 +151,6 @@ class Uplink:
             except WireError:
                 continue
             self.state = UP
+            self.answered = True
             self._backoff_ms = _BACKOFF_FIRST_MS
             reply = (found.kind, found.payload, message)

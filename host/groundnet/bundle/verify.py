@@ -70,11 +70,7 @@ def verify(
             Text("the bundle is not signed", "固件包未签名"),
             Text("sign it with `bundle sign`", "请用 `bundle sign` 签名"),
         )
-    if hashlib.sha256(bundle.image).hexdigest() != bundle.manifest["image_sha256"]:
-        raise ImageTampered(
-            Text("the image is not the one that the manifest names", "映像与清单不符"),
-            Text("get the bundle again, from where it was made", "请从原处重新获取固件包"),
-        )
+    check_image(bundle)
     found = certificate.check_block(bundle.signature_block, bundle.signed, roots, certificate.day_of(today))
     _age(bundle, counter, least_version)
     _fits(bundle, role, board, hardware_revision, mpy)
@@ -82,6 +78,15 @@ def verify(
     if last is not None and today.isoformat() > last:
         raise BundleExpired(Text(f"the bundle expired on {last}", f"固件包已于 {last} 过期"), _NEWER)
     return found
+
+
+def check_image(bundle: Bundle) -> None:
+    """Compare the image with the manifest. Raises ImageTampered."""
+    if hashlib.sha256(bundle.image).hexdigest() != bundle.manifest["image_sha256"]:
+        raise ImageTampered(
+            Text("the image is not the one that the manifest names", "映像与清单不符"),
+            Text("get the bundle again, from where it was made", "请从原处重新获取固件包"),
+        )
 
 
 def _age(bundle: Bundle, counter: int | None, least_version: str | None) -> None:

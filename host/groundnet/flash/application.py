@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundnet.bundle import build as bundle_build
+from groundnet.bundle import container, verify
 from groundnet.errors import GroundnetError, Text
-from groundnet.flash import first_bundle, rom_copy
+from groundnet.flash import rom_copy
 from groundnet.flash.laying import lay
 from groundnet.link import prompt
 from groundnet.sim.firmware_image import BOOT_FILES, build, default_board
@@ -50,10 +52,12 @@ def load(role: str | None, board: str | None = None, bundle: Path | None = None)
     """
     if bundle is None:
         assert role is not None
-        data = first_bundle.build(role, board or default_board(role))
+        data = bundle_build.build(role, board or default_board(role))
     else:
         data = _read(bundle)
-    about = first_bundle.manifest_of(data)
+    found = container.parse(data)
+    verify.check_image(found)  # signed or not: who flashes by cable holds the board
+    about = found.manifest
     for name, wanted in (("role", role), ("board", board)):
         if wanted is not None and about[name] != wanted:
             raise GroundnetError(

@@ -17,7 +17,7 @@ from groundnet.flash.board_lock import BoardLocks
 from groundnet.flash.esptool_run import BaseImageError
 from groundnet.flash.report import FAILED, PASSED, REFUSED, BoardResult
 from groundnet.link import probe as probing
-from groundnet.link.errors import LinkError, PortGone
+from groundnet.link.errors import LinkError, NoAnswer, PortGone
 from groundnet.link.ports import SerialPort
 from groundnet.link.probe import Finding, overhear, probe
 from groundnet.link.replug import Gone, await_return
@@ -193,6 +193,8 @@ class OneBoard:
             found.kind == probing.MICROPYTHON and found.rom and base_image.fits(found.bytecode)
         ):
             return False
+        if found.kind == probing.MICROPYTHON and not found.bytecode:
+            raise NoAnswer(self._port.path)  # the prompt never said what it is: a cable was pulled meanwhile
         if self._plan.base is None and self._plan.base_wanted:
             base_image.find(self._plan.application.chip)  # raises, with the address of the download
         if self._plan.base is None:
