@@ -32,6 +32,7 @@ class Reporter:
         self._key = keys.derive(secret, keys.REPORT)
         self._state = state
         self._uplink = uplink.make(settings, device_id, _REPLY_CAPACITY)
+        self.answered = False  # the collector has signed for a report since the start
         self.online = False
         self._sequence = 0
         # (boot count, sequence, entries) sealed and not acknowledged, the next to be sent first
@@ -47,11 +48,6 @@ class Reporter:
     def waiting(self) -> int:
         """Items and reports that the collector has not signed for."""
         return len(self.queue) + len(self._unsigned)
-
-    @property
-    def answered(self) -> bool:
-        """The collector has replied since the start."""
-        return self._uplink.answered
 
     def utc_ms(self, clock_ms: int) -> int | None:
         """UTC at a time of the device's clock; None while nobody has told."""
@@ -143,6 +139,7 @@ class Reporter:
         except AuthenticationError:
             self._pause_until_ms = now_ms + _REFUSED_PAUSE_MS
             return []
+        self.answered = True
         name = (values["boot_count"], values["sequence"])
         left = [sent for sent in self._unsigned if sent[:2] != name]
         if len(left) < len(self._unsigned):

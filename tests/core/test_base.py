@@ -248,6 +248,17 @@ def test_a_collector_that_answers_nothing_is_left_and_tried_again_later():
     assert max(gaps) <= 141_000
 
 
+def test_it_has_been_answered_when_a_reply_was_read():
+    bench = Bench(Base(DEVICE_ID, records(collector_host="c")))
+    collector = Collector(bench)
+    collector.deaf = 2
+    bench.play(bench.give(events.BOOT, events.BOOT_POWER_ON), collector.answer)
+    bench.run_until(1, collector.answer)
+    assert collector.names and not bench.core.answered, "it has asked and heard nothing"
+    bench.run_until(60_000, collector.answer)
+    assert bench.core.answered
+
+
 def test_a_garbled_reply_counts_as_none():
     bench, collector = station()
     bench.now_ms = 40_000

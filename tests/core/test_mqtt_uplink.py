@@ -64,10 +64,11 @@ def test_a_request_is_a_message_and_its_reply_comes_as_one(link):
     ack = messages.encode("ack", {"request": kind})
     reply = frame.encode(*ack, 1)
     packet = published(reply)
+    assert not link.answered, "the broker has spoken, the collector has not"
     heard = [link.handle((events.NET_BYTES, packet[at : at + 1]), 500, sent) for at in range(len(packet))]
     assert heard[:-1] == [None] * (len(packet) - 1), "a broker's packets arrive cut anywhere"
     assert heard[-1][:2] == ack
-    assert link.ready
+    assert link.ready and link.answered
 
 
 def test_replies_are_told_and_acknowledged(link):

@@ -13,6 +13,7 @@ REPORT_KEY = keys.derive(SECRET, keys.REPORT)
 DOWNLINK_KEY = keys.derive(SECRET, keys.DOWNLINK)
 UTC_MS = 1_790_000_000_000
 HOUR_MS = 3_600_000
+REFUSAL = {"request": 0x40, "code": "refused", "detail": "", "retry_after_ms": None}
 
 
 def nmea(utc_s, lat_e7, lon_e7, speed_mm_s=0, hdop="0.9") -> bytes:
@@ -354,6 +355,21 @@ def test_a_forged_answer_acknowledges_nothing():
     world.run(5)
     assert waiting.waiting >= 1
     assert len(sent) <= 1
+
+
+def test_it_has_been_answered_when_the_collector_has_signed():
+    class Liar(World):
+        def acknowledge(self, data):
+            super().acknowledge(data)
+            return frame.encode(*messages.encode("error", REFUSAL), 1)
+
+    world = Liar()
+    world.run(10)
+    assert world.reports and not world.bench.core.answered
+    world = World()
+    assert not Tracker(DEVICE_ID, records()).answered and not Tracker(DEVICE_ID, {}).answered
+    world.run(10)
+    assert world.bench.core.answered
 
 
 def test_a_cut_supply_is_an_alarm():

@@ -1,18 +1,35 @@
 """Devices that take updates: signed bundles of the real firmware or of a tiny one, and a link without a cable."""
 
+import contextlib
 import datetime
 import functools
 import hashlib
 import json
 import struct
+from binascii import crc32
 from pathlib import Path
 
 from bundle import quick_keys
 from groundnet.bundle import certificate
-from groundnet.sim import firmware_image, romfs
+from groundnet.collector.core import Collector
+from groundnet.collector.database import Database
+from groundnet.sim import firmware_image, groundcore_runtime, romfs
 from groundnet.sim.boardfs import BoardFs
+from groundnet.sim.cells import Cells, Tower
+from groundnet.sim.desk import quiet_place
+from groundnet.sim.network import Network
+from groundnet.sim.roles import make_device
+from groundnet.sim.world import World
+from groundwire import frame, messages
 
 BLOCK_BYTES = certificate.BLOCK_SIZE
+BOOT = (b"groundnet", b"boot")  # entry of NVS
+SECRET = bytes(range(32))
+UNIQUE_ID = b"\2\0\0\0\0\1"
+DEVICE_ID = bytes(2) + UNIQUE_ID
+PLACE = (45.2783, 13.7230)
+store = groundcore_runtime.load("store")
+settings = groundcore_runtime.load("settings")
 
 
 class Signer:
@@ -78,3 +95,93 @@ def boot_state(active: int, trial: int = 255, tries: int = 0, rom: int = 0, reas
 
 def day_before(date: datetime.date) -> str:
     return (date - datetime.timedelta(days=1)).isoformat()
+
+
+# --- a device and its collector
+
+
+class CollectorServer:
+    """The real collector's core at the far end of connections; ``pulled`` is asked before each request is heard."""
+
+    def __init__(self, collector: Collector, now_ms) -> None:
+        self._collector = collector
+        self._now_ms = now_ms
+        self.requests = []  # names
+        self.lost = lambda message: False
+
+    def connect(self):
+        return _Peer(self)
+
+    def answer(self, request: frame.Frame) -> bytes:
+        message = messages.decode(request.kind, request.payload)
+        self.requests.append(message.name)
+        if self.lost(message):
+            raise OSError("the line is cut")
+        return self._collector.receive(request, self._now_ms())
+
+
+class _Peer:
+    """One connection."""
+
+    def __init__(self, server: CollectorServer) -> None:
+        self._server = server
+        self._decoder = frame.Decoder(4400, frame.REQUESTS)
+
+    def receive(self, data: bytes) -> bytes:
+        self._decoder.feed(data)
+        answer = b""
+        while (found := self._decoder.next()) is not frame.NEED_MORE:
+            if isinstance(found, frame.Frame):
+                answer += self._server.answer(found)
+        return answer
+
+    def close(self) -> None:
+        pass
+
+
+class County:
+    """One device with the firmware in its flash, still without power, and a collector that it may reach."""
+
+    def __init__(self, role: str, board: str, files: BoardFs, database: Path) -> None:
+        self.world = World(5)
+        self.network = Network(self.world)
+        place = quiet_place(self.world, self.network)
+        place.cells = Cells([Tower("LTE", 219, 1, 100, 1000, 45.28, 13.72, 3000)], lambda at_ms: PLACE)
+        self.device = make_device(self.world, role, role, place, UNIQUE_ID, board, files)
+        self.board = self.device.board
+        self.database = Database(database)
+        core = Collector(self.database, [(DEVICE_ID, SECRET)])
+        self.collector = CollectorServer(core, self.now_ms)
+
+    def now_ms(self) -> int:
+        return 1_790_000_000_000 + self.world.now_us // 1000
+
+    def serve(self) -> None:
+        self.network.serve("collector", 4710, self.collector.connect)
+
+    def run(self, seconds: float) -> None:
+        self.world.run_for(round(seconds * 1e6))
+
+    def boot_state(self) -> bytes:
+        return self.board.memory.nvs[BOOT]
+
+
+@contextlib.contextmanager
+def county(role: str, board: str, files: BoardFs, folder: Path):
+    made = County(role, board, files, folder / "collector.db")
+    with made.board:
+        yield made
+    made.database.close()
+
+
+def provision(files: BoardFs, **changed) -> None:
+    """Identity and settings into flash, as records."""
+    identity = store.encode_identity(store.Identity("GN-1", "vehicle", "bench", SECRET, True))
+    files["/state/identity.0"] = record(identity)
+    files["/state/settings.0"] = record(settings.encode(changed))
+
+
+def record(data: bytes) -> bytes:
+    """One slot of a flash record, sequence 1."""
+    body = struct.pack("<I", 1) + data
+    return struct.pack("<I", crc32(body)) + body
