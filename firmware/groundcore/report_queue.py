@@ -11,7 +11,7 @@ HISTORY = 1
 
 class ReportQueue:
     """Bounded. When it is full, history thins out: every second of the older half goes, so that a long time
-    without network leaves a coarse track and not a hole. Alarms go last. `lost` counts what went."""
+    without network leaves a coarse track and not a hole. Alarms go last. `lost` counts what went and was not told."""
 
     def __init__(self):
         self._urgent = []

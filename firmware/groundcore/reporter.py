@@ -108,7 +108,7 @@ class Reporter:
         """
         if not self._unsigned or (self.queue.urgent and len(self._unsigned) < _UNSIGNED_MAX):
             self._sequence += 1
-            sealed = (self._state.boot_count, self._sequence, self.queue.take())
+            sealed = (self._state.boot_count, self._sequence, self._next_entries(now_ms))
             self._journal.seal(*sealed)
             self._unsigned.insert(0, sealed)
         boot_count, sequence, entries = self._unsigned[0]
@@ -122,6 +122,15 @@ class Reporter:
         self._write(actions)  # in flash before it is on air
         kind, payload = report.encode("report", values, self._key)
         self._uplink.send(kind, payload, now_ms, actions)
+
+    def _next_entries(self, now_ms) -> list:
+        """Of the next report; what was dropped before it is told in it, past the queue that had no room."""
+        entries = self.queue.take()
+        if self.queue.lost:
+            item = {"type": "dropped", "time_ms": self.utc_ms(now_ms), "count": self.queue.lost}
+            entries.append(self._journal.entry(item, HISTORY))
+            self.queue.lost = 0
+        return entries
 
     def _write(self, actions):
         self._journal.keep(self.queue.alarms, self._unsigned)

@@ -2,11 +2,13 @@
 
 from groundwire import beacon
 from groundwire.constant import const
+from groundwire.report_table import STARTS
 
 from groundcore import beacon_cycle, escalation, events, region, store
 from groundcore.alarms import Alarms
 from groundcore.beaconing import battery_level
 from groundcore.commands import Commands
+from groundcore.faults import Faults
 from groundcore.guard import Guard
 from groundcore.owner_texts import OwnerTexts
 from groundcore.reporter import Reporter
@@ -44,6 +46,7 @@ class Tracker:
         self._guard = Guard(settings)
         self._where = Whereabouts()
         self._watches = Watches(settings)
+        self._faults = Faults()
         self._reporter = Reporter(
             device_id, identity.secret, self._state, settings, records.get(store.HISTORY)
         )
@@ -88,8 +91,8 @@ class Tracker:
             self._hear_supply(event[1], now_ms, actions)
         elif kind == events.SMS_DONE:
             self._texts.done(event[1], now_ms)
-        elif kind == events.FAULT and event[2]:
-            self._alarms.report("fault", now_ms)
+        elif kind == events.FAULT:
+            self._tell_faults(self._faults.take(event[1], event[2], now_ms), now_ms)
         self._guard.hushed = self._watches.owner_near(now_ms)
         asked = self._guard.handle(event, now_ms, actions)
         self._flag()
@@ -119,6 +122,7 @@ class Tracker:
             self._locate_due_ms,
             self._texts.next_deadline(self._reporter.online),
             self._watches.next_deadline(),
+            self._faults.next_deadline(),
         ):
             if other_ms is not None and other_ms < due_ms:
                 due_ms = other_ms
@@ -143,6 +147,8 @@ class Tracker:
             self._state.boot_count += 1
             actions.append((events.STORE, store.STATE, self._state.encode()))
             actions.append((events.LOG, 3, "region", "no plan for " + self._settings.text("region")))
+        cause = event[1]
+        self._reporter.put("start", {"cause": STARTS[cause]}, now_ms, cause == events.BOOT_BROWNOUT)
         actions.append((events.MODEM_ON,))
         actions.append((events.LIGHT, events.LIGHT_OK))
         self._where.locate(
@@ -232,6 +238,13 @@ class Tracker:
         for cause, asked in found:
             self._alarms.answer(asked, cause, now_ms, actions)
 
+    def _tell_faults(self, found, now_ms):
+        """The alarm says that something failed, the item behind it which part."""
+        for item in found:
+            if item["text"]:
+                self._alarms.report("fault", now_ms)
+            self._reporter.put("fault", item, now_ms, bool(item["text"]))
+
     # --- beacons
 
     def _beacon_on(self, event, now_ms, actions):
@@ -267,6 +280,7 @@ class Tracker:
             self._where.locate(now_ms, actions)  # where it was left
         self._was_moving = self._guard.moving
         self._look_for_lost(now_ms, actions)
+        self._tell_faults(self._faults.check(now_ms), now_ms)
         self._where.check(now_ms, actions)
         if now_ms >= self._report_due_ms and self._following():
             if self._where.settled(now_ms):

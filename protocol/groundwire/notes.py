@@ -83,6 +83,9 @@ ITEMS = {
     "heartbeat": "all is well, or still going on",
     "downlink_done": "a command was carried out",
     "challenge": "the challenge on offer for lost_off, siren_off and disarm",
+    "fault": "a part of the device failed, or works again",
+    "start": "the device started anew",
+    "dropped": "items were thrown away before they could be reported, for want of room",
 }
 
 # Field, or message.field where one name means two things -> what it means
@@ -126,6 +129,10 @@ FIELDS = {
     "parts": "which parts to test",
     "tests": "one record for each part tested",
     "part": "the part",
+    "fault.part": "name of the part on its board",
+    "fault.text": "what it complains about; empty: it works again",
+    "start.cause": "why; brownout: its supply sank for a moment",
+    "count": "how many since the last such item",
     "self_test_result.result": "how it went",
     "measured": "the number it rests on, in the unit that text states",
     "duration_s": "how long, s",

@@ -10,6 +10,7 @@ RADIOS = ("gsm", "umts", "lte", "nr", "nbiot")
 SUPPLIES = ("unknown", "battery", "external", "charging")
 MODES = ("parked", "armed", "moving", "alarm", "lost", "disarmed")
 FIX_SOURCES = ("gnss", "cell", "fixed")
+STARTS = ("power_on", "reset", "watchdog", "wake", "brownout")
 
 _TIME = ("time_ms", "Q", 0, 2**53, 2**64 - 1)
 _ITEMS = (
@@ -63,6 +64,19 @@ _ITEMS = (
     (7, "challenge", (
         _TIME,
         ("challenge", "8s"),
+    )),
+    (8, "fault", (
+        _TIME,
+        ("part", "text", 24),
+        ("text", "text", 40),
+    )),
+    (9, "start", (
+        _TIME,
+        ("cause", "enum", STARTS),
+    )),
+    (10, "dropped", (
+        _TIME,
+        ("count", "I"),
     )),
 )  # fmt: skip
 

@@ -4,7 +4,18 @@ import re
 from pathlib import Path
 
 import pytest
-from groundcore import beacon_cycle, escalation, events, fence, help_call, motion, sentry, settings, uplink
+from groundcore import (
+    beacon_cycle,
+    escalation,
+    events,
+    faults,
+    fence,
+    help_call,
+    motion,
+    sentry,
+    settings,
+    uplink,
+)
 from groundnet.sim.groundcore_runtime import firmware_directory
 
 README = (Path(firmware_directory()) / "groundcore" / "README.md").read_text()
@@ -65,6 +76,7 @@ DIAGRAMS = {
     "help_call": diagram(watch_rows(help_call, ("RAISE", "CONFIRM", "COMFORT", "END"))),
     "fence": diagram(watch_rows(fence, ("LEFT", "BACK"))),
     "sentry": diagram(watch_rows(sentry, ("CHIRP", "SIREN", "REPORT", "TEXT"))),
+    "faults": diagram(watch_rows(faults, ("TELL",))),
     "motion": diagram(motion_rows()),
     "escalation": diagram(escalation_rows()),
     "beacon_cycle": diagram(method_rows(beacon_cycle.TRANSITIONS)),

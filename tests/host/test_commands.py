@@ -88,7 +88,28 @@ def test_a_case_opens_the_track_and_closes_it_again(heard):
     run("case", "close", "云A12345", "--reason", "found", *heard)
     run("track", "云A12345", *heard, code=1)
     (listed,) = json.loads(run("case", "list", *heard[:2], "--json").stdout)
-    assert listed["outcome"] == "found"
+    assert listed["outcome"] == "found" and listed["condition"]["faults"] == []
+
+
+def test_what_fails_in_a_device_stands_beside_its_case_and_its_track(heard, tag):
+    fault = {"type": "fault", "time_ms": NOW_MS, "part": "modem", "text": "[mute]\x1b"}
+    start = {"type": "start", "time_ms": NOW_MS, "cause": "brownout"}
+    lost = {"type": "dropped", "time_ms": NOW_MS, "count": 12}
+    database = database_of(heard)
+    collector = Collector(database, [(tag.device_id, tag.secret)])
+    ask(collector, signed_report(tag.device_id, tag.secret, 2, [fault, start, lost]))
+    database.close()
+    run("case", "open", "云A12345", "--reason", "stolen", *heard)
+    (listed,) = json.loads(run("case", "list", *heard[:2], "--json").stdout)
+    told = {"part": "modem", "text": "[mute]?", "since": "2023-11-14T22:13:20.000Z"}
+    assert listed["condition"]["faults"] == [told]
+    assert (listed["condition"]["brownouts"], listed["condition"]["dropped"]) == (1, 12)
+    assert "brownout" in listed["condition"]["start"]["cause"]
+    assert "[mute]?" in run("case", "list", *heard[:2]).stdout.replace("\n", "")
+    done = run("track", "云A12345", *heard, "--json")
+    (condition,) = json.loads(done.stdout)["condition"].values()
+    assert condition == listed["condition"]
+    assert "modem fails since" in done.stderr or "故障" in done.stderr
 
 
 def test_a_device_that_is_not_heard_any_more_is_listed(heard):

@@ -47,6 +47,13 @@ REPORT_ITEMS = [
     (6, u64(TIME_MS) + u32(9), {"type": "downlink_done", "time_ms": TIME_MS, "counter": 9}),
     (7, u64(TIME_MS) + bytes(range(8)),
      {"type": "challenge", "time_ms": TIME_MS, "challenge": bytes(range(8)).hex()}),
+    (8, u64(TIME_MS) + sized(b"modem") + sized("不回应".encode()),
+     {"type": "fault", "time_ms": TIME_MS, "part": "modem", "text": "不回应"}),
+    (8, u64(UNKNOWN_TIME) + sized(b"gnss") + sized(b""),
+     {"type": "fault", "time_ms": None, "part": "gnss", "text": ""}),
+    (9, u64(TIME_MS) + u8(4), {"type": "start", "time_ms": TIME_MS, "cause": "brownout"}),
+    (9, u64(TIME_MS) + u8(200), {"type": "start", "time_ms": TIME_MS, "cause": 200}),
+    (10, u64(TIME_MS) + u32(70_000), {"type": "dropped", "time_ms": TIME_MS, "count": 70_000}),
     (99, b"\x01\x02\x03", {"type": 99, "extra": "010203"}),
 ]  # fmt: skip
 

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from groundnet.cli.condition import condition_json, condition_text
 from groundnet.cli.language import tr
 from groundnet.cli.options import (
     DatabaseOption,
@@ -19,6 +21,7 @@ from groundnet.cli.options import (
     registry_path,
 )
 from groundnet.collector.cases import Case, close_cases, list_cases, open_cases
+from groundnet.collector.condition import condition_of
 from groundnet.collector.database import Database
 from groundnet.collector.export import iso_time
 from groundnet.collector.silence import BEACON_INTERVAL_S, REPORT_INTERVAL_S, silent_devices
@@ -66,21 +69,29 @@ def close(
 
 @app.command("list")
 def list_(database: DatabaseOption = None, as_json: JsonOption = False) -> None:
-    """List all cases, newest first."""
+    """List all cases, newest first, with what the device says of its own condition."""
     store = Database(database_path(database), must_exist=True)
-    cases = [_public(case) for case in list_cases(store)]
+    found = [(_public(case), condition_of(store, case.device_id)) for case in list_cases(store)]
     store.close()
     if as_json:
+        cases = [{**case, "condition": condition_json(condition)} for case, condition in found]
         typer.echo(json.dumps(cases, ensure_ascii=False))
         return
     table = Table(
         *(
             tr(*titles)
-            for titles in (("case", "案件"), ("device", "设备"), ("opened", "立案"), ("closed", "结案"))
+            for titles in (
+                ("case", "案件"),
+                ("device", "设备"),
+                ("opened", "立案"),
+                ("closed", "结案"),
+                ("condition", "设备状况"),
+            )
         )
     )
-    for case in cases:
-        table.add_row(str(case["case_id"]), case["device_id"], case["opened"], case["closed"] or "")
+    for case, condition in found:
+        row = (str(case["case_id"]), case["device_id"], case["opened"], case["closed"] or "")
+        table.add_row(*row, escape(condition_text(condition)))
     Console().print(table)
 
 

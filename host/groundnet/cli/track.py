@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from groundnet.cli.condition import condition_json, condition_text
 from groundnet.cli.language import tr
 from groundnet.cli.options import (
     CellsOption,
@@ -20,6 +21,7 @@ from groundnet.cli.options import (
     registry_path,
 )
 from groundnet.collector.cell_table import CellTable
+from groundnet.collector.condition import condition_of
 from groundnet.collector.database import Database
 from groundnet.collector.export import FORMATS, iso_time
 from groundnet.collector.lookups import permit
@@ -70,12 +72,21 @@ def track(
     shown = permit(store, asked, operator(), f"track {tag}", reason, owner, now_ms())
     points = track_of(store, shown, since_ms, until_ms, table)
     cell = last_cell(store, shown)
+    told = {
+        record.tag_id: condition_of(store, record.device_id)
+        for record in records
+        if record.device_id in shown
+    }
     store.close()
+    for tag_id, condition in told.items():
+        if text := condition_text(condition):
+            typer.echo(f"{tag_id}: {text}", err=True)
     if not points:
         raise _no_position(name, cell)
     if as_json:
-        tag_ids = [record.tag_id for record in records if record.device_id in shown]
-        typer.echo(json.dumps(_last_place(tag_ids, points), ensure_ascii=False))
+        conditions = {tag_id: condition_json(condition) for tag_id, condition in told.items()}
+        answer = {**_last_place(list(told), points), "condition": conditions}
+        typer.echo(json.dumps(answer, ensure_ascii=False))
     elif output:
         output.write_text(FORMATS[form.value](points, name), encoding="utf-8")
     else:

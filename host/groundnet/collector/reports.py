@@ -1,6 +1,6 @@
 """Reports of trackers into the store, after their MAC was checked."""
 
-from groundnet.collector import orders
+from groundnet.collector import condition, orders
 from groundnet.collector.database import Database
 
 RADIUS_UNKNOWN_M = 200.0
@@ -65,4 +65,12 @@ def _keep_challenge(database: Database, device_id: bytes, time_ms: int, item: di
     orders.offered(database, device_id, item["challenge"])
 
 
-KEEPERS = {"fix": _keep_fix, "alarm": _keep_alarm, "cell": _keep_cell, "challenge": _keep_challenge}
+KEEPERS = {
+    "fix": _keep_fix,
+    "alarm": _keep_alarm,
+    "cell": _keep_cell,
+    "challenge": _keep_challenge,
+    "fault": condition.keep_fault,
+    "start": condition.keep_start,
+    "dropped": condition.keep_dropped,
+}

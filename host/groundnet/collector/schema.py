@@ -63,4 +63,13 @@ STEPS = (
     "UPDATE beacons SET received_ms = time_ms",
     "ALTER TABLE reports ADD COLUMN received_ms INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE orders ADD COLUMN ordered_by TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE faults (
+        device_id BLOB NOT NULL, part TEXT NOT NULL, text TEXT NOT NULL, since_ms INTEGER NOT NULL,
+        PRIMARY KEY (device_id, part))""",
+    """CREATE TABLE starts (
+        device_id BLOB NOT NULL, time_ms INTEGER NOT NULL, cause TEXT NOT NULL)""",
+    "CREATE INDEX starts_device ON starts (device_id, time_ms)",
+    """CREATE TABLE dropped (
+        device_id BLOB NOT NULL, time_ms INTEGER NOT NULL, count INTEGER NOT NULL)""",
+    "CREATE INDEX dropped_device ON dropped (device_id)",
 )
