@@ -122,8 +122,8 @@ def message_part(kind: int) -> str:
     text = head + "\n\n" + table(FIELD_HEAD, field_rows(name, layout.fields, layout.required))
     for field in layout.fields:
         if field[1] == "items":
-            for number, item, fields in field[2]:
-                rows = field_rows(item, fields)
+            for number, item, fields, *later in field[2]:
+                rows = field_rows(item, sum(later, fields), len(fields))
                 text += f"\n\nItem {number} `{item}`: {notes.ITEMS[item]}.\n\n" + table(FIELD_HEAD, rows)
     return text
 

@@ -17,7 +17,7 @@ CLOSED = 4  # connection refused, closed or lost
 SENT = 5  # the modem took the data
 SMS_SENT = 6
 SMS_FAILED = 7  # value: the modem's answer
-CELLS = 8  # value: list of cells, the serving one first; empty when unknown
+CELLS = 8  # value: list of (mcc, mnc, area, cell, dBm, radio), the serving one first; empty when unknown
 FAULT = modem_life.FAULT
 TIME = modem_network.TIME
 NO_NETWORK = modem_network.NO_NETWORK  # the fault that is not the modem's
@@ -195,7 +195,7 @@ class AtModem(ModemNetwork):
         if cell is None:
             return False
         if cell[4] is not None and cell[5] is not None:
-            self._cells.insert(0 if cell[0] else len(self._cells), cell[2:])
+            self._cells.insert(0 if cell[0] else len(self._cells), cell[2:] + cell[1:2])
         return True
 
     # --- connection

@@ -1,16 +1,20 @@
 """What modems say of the cells they hear, line by line: one table of layouts, one function that reads it.
 
 Sources: SIM800 Series AT Command Manual V1.09 (+CENG), SIM7000 Series AT Command Manual V1.06 (+CENG),
-SIM7500/SIM7600 Series AT Command Manual V2.00 (+CPSI), Quectel EC2x&EG9x&EG25-G AT Commands Manual (+QENG),
-openLuat AT Command Manual for EC618 V1.6 (+CCED). Firmwares differ from their manuals: a level may be an index,
-dBm or tenths of dBm, the order of RSRP and RSRQ changes, and LTE neighbours mostly come without an identity.
+SIM7500/SIM7600 Series AT Command Manual V2.00 and SIM8200 Series V1.01 (+CPSI), Quectel EC2x&EG9x&EG25-G and
+RG50xQ&RM5xxQ AT Commands Manuals (+QENG), openLuat AT Command Manual for EC618 V1.6 (+CCED). Firmwares differ
+from their manuals: a level may be an index, dBm or tenths of dBm, the order of RSRP and RSRQ changes, and LTE
+neighbours mostly come without an identity.
 """
 
 from micropython import const
 
+# As reports name them.
 GSM = "gsm"
-WCDMA = "wcdma"
+WCDMA = "umts"
 LTE = "lte"
+NR = "nr"
+NBIOT = "nbiot"
 
 _NONE = const(-1)  # this layout does not tell
 _DEC = const(10)
@@ -40,15 +44,22 @@ _LAYOUTS = {
     # SIM7600 chapter 4.2.17; mcc-mnc counts as two fields: system, mode, mcc, mnc, area, cell, ...
     b"+CPSI": (
         # pci, band, earfcn, dlbw, ulbw, rsrq, rsrp, rssi, rssnr
+        (((0, b"LTE NB"),), 15, NBIOT, 1, (2, 3, 4, 5, 12), (_HEX, _EITHER)),
         (((0, b"LTE"),), 15, LTE, 1, (2, 3, 4, 5, 12), (_HEX, _EITHER)),
         # band, psc, frequency, ssc, ec/io, rscp, qual, rxlev, txpwr
         (((0, b"WCDMA"),), 12, WCDMA, 1, (2, 3, 4, 5, 11), (_HEX, _EITHER)),
         # channel and band, rxlev, ...
         (((0, b"GSM"),), 8, GSM, 1, (2, 3, 4, 5, 7), (_HEX, _EITHER)),
+        # SIM8200, 5G by itself: pci, band, arfcn, rsrp, rsrq, snr
+        (((0, b"NR5G_SA"),), 12, NR, 1, (2, 3, 4, 5, 9), (_HEX, _EITHER)),
     ),
     # EC2x chapter 6.15. The state (field 1: NOCONN, LIMSRV, CONNECT or the misspelt CONECT) decides nothing.
     b"+QENG": (
         (((0, b"servingcell"), (2, b"LTE")), 14, LTE, 1, (4, 5, 12, 6, 13), (_HEX, _HEX)),
+        (((0, b"servingcell"), (2, b"CAT-NB")), 14, NBIOT, 1, (4, 5, 12, 6, 13), (_HEX, _HEX)),
+        (((0, b"servingcell"), (2, b"NBIoT")), 14, NBIOT, 1, (4, 5, 12, 6, 13), (_HEX, _HEX)),
+        # RG50xQ, 5G by itself: duplex, mcc, mnc, cell, pci, tac, arfcn, band, bandwidth, rsrp
+        (((0, b"servingcell"), (2, b"NR5G-SA")), 14, NR, 1, (4, 5, 8, 6, 12), (_HEX, _HEX)),
         (((0, b"servingcell"), (2, b"CAT-")), 14, LTE, 1, (4, 5, 12, 6, 13), (_HEX, _HEX)),
         (((0, b"servingcell"), (2, b"eMTC")), 14, LTE, 1, (4, 5, 12, 6, 13), (_HEX, _HEX)),
         (((0, b"servingcell"), (2, b"WCDMA")), 11, WCDMA, 1, (3, 4, 5, 6, 10), (_HEX, _HEX)),
@@ -66,7 +77,8 @@ _LAYOUTS = {
     ),
 }
 
-_LEVEL_AT_INDEX_0_DBM = {GSM: -110, WCDMA: -121, LTE: -141}  # TS 45.008 8.1.4, TS 25.133, TS 36.133 9.1.4
+# TS 45.008 8.1.4, TS 25.133 9.1.1.3, TS 36.133 9.1.4, TS 38.133 10.1.6.1, TS 36.133 9.1.22
+_LEVEL_AT_INDEX_0_DBM = {GSM: -110, WCDMA: -121, LTE: -141, NR: -157, NBIOT: -157}
 _INDEX_MAX = const(97)  # 99 and 255 are "unknown"
 _TENTHS_FROM = const(-200)  # no receiver hears -200 dBm: so many are tenths
 _WEAKEST_DBM = const(-160)
@@ -147,7 +159,7 @@ def _level_dbm(fields: list, position: int, radio: str) -> int | None:
     value = _signed(fields[position])
     if value is None:
         return None
-    if radio == LTE and _RSRP_BELOW_DBM < value < 0:
+    if radio in (LTE, NBIOT) and _RSRP_BELOW_DBM < value < 0:
         value = _signed(fields[position - 1])  # that was RSRQ: this firmware has the two the other way round
         if value is None or value >= 0:
             return None

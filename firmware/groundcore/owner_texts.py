@@ -52,7 +52,8 @@ class OwnerTexts:
         if kind == _ALARM:
             if place is not None:
                 self._kinds = [_ALARM]  # it says already where
-            text = sms.alarm(self._tag_id, self._cause, place, self._where.cells, now_ms, language)
+            cells, age_s = self._where.cells(now_ms), self._where.cells_age_s(now_ms)
+            text = sms.alarm(self._tag_id, self._cause, place, cells, age_s, now_ms, language)
         elif place is not None and self._where.settled(now_ms):
             text = sms.position(self._tag_id, place, now_ms, language)
         else:

@@ -23,7 +23,7 @@ _CAUSES = {
 }
 _ALARM = ("Alarm: %s is %s.", "报警：%s%s。")
 _NO_FIX = ("No position yet.", "暂无定位。")
-_CELL = ("Only a cell so far: %d-%d-%d-%d.", "目前只有基站：%d-%d-%d-%d。")
+_CELL = ("Only a cell so far: %d-%d-%d-%d, %s.", "目前只有基站：%d-%d-%d-%d，%s。")
 _PLACE = ("%s: within %d m, %s.", "%s：误差%d米，%s。")
 _NOW = ("now", "刚刚")
 _SECONDS = ("%d s ago", "%d秒前")
@@ -34,27 +34,32 @@ def _pick(texts: tuple, language: str) -> str:
     return texts[1] if language == "zh" else texts[0]
 
 
-def alarm(tag_id: str, cause: str, place: Position | None, cells, now_ms: int, language: str) -> str:
-    """The first text: what happened, and the best that is known of where."""
+def alarm(
+    tag_id: str, cause: str, place: Position | None, cells, cells_age_s: int, now_ms: int, language: str
+) -> str:
+    """The first text: what happened, and the best that is known of where; no cells: none is recent enough."""
     cause_text = _pick(_CAUSES.get(cause, (cause, cause)), language)
     text = _pick(_ALARM, language) % (tag_id, cause_text)
     if place is not None:
         return text + " " + position(tag_id, place, now_ms, language)
     if cells:
-        return text + " " + _pick(_CELL, language) % tuple(cells[0][:4])
+        seen = tuple(cells[0][:4]) + (_age(cells_age_s, language),)  # noqa: RUF005 - MicroPython
+        return text + " " + _pick(_CELL, language) % seen
     return text + " " + _pick(_NO_FIX, language)
 
 
 def position(tag_id: str, place: Position, now_ms: int, language: str) -> str:
     """Where, how exactly, how long ago, and a link."""
-    age_s = max(0, now_ms - place.taken_ms) // 1000
-    if age_s < 10:
-        age = _pick(_NOW, language)
-    elif age_s < 120:
-        age = _pick(_SECONDS, language) % age_s
-    else:
-        age = _pick(_MINUTES, language) % (age_s // 60)
+    age = _age(max(0, now_ms - place.taken_ms) // 1000, language)
     return _pick(_PLACE, language) % (tag_id, place.accuracy_m, age) + " " + link(place)
+
+
+def _age(age_s, language) -> str:
+    if age_s < 10:
+        return _pick(_NOW, language)
+    if age_s < 120:
+        return _pick(_SECONDS, language) % age_s
+    return _pick(_MINUTES, language) % (age_s // 60)
 
 
 def link(place: Position) -> str:

@@ -189,13 +189,17 @@ class Tracker:
         )
 
     def _hear_cells(self, cells, now_ms, actions):
-        before = self._where.cells
-        if not cells:
+        where = self._where
+        before = where.cells(now_ms)
+        where.hear_cells(cells, now_ms)
+        known = where.cells(now_ms)
+        if not cells and not where.retell_cells():
             return
-        self._where.cells = cells
-        for item in cell_items(cells):
-            self._reporter.put("cell", item, now_ms, self._where.awaited)
-        if before and before[0][:4] != cells[0][:4] and self._guard.alarm.state == escalation.CHECKING:
+        for item in cell_items(known, where.cells_age_s(now_ms)):
+            self._reporter.put("cell", item, now_ms, where.awaited)
+        if not cells or not before:
+            return
+        if before[0][:4] != cells[0][:4] and self._guard.alarm.state == escalation.CHECKING:
             self._alarms.answer(self._guard.moved(now_ms), self._guard.cause, now_ms, actions)
 
     def _hear_battery(self, battery_mv, now_ms):

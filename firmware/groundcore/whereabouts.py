@@ -12,16 +12,18 @@ _SETTLE_MS = const(6000)  # after the first believed fix: by then the best is go
 _CELLS_MAX = const(6)
 _AWAY_FIXES = const(3)
 
-_RADIO = "lte"
+_CELLS_LAST_MS = const(600000)  # by then a thief is 10 km away: no cell reaches so far
 
 
 class Whereabouts:
-    """Position of one tracker. `cells` is what the modem saw last, the serving cell first."""
+    """Position of one tracker."""
 
     def __init__(self):
         self.locator = Locator()
         self.anchor = Anchor()
-        self.cells = ()
+        self._cells = ()  # what the modem saw last, the serving cell first
+        self._cells_ms = 0
+        self._cells_retold = False
         self.on = False
         self.awaited = False  # somebody waits for a position: the alarm, an order
         self._until_ms = 0
@@ -54,6 +56,28 @@ class Whereabouts:
             if self._first_ms is None:
                 self._first_ms = now_ms
         return newest
+
+    def hear_cells(self, cells, now_ms: int):
+        """The modem has looked round; nothing seen leaves what was seen before."""
+        if cells:
+            self._cells = cells
+            self._cells_ms = now_ms
+            self._cells_retold = False
+
+    def cells(self, now_ms: int):
+        """The cells seen last; none once that is too long ago to be a position."""
+        return self._cells if now_ms - self._cells_ms < _CELLS_LAST_MS else ()
+
+    def cells_age_s(self, now_ms: int) -> int:
+        """How long ago they were seen."""
+        return max(0, now_ms - self._cells_ms) // 1000
+
+    def retell_cells(self) -> bool:
+        """Whether cells seen before are to be told to somebody who waits for a position: once."""
+        if not self.awaited or self._cells_retold:
+            return False
+        self._cells_retold = True
+        return True
 
     def settled(self, now_ms: int) -> bool:
         """There is a position, and waiting longer would not make it much better."""
@@ -114,19 +138,20 @@ def fix_item(place, now_ms: int) -> dict:
     }
 
 
-def cell_items(cells) -> list:
+def cell_items(cells, age_s: int) -> list:
     """Cells as reports carry them; the collector knows where they are and how far they reach."""
     items = []
-    for index, (mcc, mnc, area, cell, signal_dbm) in enumerate(cells[:_CELLS_MAX]):
+    for index, (mcc, mnc, area, cell, signal_dbm, radio) in enumerate(cells[:_CELLS_MAX]):
         items.append(
             {
-                "radio": _RADIO,
+                "radio": radio,
                 "mcc": mcc,
                 "mnc": mnc,
                 "area": area,
                 "cell": cell,
                 "signal_dbm": None if signal_dbm is None else max(-200, min(signal_dbm, 0)),
                 "serving": 1 if index == 0 else 0,
+                "age_s": age_s,
             }
         )
     return items

@@ -12,7 +12,7 @@ A field is a tuple (name, code, options...). Values are plain ints, bytes, str, 
     "text" high         str, UTF-8                         size u8, bytes
     "fixeds" size high  list of bytes of one size          count u8, bytes
     "records" fields high    list of dicts                 count u8, each: size u8, fields
-    "items" ((number, name, fields)...) high   dicts with "type"   count u8, each: type u8, size u8, fields
+    "items" ((number, name, fields[, later])...) high   dicts with "type"   count u8, each: type u8, size u8, fields
 
 A dict may hold "extra": bytes behind the last field that we know. They come back out when encoded again.
 """
@@ -155,9 +155,9 @@ def _encode_item(field, entry):
         raise EncodeError("missing", "type")
     body = dict(entry)
     kind = body.pop("type")
-    for number, name, fields in field[2]:
+    for number, name, *fields in field[2]:
         if kind == name:
-            return bytes((number,)) + _sized(field[0], layout(fields).encode(body))
+            return bytes((number,)) + _sized(field[0], layout(*fields).encode(body))
         if kind == number:
             break  # a known type goes by its name
     else:
@@ -211,19 +211,19 @@ def _decode_entry(field, data, position, end):
         raise DecodeError("short", name)
     if code == "records":
         return layout(field[2]).decode(data, position, stop), stop
-    for number, word, fields in field[2]:
+    for number, word, *fields in field[2]:
         if number == kind:
-            return layout(fields).decode(data, position, stop, {"type": word}), stop
+            return layout(*fields).decode(data, position, stop, {"type": word}), stop
     return layout(()).decode(data, position, stop, {"type": kind}), stop
 
 
 _layouts = {}
 
 
-def layout(fields: tuple) -> Layout:
-    """The compiled Layout of a table's tuple, made on first use."""
+def layout(fields: tuple, later: tuple = ()) -> Layout:
+    """The compiled Layout of a table's tuple, and of its later fields, made on first use."""
     found = _layouts.get(id(fields))
     if found is None:
-        found = Layout(fields)
+        found = Layout(fields, later)
         _layouts[id(fields)] = found  # keeps the tuple alive, so the id stays its own
     return found

@@ -94,7 +94,7 @@ def tracker():
         if number % 3 == 0:
             give(core, (events.GNSS_BYTES, nmea(number // 3 % 60)), now_ms)
         if number == 130:
-            give(core, (events.CELLS, ((219, 1, 30001, 12345678, -91),)), now_ms)
+            give(core, (events.CELLS, ((219, 1, 30001, 12345678, -91, "umts"),)), now_ms)
         if number == 140:
             give(core, (events.NET_UP,), now_ms)
     print(core.mode, core.next_deadline())

@@ -26,7 +26,7 @@ HAPPENINGS = st.one_of(
             (events.NET_UP,),
             (events.NET_DOWN,),
             (events.CELLS, ()),
-            (events.CELLS, ((219, 1, 30001, 12345678, -91),)),
+            (events.CELLS, ((219, 1, 30001, 12345678, -91, "gsm"),)),
             (events.SMS_DONE, True),
             (events.SMS_DONE, False),
             (events.SIREN_DONE,),

@@ -180,7 +180,8 @@ def test_texts():
     assert sms.position("GN-1", here, 2000, "en") == "GN-1: within 4 m, now. " + link
     assert "3 min ago" in sms.position("GN-1", here, 200_000, "en")
     assert sms.position("GN-1", here, 60_000, "zh").startswith("GN-1：误差4米，60秒前。")
-    assert sms.alarm("GN-1", "lifted", None, (), 0, "en") == "Alarm: GN-1 is lifted. No position yet."
-    cell = ((219, 1, 30001, 12345678, -91),)
-    assert "219-1-30001-12345678" in sms.alarm("GN-1", "rolling", None, cell, 0, "zh")
-    assert link in sms.alarm("GN-1", "rolling", here, cell, 0, "en")
+    assert sms.alarm("GN-1", "lifted", None, (), 0, 0, "en") == "Alarm: GN-1 is lifted. No position yet."
+    cell = ((219, 1, 30001, 12345678, -91, "lte"),)
+    assert "219-1-30001-12345678，5分钟前" in sms.alarm("GN-1", "rolling", None, cell, 301, 0, "zh")
+    assert "219-1-30001-12345678, now." in sms.alarm("GN-1", "rolling", None, cell, 9, 0, "en")
+    assert link in sms.alarm("GN-1", "rolling", here, cell, 0, 0, "en")

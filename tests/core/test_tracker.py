@@ -57,7 +57,7 @@ class World:
         self.reports = []  # (time, items)
         self.texts = []  # (time, text)
         self.downlinks = []
-        self.cells = ((219, 1, 30001, 12345678, -91), (219, 1, 30001, 12345679, -99))
+        self.cells = ((219, 1, 30001, 12345678, -91, "lte"), (219, 1, 30001, 12345679, -99, "gsm"))
         self.play(self.bench.give(events.BOOT, events.BOOT_POWER_ON))
         self.play(self.bench.give(events.MODEM_READY))
 

@@ -98,8 +98,8 @@ def test_text_without_network_fails_by_name(online):
 def test_cells_come_with_the_serving_one_first(online):
     online.driver.request_cells()
     cells = online.wait_for(online.module.CELLS)
-    assert cells[0] == (460, 0, 10135, 45_493_783, -78)
-    assert cells[1:] == [(460, 0, 10135, cell.cell, cell.signal_dbm) for cell in NEIGHBOURS]
+    assert cells[0] == (460, 0, 10135, 45_493_783, -78, "lte")
+    assert cells[1:] == [(460, 0, 10135, cell.cell, cell.signal_dbm, "lte") for cell in NEIGHBOURS]
 
 
 def test_quiet_modem_sleeps_and_is_woken_for_a_command(bench, online):

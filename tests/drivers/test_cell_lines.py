@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from groundwire.report_table import RADIOS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,7 +40,7 @@ def check(cell):
     if cell is None:
         return
     serving, radio, mcc, mnc, area, identity, level_dbm = cell
-    assert serving in (0, 1) and radio in ("gsm", "wcdma", "lte")
+    assert serving in (0, 1) and radio in RADIOS
     assert mcc is None or (0 < mcc < 1000 and 0 <= mnc < 1000)
     assert identity is None or (0 <= identity < 1 << 36 and 0 <= area < 1 << 24)
     assert level_dbm is None or -160 <= level_dbm <= -13

@@ -62,7 +62,7 @@ def test_cells_time_signal_and_texts(modem):
     assert modem.driver.signal_dbm == -53
     modem.driver.request_cells()
     cells = modem.wait_for(modem.module.CELLS)
-    assert cells[0] == (*IDENTITY, SERVING.signal_dbm)
+    assert cells[0] == (*IDENTITY, SERVING.signal_dbm, "lte")
     assert len(cells) in (1, 1 + len(NEIGHBOURS)), "neighbours without identity are left out"
     modem.driver.send_sms("+8613800138000", "平安卡：车辆被移动")
     modem.wait_for(modem.module.SMS_SENT)
@@ -102,7 +102,7 @@ def test_level_of_every_firmware(bench, unit):
     rig.driver.start()
     rig.wait_for(rig.module.READY)
     rig.driver.request_cells()
-    assert rig.wait_for(rig.module.CELLS) == [(*IDENTITY, SERVING.signal_dbm)]
+    assert rig.wait_for(rig.module.CELLS) == [(*IDENTITY, SERVING.signal_dbm, "lte")]
 
 
 @pytest.mark.parametrize(

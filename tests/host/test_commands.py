@@ -122,7 +122,7 @@ def test_a_device_that_is_not_heard_any_more_is_listed(heard):
 def test_a_device_with_nothing_but_a_cell_is_told_by_it(files, tag):
     database = database_of(files)
     cell = {"type": "cell", "time_ms": NOW_MS, "radio": "lte", "mcc": 460, "mnc": 0, "area": 10135}
-    cell |= {"cell": 177001, "signal_dbm": -98, "serving": 1}
+    cell |= {"cell": 177001, "signal_dbm": -98, "serving": 1, "age_s": 0}
     ask(
         Collector(database, [(tag.device_id, tag.secret)]),
         signed_report(tag.device_id, tag.secret, 1, [cell]),

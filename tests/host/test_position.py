@@ -67,7 +67,8 @@ def test_last_place_prefers_a_sharp_fix_over_a_wide_cell(collector, tag):
     assert distance_m(place.lat, place.lon, 45.1, 13.1) < 15
 
 
-def test_cells_become_a_place_with_the_tables_range(tmp_path, collector, tag):
+@pytest.mark.parametrize("age_s", [None, 0, 300])
+def test_cells_become_a_place_with_the_tables_range_when_they_were_seen(tmp_path, collector, tag, age_s):
     table_file = tmp_path / "cells.csv"
     table_file.write_text(
         "radio,mcc,net,area,cell,unit,lon,lat,range,samples,changeable,created,updated,averageSignal\n"
@@ -83,10 +84,12 @@ def test_cells_become_a_place_with_the_tables_range(tmp_path, collector, tag):
         "cell": 28741121,
         "signal_dbm": -95,
         "serving": 1,
+        "age_s": age_s,
     }
     ask(collector, signed_report(tag.device_id, tag.secret, 1, [cell]))
     (point,) = track(collector.database, tag.device_id, cells=CellTable.read(table_file))
     assert (point.lat, point.lon, point.radius_m, point.source) == (25.1, 102.5, 1200.0, "cell")
+    assert point.time_ms == NOW_MS - 1000 * (age_s or 0)
 
 
 @pytest.mark.parametrize(

@@ -96,10 +96,10 @@ def value_for(dice, field, wrong):
 
 
 def item_for(dice, field, wrong):
-    number, name, fields = dice.choose(field[2])
+    number, name, *fields = dice.choose(field[2])
     if dice.chance(6):
         return {"type": dice.between(100, 255), "extra": dice.data(dice.number(9))}
-    values = values_for(dice, fields, wrong)
+    values = values_for(dice, sum(fields, ()), wrong)
     values["type"] = number if wrong and dice.chance(9) else name
     return values
 

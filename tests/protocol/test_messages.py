@@ -38,8 +38,8 @@ def value_of(field) -> st.SearchStrategy:
         return st.lists(values_of(field[2]), max_size=min(field[3], 3))
     if code == "items":
         known = [
-            values_of(fields).map(lambda values, name=name: {"type": name, **values})
-            for _, name, fields in field[2]
+            values_of(sum(fields, ())).map(lambda values, name=name: {"type": name, **values})
+            for _, name, *fields in field[2]
         ]
         strange = st.binary(max_size=20).map(
             lambda extra: {"type": 200, **({"extra": extra} if extra else {})}
@@ -123,8 +123,8 @@ def test_an_unknown_value_is_outside_its_range():
             if field[1] == "records":
                 check(field[2])
             if field[1] == "items":
-                for _, _, inner in field[2]:
-                    check(inner)
+                for _, _, *inner in field[2]:
+                    check(sum(inner, ()))
             if is_scalar(field) and len(field) == 5:
                 assert not field[2] <= field[4] <= field[3], field
 

@@ -29,8 +29,8 @@ def all_fields() -> set[tuple[str, str]]:
             if field[1] == "records":
                 walk(owner, field[2])
             if field[1] == "items":
-                for _, item, inner in field[2]:
-                    walk(item, inner)
+                for _, item, *inner in field[2]:
+                    walk(item, sum(inner, ()))
 
     for kind in KINDS:
         walk(messages.name_of(kind), messages.layout_of(kind).fields)

@@ -35,9 +35,9 @@ REPORT_ITEMS = [
      {"type": "fix", "time_ms": None, "lat_e7": -900_000_000, "lon_e7": 1_800_000_000, "accuracy_m": None,
       "age_s": None, "speed_cmps": None, "course_cdeg": None, "altitude_m": None, "satellites": None,
       "hdop_c": None, "source": "cell"}),
-    (3, u64(TIME_MS) + u8(2) + u16(460) + u16(0) + u32(0x1A2B) + u64(0x0ABCDEF1) + i16(-97) + u8(1),
+    (3, u64(TIME_MS) + u8(2) + u16(460) + u16(0) + u32(0x1A2B) + u64(0x0ABCDEF1) + i16(-97) + u8(1) + u16(240),
      {"type": "cell", "time_ms": TIME_MS, "radio": "lte", "mcc": 460, "mnc": 0, "area": 0x1A2B,
-      "cell": 0x0ABCDEF1, "signal_dbm": -97, "serving": 1}),
+      "cell": 0x0ABCDEF1, "signal_dbm": -97, "serving": 1, "age_s": 240}),
     (4, u64(TIME_MS) + u16(3712) + u8(64) + u8(1) + u16(65535),
      {"type": "battery", "time_ms": TIME_MS, "battery_mv": 3712, "percent": 64, "supply": "battery",
       "external_mv": None}),
@@ -72,6 +72,9 @@ def report_messages() -> list[dict]:
     answer_signature = mac(derived("report"), b"\xc0" + answer)[:8]
     forged = bytes((signature[0] ^ 1,)) + signature[1:]
     course = u64(TIME_MS) + i32(0) + i32(0) + b"\x00" * 6 + u16(36_000) + bytes(6)
+    cell = u64(TIME_MS) + u8(0) + u16(460) + u16(0) + u32(1) + u64(2) + i16(-97) + u8(1)
+    no_age = {"type": "cell", "time_ms": TIME_MS, "radio": "gsm", "mcc": 460, "mnc": 0, "area": 1, "cell": 2,
+              "signal_dbm": -97, "serving": 1, "age_s": None}  # fmt: skip
     bad_item = bytes(8) + DEVICE_ID + u32(17) + u32(5) + u8(1) + u8(2) + sized(course)
     return [
         message(0x40, "report", signature + body, **values, mac=signature),
@@ -79,6 +82,14 @@ def report_messages() -> list[dict]:
             0xC0, "report_ack", answer_signature + answer, mac=answer_signature, boot_count=17, sequence=5,
             time_ms=TIME_MS, downlinks=[{"downlink": bytes(range(18)).hex()}],
         ),
+        {
+            **message(
+                0x40, "report", bytes(8) + DEVICE_ID + u32(17) + u32(5) + u8(1) + u8(3) + sized(cell), "older",
+                mac=bytes(8), device_id=DEVICE_ID.hex(), boot_count=17, sequence=5, items=[no_age],
+            ),
+            "older": True,
+        },
+        rejected(0x40, "report", bad_item[:-1], "half-item", "short"),
         rejected(0x40, "report", signature + body[:-1], "cut", "short"),
         rejected(0x40, "report", bad_item, "course-360", "range"),
         *[

@@ -50,7 +50,7 @@ def _keep_cell(database: Database, device_id: bytes, time_ms: int, item: dict) -
     database.run(
         "INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         device_id,
-        time_ms,
+        time_ms - 1000 * (item["age_s"] or 0),
         item["radio"],
         item["mcc"],
         item["mnc"],

@@ -77,9 +77,9 @@ def _inward(field, value):
 
 
 def _item_fields(field, kind):
-    for _, name, fields in field[2]:
+    for _, name, *fields in field[2]:
         if name == kind:
-            return fields
+            return sum(fields, ())
     return ()
 
 

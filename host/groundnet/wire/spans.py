@@ -65,7 +65,7 @@ def _walk_entry(field: tuple, data: bytes, position: int, label: str, spans: lis
     fields, head = field[2], 1
     if field[1] == "items":
         head = 2
-        known = {number: (name, fields) for number, name, fields in field[2]}
+        known = {number: (name, sum(fields, ())) for number, name, *fields in field[2]}
         name, fields = known.get(data[position], (str(data[position]), ()))
         spans.append(Span(position, data[position : position + 1], f"{label}.type", name))
     size = data[position + head - 1]

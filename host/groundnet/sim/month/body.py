@@ -17,7 +17,7 @@ _ATTACH_US, _CONNECT_US, _ROUND_TRIP_US, _SMS_US = 8 * US_PER_S, 700_000, 350_00
 _CONNECTED_US = 10 * US_PER_S
 _AWAKE_US = 15_000  # of the microcontroller for one event
 _LONGEST_SEARCH_US = 6 * 3600 * US_PER_S
-_CELL = (219, 1, 1201, 28741122, -95)
+_CELL = (219, 1, 1201, 28741122, -95, "lte")
 _CHIRP_US = 200_000
 _RUBBISH_BYTES = 15
 # Mean currents, uA: datasheet values as in the chip models (sim/chips) and groundnet.sim.chip.
