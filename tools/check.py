@@ -47,7 +47,10 @@ def firmware_project() -> Path:
     for name, text in BOARD_MODULES.items():
         (stubs / f"{name}.pyi").write_text(text)
     config = {
-        "include": ["../../firmware"],
+        "include": [
+            "../../firmware",
+            "../../host/groundnet/flash/agent.py",
+        ],  # the latter runs on a board too
         "exclude": [
             "../../firmware/boards/*/manifest.py"
         ],  # freeze() and module() exist in MicroPython's build only

@@ -1,5 +1,7 @@
 """Files onto a board, whole or not at all, and not twice."""
 
+from random import Random
+
 import pytest
 from groundnet.flash.laying import lay
 from groundnet.link.errors import CodeFailed
@@ -43,5 +45,5 @@ def test_a_pulled_cable_leaves_the_old_file():
             raise OSError(5, "Input/output error")
 
     with pytest.raises(OSError, match="Input/output"):
-        laid(store, {"/main.py": bytes(20_000)}, pull)
+        laid(store, {"/main.py": Random(1).randbytes(20_000)}, pull)
     assert store["/main.py"] == b"old"

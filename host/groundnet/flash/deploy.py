@@ -1,0 +1,174 @@
+"""Files onto a board, fast: only what is not there yet, packed, in blocks that a bad line cannot harm.
+
+A small program (agent.py) runs on the board meanwhile. It says what is there, takes a deflate stream and replaces each
+file whole, when the hash of what the flash holds is right. Whatever is cut leaves every file old or new.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from groundnet.errors import GroundnetError, Text
+from groundnet.flash import agent_code
+from groundnet.flash.blocks import BlockSender
+from groundnet.flash.listing import Listing, read_listing
+from groundnet.flash.orders import PART, Plan, folders_above, plan_of
+from groundnet.flash.raw_mode import Line, RawMode
+from groundnet.link.errors import CodeFailed, LinkError, NoAnswer, PortGone
+from groundnet.link.serial_link import BAUDRATE, open_port
+
+WINDOW_BYTES = 256  # the receive buffer of an ESP32's console holds 260
+_LONGEST_PATH_BYTES = 200
+_FLASH_S = 10.0  # the longest that a board may be busy with its flash
+_TALK_TRIES = 3
+_BITS_PER_BYTE = 10  # start, 8 data, stop
+
+Progress = Callable[[float], None]
+
+
+class BadName(GroundnetError):
+    """A path that no board can hold, or that deploying uses itself."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            Text(f"a file cannot be called '{path}' on a board", f"板上的文件不能命名为“{path}”"),
+            Text(
+                f"give absolute paths of at most 200 bytes that do not end in {PART}",
+                f"请使用不超过 200 字节、不以 {PART} 结尾的绝对路径",
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class DeployReport:
+    """What was done. ``bytes`` are those of the files sent; ``wire_bytes`` what went over the line for all of it.
+
+    Shares of ``seconds``, 0 to 1: ``wire`` what the bytes take at the line's rate, ``host`` what this computer worked,
+    ``device`` the rest, which the board took.
+    """
+
+    sent: tuple[str, ...]
+    skipped: tuple[str, ...]
+    removed: tuple[str, ...]
+    bytes: int
+    wire_bytes: int
+    seconds: float
+    shares: Mapping[str, float] = field(default_factory=dict)
+
+
+def deploy(
+    port: "str | Line",
+    files: Mapping[str, bytes],
+    *,
+    baudrate: int = BAUDRATE,
+    progress: Progress = lambda share: None,
+    prune: str | None = None,
+    window_bytes: int = WINDOW_BYTES,
+    clock: Callable[[], float] = time.monotonic,
+) -> DeployReport:
+    """Bring ``files``, absolute path -> content, onto the board at its prompt, in this order.
+
+    A program that runs is interrupted, nothing is restarted. To be called for a port that showed a prompt or a
+    groundnet device (groundnet.link.probe).
+
+    Args:
+        port: path of a serial port, or an open line.
+        progress: told the share that is done, 0 to 1; what it raises ends the work.
+        prune: folder in which files and folders that are not in ``files`` are removed; None removes nothing.
+        window_bytes: how much may be under way that the board has not confirmed; its receive buffer at most.
+        clock: seconds, for the report.
+
+    Raises BadName, NoAnswer, CodeFailed, PortGone, and what opening a port raises.
+    """
+    for path in files:
+        check_path(path)
+    if not isinstance(port, str):
+        return _Deployment(port, "the line", files, progress, prune, window_bytes).run(baudrate, clock)
+    with open_port(port) as line:
+        line.baudrate = baudrate
+        return _Deployment(line, port, files, progress, prune, window_bytes).run(baudrate, clock)
+
+
+def check_path(path: str) -> None:
+    """Raises BadName."""
+    parts = path.split("/")
+    whole = parts[0] == "" and all(part not in ("", ".", "..") for part in parts[1:]) and len(parts) > 1
+    if not whole or path.endswith(PART) or len(path.encode()) > _LONGEST_PATH_BYTES or "\0" in path:
+        raise BadName(path)
+
+
+class _Deployment:
+    """One talk with one board."""
+
+    def __init__(
+        self,
+        line: Line,
+        port: str,
+        files: Mapping[str, bytes],
+        progress: Progress,
+        prune: str | None,
+        window_bytes: int,
+    ) -> None:
+        self._raw = RawMode(line, port)
+        self._files = files
+        self._progress = progress
+        self._prune = None if prune is None else prune.rstrip("/")
+        self._window = window_bytes
+
+    def run(self, baudrate: int, clock: Callable[[], float]) -> DeployReport:
+        began_s, worked_s = clock(), time.thread_time()
+        raw = self._raw
+        raw.enter()
+        there = self._talk()
+        plan = plan_of(self._files, there, self._prune)
+        self._send(plan, there.window_bits)
+        raw.ended(_FLASH_S)
+        raw.leave()
+        self._progress(1.0)
+        seconds = max(clock() - began_s, 1e-9)
+        wire_s = raw.wire_bytes * _BITS_PER_BYTE / baudrate
+        shares = {"wire": wire_s / seconds, "host": (time.thread_time() - worked_s) / seconds}
+        shares["device"] = max(0.0, 1.0 - sum(shares.values()))
+        return DeployReport(
+            tuple(plan.missing),
+            tuple(path for path in self._files if path not in plan.missing),
+            plan.removed,
+            sum(map(len, plan.missing.values())),
+            raw.wire_bytes,
+            seconds,
+            {name: round(share, 4) for name, share in shares.items()},
+        )
+
+    def _talk(self) -> Listing:
+        """Start the agent and hear what is there; again, when a bad line garbled what was said."""
+        folders = {path.rpartition("/")[0] for path in self._files}
+        folders |= {above for path in self._files for above in folders_above(path)}
+        if self._prune is not None:
+            folders = {folder for folder in folders if not f"{folder}/".startswith(f"{self._prune}/")}
+        packed = True
+        for left in range(_TALK_TRIES, -1, -1):
+            try:
+                self._raw.start(agent_code.code(sorted(folders), self._prune, packed))
+                return read_listing(self._raw)
+            except CodeFailed as error:
+                if not left:
+                    raise
+                packed = packed and "deflate" not in str(error)
+            except NoAnswer:
+                if not left:
+                    raise
+                self._raw.enter()
+        raise NoAnswer(self._raw.port)
+
+    def _send(self, plan: Plan, window_bits: int) -> None:
+        sender = BlockSender(self._raw, self._window)
+        try:
+            sender.send(plan.orders(window_bits), self._progress)
+        except PortGone:
+            raise
+        except BaseException:
+            with contextlib.suppress(LinkError):  # the first failure is the one to tell
+                sender.stop()
+                self._raw.ended()
+            raise
