@@ -10,10 +10,10 @@ import json
 import os
 import struct
 import sys
-import time
 from hashlib import sha256
 
 import esp32
+from apps.clock import unix_s
 from groundcore import bundle
 from groundcore.bundle import Refused
 from groundcore.update import Update
@@ -124,7 +124,7 @@ class BaseShelf:
         self.forget()
 
     def _prove(self) -> dict:
-        today = bundle.today(time.time_ns() // 1_000_000_000)
+        today = bundle.today(unix_s())
         bundle.check_signature(bytes(self._tail), self._roots, self._signed(), today)
         try:
             manifest = json.loads(bytes(self._head)[bundle.HEAD_BYTES :])

@@ -136,6 +136,9 @@ class RunLoop:
             if action[0] == events.LOG:
                 self.log(*action[1:])
                 continue
+            if action[0] == events.SET_CLOCK:
+                self.clock.set_unix_ms(action[1])
+                continue
             handler = self._handlers.get(action[0])
             if handler is None:
                 continue

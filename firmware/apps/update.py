@@ -4,11 +4,11 @@ import json
 import os
 import struct
 import sys
-import time
 from hashlib import sha256
 
 import esp32
 from apps.boot_state import FOLDER, NONE, SLOTS, BootState
+from apps.clock import unix_s
 from drivers.flash_records import make_folder
 from groundcore import bundle
 from groundcore.bundle import Refused
@@ -104,15 +104,15 @@ class Shelf:
             raise Refused("malformed", "the bundle is damaged: its hash is another one")
         manifest, start = self._prove(size)
         slot = self.state.active ^ 1
+        image = start, size - bundle.BLOCK_BYTES - start
+        _compare(_PART, image, manifest, "malformed")  # before the older version in that slot is gone
         os.rename(_PART, SLOTS[slot])
         self.forget()
-        image_bytes = size - bundle.BLOCK_BYTES - start
-        if _digest(SLOTS[slot], start, image_bytes).hex() != manifest["image_sha256"]:
-            raise Refused("storage", "the image does not have the hash that the manifest names")
+        _compare(SLOTS[slot], image, manifest, "storage")
         self.state.begin_trial(slot)
 
     def _prove(self, size) -> tuple:
-        today = bundle.today(time.time_ns() // 1_000_000_000)
+        today = bundle.today(unix_s())
         with open(_PART, "rb") as file:
             manifest_bytes, _ = bundle.layout(file.read(bundle.HEAD_BYTES), size)
             text = file.read(manifest_bytes)
@@ -196,6 +196,11 @@ def _digest(path, start, size) -> bytes:
     for piece in _pieces(path, start, size):
         hashed.update(piece)
     return hashed.digest()
+
+
+def _compare(path, image, manifest, code):
+    if _digest(path, *image).hex() != manifest["image_sha256"]:
+        raise Refused(code, "the image does not have the hash that the manifest names")
 
 
 def _exists(path) -> bool:

@@ -16,7 +16,7 @@ from sim.boards import board, printed, run
 
 ROOT = Path(__file__).parents[2]
 MODULES = {
-    "/apps": ["firmware/apps/base_image.py"],
+    "/apps": ["firmware/apps/base_image.py", "firmware/apps/clock.py"],
     "/groundcore": [f"firmware/groundcore/{name}.py" for name in ("__init__", "bundle", "lms", "update")],
     "/groundwire": ["protocol/groundwire/__init__.py", "protocol/groundwire/constant.py"],
 }

@@ -49,7 +49,7 @@ print("done")
 time.sleep(1000)
 """
 NEEDED = (
-    *(f"/apps/{name}.mpy" for name in ("boot_state", "run_loop", "self_test", "trial", "update")),
+    *(f"/apps/{name}.mpy" for name in ("boot_state", "clock", "run_loop", "self_test", "trial", "update")),
     *(f"/groundcore/{name}.mpy" for name in ("__init__", "bundle", "events", "lms", "store", "update")),
     *(f"/groundwire/{name}.mpy" for name in ("__init__", "constant", "errors", "keys")),
     "/drivers/flash_records.mpy",

@@ -33,15 +33,34 @@ settings = groundcore_runtime.load("settings")
 
 
 class Signer:
-    """A root, a release key that it certified, and somebody whom nobody trusts."""
+    """A root, and release keys that it certified: a new one when the quick key of before has no leaf left."""
 
     def __init__(self, folder: Path, not_after_day: int = certificate.NEVER):
-        root_path, self.root = quick_keys.root(folder)
-        self._release_path, release = quick_keys.release(folder)
-        self._certificate = certificate.issue(root_path, release, not_after_day)
+        self._folder = folder
+        self._not_after_day = not_after_day
+        self.root_path, self.root = quick_keys.root(folder)
+        self._left = 0
+        self._number = 0
 
     def sign(self, bundle: bytes) -> bytes:
-        return bundle + certificate.signature_block(self._certificate, self._release_path, bundle)
+        return bundle + self.block(bundle, self.certify(self.root_path, self._not_after_day))
+
+    def certify(self, root_path: Path, not_after_day: int = certificate.NEVER) -> bytes:
+        """A certificate by any root for the release key that signs next."""
+        if not self._left:
+            self._number += 1
+            self._release_path, self._release = quick_keys.release(self._folder, self._number)
+            self._left = len(quick_keys.REAL_LEAVES) - 1
+            self._certificates = {}
+        asked = root_path, not_after_day
+        if asked not in self._certificates:
+            self._certificates[asked] = certificate.issue(root_path, self._release, not_after_day)
+        return self._certificates[asked]
+
+    def block(self, bundle: bytes, issued: bytes) -> bytes:
+        """The signature block with this certificate, whatever it is worth."""
+        self._left -= 1
+        return certificate.signature_block(issued, self._release_path, bundle)
 
 
 @functools.cache
@@ -54,9 +73,9 @@ def firmware(role: str, board: str, roots: tuple) -> bytes:
     return romfs.image(files)
 
 
-def tiny(text: str) -> bytes:
-    """The image of an application that is one module."""
-    padding = {"/padding": bytes(5000)}  # more than one piece
+def tiny(text: str, padding_bytes: int = 5000) -> bytes:
+    """The image of an application that is one module; with its padding it is more than one piece of flash."""
+    padding = {"/padding": bytes(padding_bytes)}
     return romfs.image({"/start.mpy": firmware_image.compile_text(text, "start"), **padding})
 
 
@@ -88,9 +107,12 @@ def flash(image: bytes, first: bytes, role: str = "tag", board: str = "xiao_c3_s
     return BoardFs(start | {"/slots/a.gnb": first}, rom=image)
 
 
-def boot_state(active: int, trial: int = 255, tries: int = 0, rom: int = 0, reason: bytes = b"") -> bytes:
-    """The blob of NVS, as boot_state.py has it."""
-    return struct.pack("<BBBBBIHHHHHH", 1, active, trial, tries, rom, 0, 0, 0, 0, 0, 0, 0) + reason
+def boot_state(
+    active: int, trial: int = 255, tries: int = 0, rom: int = 0, reason: bytes = b"", limits=(0, (0, 0, 0))
+) -> bytes:
+    """The blob of NVS, as boot_state.py has it; ``limits`` are security counter and least version."""
+    counter, least = limits
+    return struct.pack("<BBBBBIHHHHHH", 1, active, trial, tries, rom, counter, *least, 0, 0, 0) + reason
 
 
 def day_before(date: datetime.date) -> str:

@@ -172,12 +172,13 @@ class Unsendable(LinkError):
 
 
 class Refused(LinkError):
-    """The device answered with an error message; ``code`` is its name in the wire's table."""
+    """The device answered with an error message; ``code`` is its name in the wire's table, ``detail`` its words."""
 
     def __init__(self, request: str, code: str, detail: str) -> None:
         why = f"{code}: {detail}" if detail else code
         super().__init__(f"the device refused {request} ({why})", ACTIONS.get(code, "read the device's log"))
         self.code = code
+        self.detail = detail
 
 
 ACTIONS = {

@@ -18,6 +18,7 @@ from groundnet.link.errors import LinkError, NoAnswer, PortGone, PortMissing, Re
 from groundnet.link.ports import SerialPort, serial_ports
 from groundnet.link.replug import await_return
 from groundnet.link.serial_link import SerialLink
+from groundnet.link.update_refusal import bundle_refused
 
 BLOCK_BYTES = 240  # of an update_block
 SIGNATURE_BYTES = 2969  # certificate and signature at the end of a bundle
@@ -103,7 +104,7 @@ def update(
         progress: is told the step ("send", "verify", "restart", "confirm") and how much of it is done, 0 to 1.
         patience_s: for the device to come back after a replug or its restart.
 
-    Raises LinkError: Refused with the device's own reason, UpdateFailed when it took the version back, and what a
+    Raises LinkError: BundleRefused with the device's own reason, UpdateFailed when it took the version back, and what a
     SerialLink raises.
     """
     return _Run(port, bundle, secret_of, progress, patience_s).run()
@@ -184,14 +185,20 @@ class _Run:
             state = link.ask("update_read").values
             if state["state"] in ("verified", "trial") and state["version"] == self._bundle.version:
                 return True
-            self._transfer(link)
-            self._progress("verify", 0.0)
-            link.ask("update_finish", signature_bytes=SIGNATURE_BYTES)
+            try:
+                self._transfer(link)
+                self._progress("verify", 0.0)
+                link.ask("update_finish", signature_bytes=SIGNATURE_BYTES)
+            except Refused as refusal:
+                raise bundle_refused(refusal) from refusal
             self._progress("verify", 1.0)
         return True
 
     def _transfer(self, link: SerialLink) -> None:
         data, manifest = self._bundle.data, self._bundle.manifest
+        link.ask(
+            "time_write", time_ms=int(time.time() * 1000)
+        )  # a device without a clock cannot tell what has expired
         revisions = manifest["hardware_revisions"]
         state = link.ask(
             "update_begin",
