@@ -28,14 +28,15 @@ class Cable:
         return len(self._heard)
 
     def write(self, data):
-        if self._bench.pulled():
-            raise OSError("the cable is out")
+        self._bench.count(len(data))
         self._bench.board.console.feed(bytes(data))
 
     def read(self, most):
         deadline_us = self._bench.world.now_us + 50_000
+        step_us = 250
         while not self._heard and self._bench.world.now_us < deadline_us:
-            self._bench.world.run_for(500)
+            step_us = min(2 * step_us, 10_000)
+            self._bench.world.run_for(step_us)
         data = bytes(self._heard[:most])
         del self._heard[:most]
         return data
@@ -60,6 +61,8 @@ class Bench:
         self.device = make_device(world, role, role, place, b"\2\0\0\0\0\1", board, self.files)
         self.board = self.device.board
         self.world = world
+        self.written = 0  # bytes by the host
+        self.pull_at = []  # the cable, at these counts of bytes
 
     def __enter__(self):
         self.board.__enter__()
@@ -89,9 +92,13 @@ class Bench:
         self.device.power_on()
         return port
 
-    def pulled(self):
-        """Whether the cable is out now; a plan of a test says so."""
-        return False
+    def count(self, written):
+        """The host writes so many bytes; where the plan says so, the cable is pulled before they arrive."""
+        self.written += written
+        if self.pull_at and self.written >= self.pull_at[0]:
+            self.pull_at.pop(0)
+            self.device.power_off()
+            raise OSError("the cable is out")
 
     def provision(self):
         with SerialLink("bench") as link:
@@ -102,8 +109,8 @@ class Bench:
     def update(self, data, progress=lambda step, share: None):
         return self.update_raw(read_bundle(data), progress)
 
-    def update_raw(self, bundle, progress=lambda step, share: None):
-        return update("bench", bundle, lambda device_id: rig.SECRET, progress, patience_s=20.0)
+    def update_raw(self, bundle, progress=lambda step, share: None, patience_s=20.0):
+        return update("bench", bundle, lambda device_id: rig.SECRET, progress, patience_s=patience_s)
 
     def state(self):
         return self.board.memory.nvs.get(rig.BOOT, b"")

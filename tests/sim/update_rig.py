@@ -64,12 +64,14 @@ class Signer:
 
 
 @functools.cache
-def firmware(role: str, board: str, roots: tuple) -> bytes:
-    """The image of a role as it lies in the ROM partition."""
+def firmware(role: str, board: str, roots: tuple, change: tuple = ("", "")) -> bytes:
+    """The image of a role as it lies in the ROM partition; ``change`` replaces text in the board's literal."""
     files = firmware_image.build(role, board, roots)
     for path in (*firmware_image.BOOT_FILES, "/board.py"):
         del files[path]
-    files["/board.mpy"] = firmware_image.compile_module(firmware_image.board_file(board), "board")
+    files["/board.mpy"] = firmware_image.compile_text(
+        firmware_image.board_file(board).read_text().replace(*change), "board"
+    )
     return romfs.image(files)
 
 
