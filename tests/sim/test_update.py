@@ -68,7 +68,7 @@ def test_the_host_is_told_why_a_version_was_taken_back(new, reason, signer):
             bench.update_raw(read_bundle(data), patience_s=90.0)
         assert failed.value.cause == f"the device took version 0.2.0 back: {reason}"
         assert failed.value.cause.zh.startswith("设备已撤回版本 0.2.0")
-        assert tuple(bench.state()[1:5]) == (0, 255, 0, 0) and bench.files.rom == rom
+        assert tuple(bench.state()[1:5]) == (0, 255, 0, 0) and bench.files.rom.startswith(rom)
         assert identity_of(bench.files) == before
 
 
