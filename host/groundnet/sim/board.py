@@ -273,7 +273,7 @@ class VirtualBoard:
         self._parked = self._event = None
         self._interrupts.clear()
         self._ctrl_c = False
-        self.console.received.clear()
+        self.console.reset()
         for service in self._services:
             service.reset()
 
@@ -405,7 +405,7 @@ class VirtualBoard:
             if byte == key:
                 self._ctrl_c = True
             else:
-                self.console.received.append(byte)
+                self.console.keep(byte)
         if self._ctrl_c and self._parked is not None and self._parked.interrupted is not None:
             self.unpark(self._parked.interrupted())
         self.streams.something_changed()

@@ -8,6 +8,9 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 
+from groundnet.sim.line_rate import LineRate, Pipe
+from groundnet.sim.world import World
+
 _LOG_BYTES = 1 << 20
 _BACKLOG_BYTES = 1 << 16
 _DEAF_S = 0.5  # a host that reads nothing for so long is not there
@@ -29,6 +32,26 @@ class Console:
         self._heard_last = 0
         self._log = bytearray()
         self._pty: Pty | None = None
+        self._in: Pipe | None = None  # both None: bytes take no time
+        self._out: Pipe | None = None
+        self._buffer_bytes: int | None = None
+        self.lost = 0  # bytes that found the receive buffer full
+
+    def limit(self, world: World, rate: LineRate | None) -> None:
+        """Bytes take their time from now on, both ways."""
+        self._in = rate and Pipe(world, rate, self._arrive)
+        self._out = rate and Pipe(world, rate, self._deliver)
+        self._buffer_bytes = rate and rate.buffer_bytes
+
+    @property
+    def under_way(self) -> bool:
+        """True while bytes are on the line, either way."""
+        return any(pipe is not None and pipe.under_way for pipe in (self._in, self._out))
+
+    @property
+    def busy_us(self) -> float:
+        """How long the line has been in use; what passes both ways at once counts twice."""
+        return sum(pipe.busy_us for pipe in (self._in, self._out) if pipe is not None)
 
     @property
     def log(self) -> str:
@@ -50,20 +73,30 @@ class Console:
         return self.host_spoke_last and self._heard_last not in _ENDS
 
     def feed(self, data: bytes) -> None:
-        """Bytes from the host arrive."""
+        """The host sends bytes."""
         self.host_spoke_last = True
         self._heard_last = data[-1]
-        self.on_input(data)
+        self._arrive(data) if self._in is None else self._in.put(data)
+
+    def keep(self, byte: int) -> None:
+        """A byte goes into the receive buffer, if there is room."""
+        if self._buffer_bytes is not None and len(self.received) >= self._buffer_bytes:
+            self.lost += 1
+        else:
+            self.received.append(byte)
+
+    def reset(self) -> None:
+        """The chip is off or starts anew: what it had heard and not yet said is gone."""
+        self.received.clear()
+        if self._out is not None:
+            self._out.stop()
 
     def show(self, data: bytes) -> None:
         """Bytes from the board go out."""
         self.host_spoke_last = False
         self._log += data
         del self._log[:-_LOG_BYTES]
-        if self._pty is not None:
-            self._pty.write(data)
-        for listener in self.listeners:
-            listener(data)
+        self._deliver(data) if self._out is None else self._out.put(data)
 
     def service(self) -> bool:
         """Take what host programs wrote to the PTY; True when there was something."""
@@ -82,6 +115,15 @@ class Console:
         if self._pty is not None:
             self._pty.close()
             self._pty = None
+
+    def _arrive(self, data: bytes) -> None:
+        self.on_input(data)
+
+    def _deliver(self, data: bytes) -> None:
+        if self._pty is not None:
+            self._pty.write(data)
+        for listener in self.listeners:
+            listener(data)
 
     def _open_pty(self) -> "Pty":
         if self._pty is None:

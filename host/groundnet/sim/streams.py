@@ -35,6 +35,8 @@ class Streams(Service):
     @property
     def wants_console(self) -> bool:
         """True while the board waits for what the host sends next."""
+        if self._board.console.under_way:
+            return False  # one of the two has still to hear what the other said
         if self._board.loader is not None:
             return not self._board.loader.busy
         if self._waiting is not None:
