@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from groundnet.errors import GroundnetError, Text
 from groundnet.flash import agent_code
 from groundnet.flash.blocks import BlockSender
-from groundnet.flash.listing import Listing, read_listing
-from groundnet.flash.orders import PART, Plan, folders_above, plan_of
+from groundnet.flash.listing import Listing, hashes_by_folder, read_listing, summary
+from groundnet.flash.orders import PART, Plan, plan_of
 from groundnet.flash.raw_mode import Line, RawMode
 from groundnet.link.errors import CodeFailed, LinkError, NoAnswer, PortGone
 from groundnet.link.serial_link import BAUDRATE, open_port
@@ -142,15 +142,15 @@ class _Deployment:
 
     def _talk(self) -> Listing:
         """Start the agent and hear what is there; again, when a bad line garbled what was said."""
-        folders = {path.rpartition("/")[0] for path in self._files}
-        folders |= {above for path in self._files for above in folders_above(path)}
+        wanted = hashes_by_folder(self._files)
         if self._prune is not None:
-            folders = {folder for folder in folders if not f"{folder}/".startswith(f"{self._prune}/")}
+            wanted.setdefault(self._prune, {})
+        known = {folder: summary(hashes) for folder, hashes in wanted.items()}
         packed = True
         for left in range(_TALK_TRIES, -1, -1):
             try:
-                self._raw.start(agent_code.code(sorted(folders), self._prune, packed))
-                return read_listing(self._raw)
+                self._raw.start(agent_code.code(known, self._prune, packed))
+                return read_listing(self._raw, wanted)
             except CodeFailed as error:
                 if not left:
                     raise
@@ -164,7 +164,7 @@ class _Deployment:
     def _send(self, plan: Plan, window_bits: int) -> None:
         sender = BlockSender(self._raw, self._window)
         try:
-            sender.send(plan.orders(window_bits), self._progress)
+            sender.send(plan.stream(window_bits), self._progress)
         except PortGone:
             raise
         except BaseException:

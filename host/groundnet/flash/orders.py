@@ -6,12 +6,13 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from groundnet.flash.listing import Listing
+from groundnet.flash.listing import Listing, folders_above
 
 PART = ".part"
-_PIECE_BYTES = 4096  # a block of the flash
-_ORDER = struct.Struct("<BHH")
-_END, _FOLDER, _FILE, _PIECE, _WHOLE, _REMOVE = range(6)
+_PIECE_BYTES = 1024  # while one goes to the flash the next is on its way; the agent's page holds 4096
+_PIECE = struct.Struct("<HH")
+_ORDER = struct.Struct("<BH")
+_END, _MAKE_FOLDER, _BEGIN, _WRITE, _FINISH, _REMOVE, _REMOVE_FOLDER = range(7)
 
 
 @dataclass(frozen=True)
@@ -22,24 +23,29 @@ class Plan:
     folders: tuple[str, ...]
     missing: Mapping[str, bytes]
 
-    def orders(self, window_bits: int) -> bytes:
-        """The stream; the contents of all files are one deflate stream, or plain if ``window_bits`` is 0."""
-        return b"".join(self._orders(window_bits))
-
-    def _orders(self, window_bits: int) -> Iterator[bytes]:
-        for path in self.removed:
-            yield _order(_REMOVE, path.rstrip("/").encode(), int(path.endswith("/")))
-        for path in self.folders:
-            yield _order(_FOLDER, path.encode())
+    def stream(self, window_bits: int) -> bytes:
+        """All orders in one deflate stream, cut in pieces that can be unpacked as they come; plain for 0."""
+        orders = b"".join(self._orders())
         packer = zlib.compressobj(9, wbits=-window_bits) if window_bits else None
+        pieces = []
+        for at in range(0, len(orders), _PIECE_BYTES):
+            piece = packed = orders[at : at + _PIECE_BYTES]
+            if packer is not None:
+                packed = packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH)
+            pieces += [_PIECE.pack(len(packed), len(piece)), packed]
+        return b"".join(pieces)
+
+    def _orders(self) -> Iterator[bytes]:
+        for path in self.removed:
+            folder = path.endswith("/")
+            yield _order(_REMOVE_FOLDER if folder else _REMOVE, path.rstrip("/").encode())
+        for path in self.folders:
+            yield _order(_MAKE_FOLDER, path.encode())
         for path, data in self.missing.items():
-            yield _order(_FILE, path.encode())
+            yield _order(_BEGIN, path.encode())
             for at in range(0, len(data), _PIECE_BYTES):
-                piece = packed = data[at : at + _PIECE_BYTES]
-                if packer is not None:
-                    packed = packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH)
-                yield _order(_PIECE, packed, len(piece))
-            yield _order(_WHOLE, hashlib.sha256(data).digest())
+                yield _order(_WRITE, data[at : at + _PIECE_BYTES])
+            yield _order(_FINISH, hashlib.sha256(data).digest())
         yield _order(_END)
 
 
@@ -63,11 +69,5 @@ def plan_of(files: Mapping[str, bytes], there: Listing, prune: str | None) -> Pl
     return Plan(tuple(removed), tuple(folders), missing)
 
 
-def folders_above(path: str) -> list[str]:
-    """Every folder on the way to a file, without the root, the outermost first."""
-    parts = path.split("/")[1:-1]
-    return ["/" + "/".join(parts[: depth + 1]) for depth in range(len(parts))]
-
-
-def _order(order: int, data: bytes = b"", count: int = 0) -> bytes:
-    return _ORDER.pack(order, len(data), count) + data
+def _order(order: int, data: bytes = b"") -> bytes:
+    return _ORDER.pack(order, len(data)) + data

@@ -95,11 +95,11 @@ class RawMode:
         before, _, self.heard = self.heard.partition(end)
         return before
 
-    def peek(self, timeout_s: float) -> bytes:
-        """The next byte, which stays. Raises NoAnswer."""
-        if not self.heard:
+    def peek(self, count: int, timeout_s: float) -> bytes:
+        """The next bytes, which stay. Raises NoAnswer."""
+        while len(self.heard) < count:
             self._hear(timeout_s)
-        return self.heard[:1]
+        return self.heard[:count]
 
     def hear(self, timeout_s: float) -> bool:
         """Add what comes to ``heard``; False after so long a silence. Raises PortGone."""
