@@ -8,9 +8,10 @@ from apps.clock import Clock
 from apps.hardware import Hardware, boot_cause, device_id
 from apps.network import Network
 from apps.radio import Radio
-from apps.service import FIRMWARE, Link, describe
+from apps.service import Link, describe
 from apps.storage import Storage
 from apps.supervisor import Supervisor
+from apps.version import VERSION
 from board import BOARD
 from groundcore import events, region, store
 from groundcore.base import Base
@@ -28,7 +29,7 @@ class BaseApp:
         settings = Settings(records[store.SETTINGS], "none")
         plan = region.plan(settings.text("region"))
         wifi_name, wifi_key = settings.text("wifi_name"), settings.text("wifi_key")
-        self._loop = loop = Supervisor(Base(device_id(), records, FIRMWARE), Clock())
+        self._loop = loop = Supervisor(Base(device_id(), records, VERSION), Clock())
         loop.add("storage", lambda: storage)
         loop.add("radio", lambda: Radio(loop, hardware, boosted_gain=True, plan=plan), Radio.errors)
         loop.add("battery", lambda: Battery(loop, hardware))

@@ -5,12 +5,11 @@ import time
 
 from apps import guard
 from apps.run_loop import Part
+from apps.version import VERSION
 from drivers.console import Console
 from groundcore import events, store
 
 import __main__
-
-FIRMWARE = "0.1.0"
 
 
 class Link(Part):
@@ -172,7 +171,7 @@ def describe(hardware, role: str, device_id: bytes) -> dict:
         "role": role,
         "board": hardware.board["name"],
         "product": "groundnet " + role,
-        "firmware": FIRMWARE,
+        "firmware": VERSION,
         "hardware_revision": 1,
         "capabilities": capabilities,
     }

@@ -24,9 +24,10 @@ def identity_of(files):
 
 def test_a_locked_device_takes_a_signed_bundle_however_often_the_cable_is_pulled(signer):
     """Seeded points of the whole talk; what is in flash is not sent again."""
-    data = signer.sign(rig.bundle(rig.firmware(ROLE, BOARD, (signer.root,)), "0.2.0"))
+    data = signer.sign(rig.bundle(rig.firmware(ROLE, BOARD, (signer.root,), "0.2.0"), "0.2.0"))
     with Bench(ROLE, BOARD, signer) as bench:
         bench.provision()
+        assert bench.says() == "groundnet tag 0.1.0, locked"
         identity = identity_of(bench.files)
         dice = random.Random(11)
         bench.pull_at = sorted(bench.written + dice.randrange(len(data) * 5 // 4) for _ in range(6))
@@ -39,14 +40,16 @@ def test_a_locked_device_takes_a_signed_bundle_however_often_the_cable_is_pulled
 
         report = bench.update(data, watch)
         assert report.version == "0.2.0" and report.size_bytes == len(data)
-        assert report.replugs >= 5 and not bench.pull_at, "one may fall into the bye of a link, which nobody waits for"
+        assert report.replugs >= 5 and not bench.pull_at, (
+            "one may fall into the bye of a link, which nobody waits for"
+        )
         assert len(resumed) >= 4 and all(0 <= before - after < 4096 + 240 for before, after in resumed)
         assert tuple(bench.state()[1:5]) == (1, 255, 0, 1)
         assert struct.unpack_from("<IHHH", bench.state(), 5) == (1, 0, 1, 0)
         assert bench.files["/slots/b.gnb"] == data and "/slots/x.part" not in bench.files
         assert identity_of(bench.files) == identity
         bench.board.press_reset()
-        bench.world.run_for(2_000_000)
+        assert bench.says() == "groundnet tag 0.2.0, locked"
         assert "trial" not in bench.board.log and "Traceback" not in bench.board.log
 
 
@@ -74,7 +77,7 @@ def test_the_host_is_told_why_a_version_was_taken_back(new, reason, signer):
 
 def test_a_version_whose_self_test_fails_is_taken_back_and_says_why(signer):
     """The new version thinks that the radio is wired to another bus."""
-    broken = rig.firmware(ROLE, BOARD, (signer.root,), ('"busy": 20', '"busy": 9'))
+    broken = rig.firmware(ROLE, BOARD, (signer.root,), change=('"busy": 20', '"busy": 9'))
     with Bench(ROLE, BOARD, signer) as bench:
         bench.files["/slots/b.gnb"] = rig.bundle(broken)
         bench.board.memory.nvs[rig.BOOT] = rig.boot_state(0, trial=1, tries=1)

@@ -6,6 +6,8 @@ import pytest
 from groundnet.link import serial_link
 from groundnet.link import update as link_update
 from groundnet.link.device import Device
+from groundnet.link.ports import SerialPort
+from groundnet.link.probe import probe
 from groundnet.link.serial_link import SerialLink
 from groundnet.link.update import read_bundle, update
 from groundnet.sim.desk import quiet_place
@@ -105,6 +107,10 @@ class Bench:
             device = Device(link)
             device.write_identity("GN-1", "vehicle", "bench", rig.SECRET)
             device.lock(rig.SECRET)
+
+    def says(self):
+        """What `groundnet doctor` finds there."""
+        return probe(SerialPort("bench"), listen_s=0.0).what
 
     def update(self, data, progress=lambda step, share: None):
         return self.update_raw(read_bundle(data), progress)

@@ -64,9 +64,9 @@ class Signer:
 
 
 @functools.cache
-def firmware(role: str, board: str, roots: tuple, change: tuple = ("", "")) -> bytes:
+def firmware(role: str, board: str, roots: tuple, version: str = "0.1.0", change: tuple = ("", "")) -> bytes:
     """The image of a role as it lies in the ROM partition; ``change`` replaces text in the board's literal."""
-    files = firmware_image.build(role, board, roots)
+    files = firmware_image.build(role, board, roots, version)
     for path in (*firmware_image.BOOT_FILES, "/board.py"):
         del files[path]
     files["/board.mpy"] = firmware_image.compile_text(

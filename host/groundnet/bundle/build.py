@@ -55,7 +55,7 @@ def build(
             Text(f"choose 0 to {COUNTER_MAX}", f"请选择 0 到 {COUNTER_MAX}"),
         )
     trusted = tuple(sorted(set(roots)))
-    files = build_files(role, board, trusted)
+    files = build_files(role, board, trusted, version)
     for path in (*BOOT_FILES, "/board.py"):
         del files[path]
     files["/board.mpy"] = compile_module(board_file(board), "board")
@@ -83,12 +83,12 @@ def build(
 
 def firmware_version() -> str:
     """What the firmware says of itself, read without running it."""
-    path = firmware_folder() / "apps" / "service.py"
+    path = firmware_folder() / "apps" / "version.py"
     for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
         match node:
-            case ast.Assign(targets=[ast.Name(id="FIRMWARE")], value=ast.Constant(value=str(version))):
+            case ast.Assign(targets=[ast.Name(id="VERSION")], value=ast.Constant(value=str(version))):
                 return version
-    raise GroundnetError("the firmware names no version", "set FIRMWARE in apps/service.py")
+    raise GroundnetError("the firmware names no version", "set VERSION in apps/version.py")
 
 
 def version_of(text: str) -> tuple[int, int, int]:

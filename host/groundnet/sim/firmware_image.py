@@ -84,12 +84,21 @@ def _image(role: str, board: str, roots: tuple[bytes, ...]) -> dict[str, bytes]:
     return files
 
 
-def build(role: str, board: str, roots: tuple[bytes, ...] = ()) -> dict[str, bytes]:
-    """Files by absolute path on the board. ``roots``: public keys of 56 bytes that updates are trusted by.
+def build(
+    role: str, board: str, roots: tuple[bytes, ...] = (), version: str | None = None
+) -> dict[str, bytes]:
+    """Files by absolute path on the board.
+
+    Args:
+        roots: public keys of 56 bytes that updates are trusted by.
+        version: what the firmware says of itself; default: as in its sources.
 
     Raises GroundnetError for an unknown role or board and for a module that does not compile.
     """
-    return dict(_image(role, board, roots))
+    files = dict(_image(role, board, roots))
+    if version is not None:
+        files["/apps/version.mpy"] = compile_text(f"VERSION = {version!r}", "apps.version")
+    return files
 
 
 def bytecode_bytes(files: dict[str, bytes]) -> int:
