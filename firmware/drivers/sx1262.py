@@ -342,6 +342,7 @@ class Sx1262(Port):
         self.standby()
         self.command(_SET_SLEEP, 0x04 if retain else 0)
         self.asleep = True
+        time.sleep_us(500)  # 13.1.1: so long it must not be selected, and the core may want to listen at once
         if self._rx_enable is not None:
             self._rx_enable(0)
 

@@ -66,6 +66,7 @@ class BeaconCycle:
         self._state = state
         self._settings = settings
         self._plan = plan
+        self._size = 0  # bytes of the last beacon
         self._answer_due_ms = 0
         self._window_end_ms = 0
         self._again = False  # something happened while a beacon was under way: beacon again at once
@@ -126,7 +127,8 @@ class BeaconCycle:
         sounding = now_ms < self.sounding_until_ms
         challenged = self._state.lost or sounding or self.guarding
         spare_ms = _CALL_SPARE_MS if self.call is not None and not self.call.cause else 0
-        if not self.ledger.may_send(self._plan.beacon, beacon.MAX_SIZE, now_ms, spare_ms):
+        channel = self._channel()
+        if not self.ledger.may_send(channel, beacon.MAX_SIZE, now_ms, spare_ms):
             self.next_ms = now_ms + _OVER_BUDGET_MS
             return
         self._keep_state(challenged, actions)
@@ -140,10 +142,19 @@ class BeaconCycle:
             self._position,
             self.call.body(now_ms) if self.call is not None else b"",
         )
-        actions.append((events.RADIO_SEND, data, self._plan.beacon, 0))
-        self.ledger.sent(self._plan.beacon, len(data), now_ms)
+        actions.append((events.RADIO_SEND, data, channel, 0))
+        self._size = len(data)
+        self.ledger.sent(channel, self._size, now_ms)
         self.phase = SENDING
         self._answer_due_ms = now_ms + _ANSWER_MS
+
+    def _channel(self):
+        """A long preamble is for those who wait for this device and sleep in between; in need, many short beacons."""
+        channel = self._plan.beacon
+        calling = self.call is not None and self.call.cause
+        if not self._settings["long_preamble"] or not channel.spreading_factor or self._state.lost or calling:
+            return channel
+        return region.watch_channel(channel)
 
     def _keep_state(self, challenged, actions):
         """Reserve counters and begin a challenge; in flash before the beacon that uses them."""
@@ -194,6 +205,9 @@ class BeaconCycle:
         nominal_ms = interval_ms(
             self._state, self._settings, self.moving, sounding, self._plan.parked_interval_s
         )
+        channel = self._channel()
+        if channel.preamble > self._plan.beacon.preamble:
+            nominal_ms = max(nominal_ms, region.least_interval_ms(channel, self._size))
         calling_ms = self.call.interval_ms(now_ms) if self.call is not None else None
         if calling_ms is not None:
             nominal_ms = min(nominal_ms, calling_ms)

@@ -22,9 +22,7 @@ BATTERY = const(9)  # battery_mv
 GNSS_BYTES = const(10)  # data: whatever the receiver sent, cut anywhere; read before the call ends
 MODEM_READY = const(11)  # registered in a network
 MODEM_LOST = const(12)  # no network, or the modem restarts
-CELLS = const(
-    13
-)  # cells: (mcc, mnc, area, cell_id, signal_dbm or None, radio), serving one first; may be empty
+CELLS = const(13)  # cells: (mcc, mnc, area, cell_id, dBm or None, radio), serving one first; may be empty
 SMS_DONE = const(14)  # sent: True or False
 NET_UP = const(15)  # the TCP connection to the collector is open
 NET_DOWN = const(16)  # it could not be opened, or it closed

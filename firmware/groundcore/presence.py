@@ -9,6 +9,8 @@ from groundwire import beacon, keys
 from groundwire.constant import const
 from groundwire.errors import DecodeError
 
+from groundcore import events, region
+
 _AHEAD = const(24)  # ids looked for at once: a fob that nobody heard for 384 beacons is still known
 _STEP = const(8)  # ids made in one call while searching for a fob that was away longer
 _SEARCH_MOST = const(256)  # of 16 beacons each: 85 days of a fob that lies still
@@ -22,12 +24,14 @@ class Presence:
         key_text: its identity key, 64 hex digits; anything else: there is none.
         epoch: of the id that it used when it was paired.
         window_ms: how long it counts as near after it was heard.
+        in_turns: it beacons with a long preamble, so the receiver may sleep in between.
     """
 
-    def __init__(self, key_text: str, epoch: int, window_ms: int):
+    def __init__(self, key_text: str, epoch: int, window_ms: int, in_turns: bool = False):
         self.paired = False
         self.heard_ms = None
         self._window_ms = window_ms
+        self._in_turns = in_turns
         self._epoch = epoch
         self._newest = -1  # counter of the newest beacon taken
         self._ids = []
@@ -43,6 +47,15 @@ class Presence:
     def near(self, now_ms: int) -> bool:
         """It was heard a short while ago."""
         return self.heard_ms is not None and now_ms - self.heard_ms < self._window_ms
+
+    def listen(self, channel, actions: list):
+        """Listen for it on the region's beacon channel until the next radio action; for nobody: not at all."""
+        if not self.paired:
+            return
+        if self._in_turns and channel.spreading_factor:
+            actions.append((events.RADIO_WATCH, region.watch_channel(channel)))
+        else:
+            actions.append((events.RADIO_LISTEN, channel, 0))
 
     def hear(self, data: bytes, now_ms: int) -> bool:
         """A frame off the air: whether it is its beacon, and a new one."""

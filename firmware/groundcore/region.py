@@ -98,6 +98,11 @@ def watch_channel(channel: Channel) -> Channel:
     return Channel(*channel[:8], WATCH_PREAMBLE, *channel[9:])
 
 
+def least_interval_ms(channel: Channel, size: int) -> int:
+    """Between two frames of `size` bytes, so that the hour (up to 65 minutes in the ledger) has room for all."""
+    return airtime_us(channel, size) * 11 // 10 // channel.duty_permille
+
+
 def permits(plan: Plan | None, channel: Channel) -> bool:
     """Whether a plan has this channel, to the last figure; the preamble may be long."""
     if plan is None:

@@ -43,6 +43,8 @@ TABLE = {
     "fob_key": (_TEXT, "", 64, True),  # identity key of the paired fob or herd leader, 64 hex digits
     "fob_epoch": (_INT, 0, 0, 2**28 - 1),  # of its id when it was paired
     "fob_window_s": (_INT, 90, 10, 3600),  # heard so recently: near
+    "fob_long_preamble": (_INT, 0, 0, 1),  # it has `long_preamble`: listen for it in turns with sleep
+    "long_preamble": (_INT, 0, 0, 1),  # beacons that a receiver hears which sleeps in between; LoRa only
     "herd_lost_s": (_INT, 0, 0, 86400),  # the paired leader was not heard for so long: an alarm; 0: never
     "guard_room": (_INT, 0, 0, 1),  # the infrared sensor guards a room
     "exit_delay_s": (_INT, 45, 0, 255),

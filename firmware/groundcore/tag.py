@@ -27,6 +27,7 @@ _OWN_SETTINGS = (
     "wake_threshold_mg",
     "battery_empty_mv",
     "battery_full_mv",
+    "long_preamble",
     "sos_button",
     "strap_alarm",
 )

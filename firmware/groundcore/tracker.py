@@ -261,9 +261,8 @@ class Tracker:
             self._watches.answered(actions)
             self._commands.obey(taken, now_ms, actions)
         fresh = event[0] == events.BOOT or not was_idle
-        at_rest = fresh and cycle.phase == beacon_cycle.IDLE
-        if at_rest and self._plan is not None and self._watches.presence.paired:
-            actions.append((events.RADIO_LISTEN, self._plan.beacon, 0))
+        if fresh and cycle.phase == beacon_cycle.IDLE and self._plan is not None:
+            self._watches.presence.listen(self._plan.beacon, actions)
 
     def _flag(self):
         """What beacons say of supply and tampering; before any beacon is made."""

@@ -3,6 +3,8 @@
 Each watch says what is to be done by the constants of `escalation`, and why by the cause that reports name.
 """
 
+from groundwire.constant import const
+
 from groundcore import escalation, events, help_call, sentry
 from groundcore.fence import BACK, LEFT, Fence
 from groundcore.help_call import HelpCall
@@ -12,6 +14,7 @@ from groundcore.stillness import Stillness
 
 _TELL = escalation.REPORT | escalation.LOCATE | escalation.TEXT
 _UNKNOWN_PLACE = -(2**31)
+_TURNS_WINDOW_S = const(120)  # long preambles may come 49 s apart, and one of them may be lost
 
 
 class Watches:
@@ -26,8 +29,9 @@ class Watches:
     def __init__(self, settings):
         self._settings = settings
         self.may_call = settings["sos_button"] or settings["strap_alarm"] or settings["fall_alarm"]
-        window_ms = settings["fob_window_s"] * 1000
-        self.presence = Presence(settings.text("fob_key"), settings["fob_epoch"], window_ms)
+        in_turns = bool(settings["fob_long_preamble"])
+        window_s = max(settings["fob_window_s"], _TURNS_WINDOW_S if in_turns else 0)
+        self.presence = Presence(settings.text("fob_key"), settings["fob_epoch"], window_s * 1000, in_turns)
         self.call = HelpCall()
         self._fence = None
         if settings["fence_radius_m"] and settings["fence_lat_e7"] != _UNKNOWN_PLACE:

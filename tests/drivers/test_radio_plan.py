@@ -170,6 +170,46 @@ def test_a_watch_hands_over_frame_after_frame(apps, bench, monkeypatch):
     assert rig.chip.mode == "receive in turns"
 
 
+def heard_of_a_fob(apps, bench, monkeypatch, in_turns):
+    """(delays from the end of each beacon until it is handed over, in ms; mean current of the radio in uA)."""
+    rig = make_part(apps, bench, monkeypatch, "eu868")
+    channel = rig.region.plan("eu868").beacon
+    if in_turns:
+        rig.part.watch(rig.region.watch_channel(channel))
+    else:
+        rig.part.listen(channel, 0)
+    medium = rig.chip._medium
+    fob = medium.attach("fob", lambda time_us: (30.0, 0.0), lambda reception: None)
+    modulation = rig.chip.settings.modulation()
+    before_uas = radio_uas(bench)
+    began_us, delays_ms = bench.world.now_us, []
+    for number in range(40):
+        bench.world.run_for(5_000_000 + 7_919 * number)  # any phase of the receiver's turns
+        sent = len(rig.loop.posted)
+        airtime_us = modulation.airtime_us(15)
+        medium.transmit(fob, b"b" * 15, modulation, 14, airtime_us)
+        bench.world.run_for(airtime_us)
+        ended_us = bench.world.now_us
+        while len(rig.loop.posted) == sent and bench.world.now_us < ended_us + 3_000_000:
+            bench.clock.sleep_ms(1)
+            rig.part.poll()
+        delays_ms.append((bench.world.now_us - ended_us) / 1000)
+    return delays_ms, (radio_uas(bench) - before_uas) / ((bench.world.now_us - began_us) / 1e6)
+
+
+def radio_uas(bench):
+    return sum(uas for (part, _), uas in bench.power.charge_uas().items() if part == "tag")
+
+
+def test_a_fob_is_heard_at_each_of_its_beacons_for_a_quarter_of_the_current(apps, bench_of_seed, monkeypatch):
+    """Who hears every beacon finds a fob within its interval; 3 s more would be the bound, 10 ms it takes."""
+    always_ms, always_ua = heard_of_a_fob(apps, bench_of_seed(1), monkeypatch, in_turns=False)
+    turns_ms, turns_ua = heard_of_a_fob(apps, bench_of_seed(2), monkeypatch, in_turns=True)
+    assert max(always_ms) < 10 and max(turns_ms) < 10
+    assert always_ua == pytest.approx(4600, rel=0.02), "before: 110 mAh a day"
+    assert turns_ua == pytest.approx(971, rel=0.03), "after: 23 mAh a day"
+
+
 # --- whole boards on real MicroPython
 
 
