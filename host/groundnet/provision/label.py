@@ -30,6 +30,10 @@ class LabelError(GroundnetError):
     """A code that is no label, or one that is damaged."""
 
 
+class ForeignLabel(LabelError):
+    """A whole label, of another maker's device."""
+
+
 @dataclass(frozen=True)
 class Label:
     """What a label says; ``serial`` and the other optional fields are "" when absent."""

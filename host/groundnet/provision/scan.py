@@ -18,6 +18,10 @@ class ScanError(GroundnetError):
     """A text that is nothing that the counter knows."""
 
 
+class ForeignCode(ScanError):
+    """A code that is meant for something else: a web address, a Wi-Fi key, a visiting card."""
+
+
 @dataclass(frozen=True)
 class Scan:
     """One of: the device id of a label, a tag id, a plate in its one spelling."""
@@ -39,7 +43,7 @@ def read(text: str) -> Scan:
     if plain.startswith("LW:"):
         return _of_label(plain)
     if "://" in plain or plain.startswith(("WIFI:", "BEGIN:", "MATMSG:")):
-        raise ScanError("this code belongs to something else", "scan the square code on the tag or its card")
+        raise ForeignCode("this code belongs to something else", "scan the square code on the tag or its card")
     if plain.startswith(tag_id.PREFIX[:2]) and len(plain) > tag_id.DIGITS:
         return Scan(tag_id=tag_id.parse(plain))
     if any(character in PROVINCES for character in plain):
@@ -53,7 +57,7 @@ def read(text: str) -> Scan:
 def _of_label(text: str) -> Scan:
     found = label.decode(text)
     if not found.ours:
-        raise label.LabelError("this is the label of another maker's device", "scan the label of the tag")
+        raise label.ForeignLabel("this is the label of another maker's device", "scan the label of the tag")
     return Scan(device_id=found.device_id)
 
 
