@@ -18,6 +18,7 @@ ROOMS = (
     ("Between a device and its host", lambda kind: kind & 0x7F < 0x30 or kind >= 0xF0),
     ("Between a base station and the collector", lambda kind: 0x30 <= kind & 0x7F < 0x40),
     ("Between a tracker and the collector", lambda kind: 0x40 <= kind & 0x7F < 0x50),
+    ("Between a device with an uplink and the collector", lambda kind: 0x50 <= kind & 0x7F < 0x60),
 )
 
 

@@ -70,6 +70,16 @@ MESSAGES = {
     "orders": ("orders for the station: commands to send when one of the EIDs is heard", ()),
     "report": ("signed: what a tracker saw and did", ("report_ack", "error")),
     "report_ack": ("signed: the report is stored; commands for the tracker itself", ()),
+    "update_check": (
+        "what a device runs, and how far an update of it is; asks whether there is one for it",
+        ("update_offer", "error"),
+    ),
+    "update_offer": ("the bundle that the device shall have; it fetches and judges it itself", ()),
+    "update_fetch": (
+        "asks for the bytes of the bundle offered, from an offset on",
+        ("update_piece", "error"),
+    ),
+    "update_piece": ("some bytes of the bundle from that offset on", ()),
     "ack": ("the request was carried out and has nothing to tell", ()),
     "error": ("the request was not carried out", ()),
 }
@@ -148,6 +158,10 @@ FIELDS = {
     "identity.state": "how far provisioning is",
     "provision.state": "how far provisioning is",
     "update_state.state": "how far the update is",
+    "update_check.state": "how far the update is",
+    "update_check.version": "of the bundle that state and detail are about; empty: none",
+    "update_offer.size_bytes": "of the bundle; 0: there is none for this device",
+    "update_offer.sha256": "of the bundle",
     "next_offset_bytes": "offset of the next block wanted",
     "detail": "for people",
     "station_id": "as device_id",

@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from groundwire import messages
+from groundwire import link_table, messages, update_table
 from groundwire.errors import DecodeError, EncodeError
 from groundwire.fields import Layout
 from groundwire.scalars import fixed_size, is_scalar, scalar_range
@@ -225,3 +225,7 @@ def test_kinds_of_a_table_that_an_image_leaves_out_are_unknown(monkeypatch):
     monkeypatch.setattr(messages, "_entries", {})
     assert messages.decode(0x40, b"\x01") == (0x40, None, {"extra": b"\x01"})
     assert messages.name_of(0x31) == "sightings"
+
+
+def test_the_states_of_an_update_are_the_same_to_host_and_collector():
+    assert update_table.STATES == link_table.UPDATE_STATES

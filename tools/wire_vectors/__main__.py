@@ -12,6 +12,7 @@ from key_vectors import key_vectors
 from link_vectors import link_messages
 from report_vectors import report_messages
 from station_vectors import station_messages
+from update_vectors import update_messages
 
 VECTORS = Path(__file__).resolve().parent.parent.parent / "protocol" / "vectors"
 
@@ -21,6 +22,7 @@ FILES = {
     "link": link_messages,
     "station": station_messages,
     "report": report_messages,
+    "update": update_messages,
     "beacons": beacon_vectors,
     "downlinks": downlink_vectors,
     "sessions": session_vectors,

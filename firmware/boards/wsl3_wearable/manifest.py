@@ -12,6 +12,7 @@ MANIFEST = {
             "drivers.sx1262_watch",
             "groundwire.report_table",
             "groundwire.station_table",
+            "groundwire.update_table",
         ],
     },
 }
