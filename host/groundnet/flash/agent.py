@@ -107,14 +107,14 @@ class Board:
         self.packed = io.BytesIO()
         self.packed_bytes = 0
         try:
-            import deflate
+            from deflate import RAW, DeflateIO
         except ImportError:
             self.stream = self.packed
             return 0
         while True:
             try:
                 bytearray(3 << bits)  # as much again is left for others
-                self.stream = deflate.DeflateIO(self.packed, deflate.RAW, bits)
+                self.stream = DeflateIO(self.packed, RAW, bits)
                 return bits
             except MemoryError:
                 bits -= 1

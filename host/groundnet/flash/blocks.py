@@ -3,12 +3,13 @@
 No more is under way than the board's receive buffer holds: whatever the board does meanwhile, nothing overflows.
 """
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Callable
 
 from groundnet.flash.raw_mode import RawMode
-from groundnet.link.errors import NoAnswer
+from groundnet.link.errors import CodeFailed, NoAnswer
 
 TAKEN, AGAIN = 6, 21
 _LONGEST_PAYLOAD = 255
@@ -16,6 +17,7 @@ _FRAME_BYTES = 6  # number, size, CRC-32
 _ANSWER_BYTES = 3
 _RESEND_S = 1.0
 _TRIES = 12  # a board that moves its flash around answers late
+_NONSENSE = bytes(_LONGEST_PAYLOAD + _FRAME_BYTES)  # ends any block that has begun
 _ENDED = b"\x04Traceback"
 _RESTARTED = (b">>> ", b"MPY: soft reboot", b"rst:0x")
 
@@ -52,6 +54,7 @@ class BlockSender:
                 frames += frame
                 sent += 1
             self._raw.write(frames)
+            self._number = first + sent
             answer = self._answer()
             quiet = 0 if answer else quiet + 1
             if quiet > _TRIES:
@@ -64,7 +67,6 @@ class BlockSender:
             if kind == AGAIN:
                 self.again += sent - taken
                 sent = taken
-            self._number = first + sent
 
     def stop(self) -> None:
         """End the talk before its end."""
@@ -89,6 +91,21 @@ class BlockSender:
                 raise NoAnswer(raw.port)  # what would come next is for a prompt, not for the agent
             if not raw.hear(_RESEND_S):
                 return None
+
+
+def dismiss(raw: RawMode) -> bool:
+    """Send an agent away that an earlier talk left behind; False when there is none. Raises PortGone."""
+    raw.write(_NONSENSE)
+    while raw.hear(_RESEND_S):
+        pass
+    kind, number, check = raw.heard[-_ANSWER_BYTES:].rjust(_ANSWER_BYTES, b"\0")
+    if kind != AGAIN or number ^ check != 255:
+        return False
+    raw.heard = b""
+    raw.write(_frame(number, b""))
+    with contextlib.suppress(CodeFailed, NoAnswer):  # it says that it was stopped
+        raw.ended()
+    return True
 
 
 def _frame(number: int, payload: bytes) -> bytes:

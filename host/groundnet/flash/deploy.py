@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from groundnet.errors import GroundnetError, Text
 from groundnet.flash import agent_code
-from groundnet.flash.blocks import BlockSender
+from groundnet.flash.blocks import BlockSender, dismiss
 from groundnet.flash.listing import Listing, hashes_by_folder, read_listing, summary
 from groundnet.flash.orders import PART, Plan, plan_of
 from groundnet.flash.raw_mode import Line, RawMode
-from groundnet.link.errors import CodeFailed, LinkError, NoAnswer, PortGone
+from groundnet.link.errors import CodeFailed, LinkError, NoAnswer
 from groundnet.link.serial_link import BAUDRATE, open_port
 
 WINDOW_BYTES = 256  # the receive buffer of an ESP32's console holds 260
@@ -119,12 +119,10 @@ class _Deployment:
     def run(self, baudrate: int, clock: Callable[[], float]) -> DeployReport:
         began_s, worked_s = clock(), time.thread_time()
         raw = self._raw
-        raw.enter()
+        self._enter()
         there = self._talk()
         plan = plan_of(self._files, there, self._prune)
         self._send(plan, there.window_bits)
-        raw.ended(_FLASH_S)
-        raw.leave()
         self._progress(1.0)
         seconds = max(clock() - began_s, 1e-9)
         wire_s = raw.wire_bytes * _BITS_PER_BYTE / baudrate
@@ -139,6 +137,15 @@ class _Deployment:
             seconds,
             {name: round(share, 4) for name, share in shares.items()},
         )
+
+    def _enter(self) -> None:
+        """To raw mode, also where the agent of an interrupted deploy still waits for its host."""
+        try:
+            self._raw.enter()
+        except NoAnswer:
+            if not dismiss(self._raw):
+                raise
+            self._raw.enter()
 
     def _talk(self) -> Listing:
         """Start the agent and hear what is there; again, when a bad line garbled what was said."""
@@ -158,17 +165,25 @@ class _Deployment:
             except NoAnswer:
                 if not left:
                     raise
-                self._raw.enter()
+                self._enter()
         raise NoAnswer(self._raw.port)
 
     def _send(self, plan: Plan, window_bits: int) -> None:
+        """Raises what goes wrong; the board is back at its prompt then, if it still hears."""
         sender = BlockSender(self._raw, self._window)
         try:
             sender.send(plan.stream(window_bits), self._progress)
-        except PortGone:
+            self._raw.ended(_FLASH_S)
+            self._raw.leave()
+        except CodeFailed:
+            self._raw.leave()
+            raise
+        except LinkError:
             raise
         except BaseException:
-            with contextlib.suppress(LinkError):  # the first failure is the one to tell
+            with contextlib.suppress(LinkError):  # what was first is told
                 sender.stop()
-                self._raw.ended()
+                with contextlib.suppress(CodeFailed):  # it says that it was stopped
+                    self._raw.ended()
+                self._raw.leave()
             raise

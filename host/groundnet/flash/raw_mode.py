@@ -4,6 +4,7 @@ Waits are counted by the line itself: one that lives in virtual time needs no cl
 Protocol: MicroPython's documentation, "The MicroPython interactive interpreter mode".
 """
 
+import contextlib
 import struct
 from typing import Any, Protocol
 
@@ -17,8 +18,7 @@ _READY = b"raw REPL; CTRL-B to exit\r\n>"
 _PASTE = b"\x05A\x01"
 _MORE = b"\x01"
 _PLAIN_PIECE_BYTES = 128  # without credits: half of the receive buffer of an ESP32's UART
-_LONGEST_BLOCK = bytes(262)  # ends the wait of an agent that was left in the middle of a block
-_ENTER_TRIES = 6
+_ENTER_TRIES = 2
 
 
 class Line(Protocol):
@@ -43,17 +43,13 @@ class RawMode:
 
     def enter(self) -> None:
         """Interrupt what runs and ask for raw mode; nothing is restarted. Raises NoAnswer."""
-        for attempt in range(_ENTER_TRIES):
+        for _ in range(_ENTER_TRIES):
             self.heard = b""
-            if attempt:
-                self.write(_LONGEST_BLOCK)
             self.write(_INTERRUPT)
             self.write(_RAW)
-            try:
+            with contextlib.suppress(NoAnswer):
                 self.read_until(_READY)
-            except NoAnswer:
-                continue
-            return
+                return
         raise NoAnswer(self.port)
 
     def leave(self) -> None:

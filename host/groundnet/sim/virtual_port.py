@@ -17,7 +17,7 @@ class VirtualPort:
         self.port = board.name
         self.baudrate = 115_200
         self.rts = self.dtr = True
-        self._board = board
+        self.board = board
         self._received = bytearray()
         self._in = True
         board.console.listeners.append(self._received.extend)
@@ -32,7 +32,7 @@ class VirtualPort:
 
     def read(self, size: int = 1) -> bytes:
         """At most ``size`` bytes; fewer when the timeout ends. Raises SerialException without a cable."""
-        world = self._board.world
+        world = self.board.world
         end_us = None if self.timeout is None else world.now_us + round(self.timeout * 1e6)
         while len(self._received) < size:
             self._look()
@@ -49,7 +49,7 @@ class VirtualPort:
     def write(self, data: bytes) -> int:
         self._look()
         if data:
-            self._board.console.feed(bytes(data))
+            self.board.console.feed(bytes(data))
         return len(data)
 
     def reset_input_buffer(self) -> None:
@@ -68,18 +68,18 @@ class VirtualPort:
 
     def close(self) -> None:
         self._in = False
-        if self._received.extend in self._board.console.listeners:
-            self._board.console.listeners.remove(self._received.extend)
+        if self._received.extend in self.board.console.listeners:
+            self.board.console.listeners.remove(self._received.extend)
 
     # --- the clock of who uses it, as the module ``time``
 
     def monotonic(self) -> float:
-        return self._board.world.now_us / 1e6
+        return self.board.world.now_us / 1e6
 
     def sleep(self, seconds: float) -> None:
-        self._board.world.run_for(round(seconds * 1e6))
+        self.board.world.run_for(round(seconds * 1e6))
 
     def _look(self) -> None:
-        self._board.world.run_for(0)
+        self.board.world.run_for(0)
         if not self._in:
             raise serial.SerialException(5, f"{self.port} is gone")
