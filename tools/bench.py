@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "bench"
 sys.path.insert(0, str(ROOT / "host"))
 
-from groundnet.sim import firmware_image  # noqa: E402 - the clone's own package, found by the line above
+from groundnet.image import firmware_image  # noqa: E402 - the clone's own package, found by the line above
 from groundnet.sim.desk import Desk, device_on  # noqa: E402
 
 HEAP_BUDGET_BYTES, BYTECODE_BUDGET_BYTES = 48 * 1024, 64 * 1024

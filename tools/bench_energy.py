@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "bench"
 sys.path.insert(0, str(ROOT / "host"))
 
+from groundnet.image.firmware_image import default_board  # noqa: E402
 from groundnet.sim.desk import Desk, device_on  # noqa: E402 - the clone's own package, found by the line above
-from groundnet.sim.firmware_image import default_board  # noqa: E402
 from groundnet.sim.groundcore_runtime import load  # noqa: E402
 from groundnet.sim.motion_profile import MotionProfile  # noqa: E402
 

@@ -97,6 +97,23 @@ def test_host_never_imports_firmware_except_sim():
     assert wrong == []
 
 
+SIMULATES = {"sim", "bench", "cli"}  # and wire/vectors.py, which runs the vectors on MicroPython
+
+
+def test_what_works_on_real_devices_never_imports_the_simulator():
+    wrong = []
+    for path in python_files("host/groundnet"):
+        inside = path.relative_to(ROOT / "host/groundnet")
+        if inside.parts[0] in SIMULATES or inside == Path("wire/vectors.py"):
+            continue
+        wrong += [
+            f"{inside}:{line} imports {module}"
+            for line, module in imported_modules(path)
+            if module.startswith("groundnet.sim")
+        ]
+    assert wrong == []
+
+
 def test_host_library_never_imports_the_command_line():
     wrong = []
     for path in python_files("host/groundnet"):

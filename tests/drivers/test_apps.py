@@ -5,7 +5,8 @@ import struct
 from binascii import crc32
 
 import pytest
-from groundnet.sim import firmware_image, groundcore_runtime
+from groundnet.image import firmware_image
+from groundnet.sim import groundcore_runtime
 from groundnet.sim.boardfs import BoardFs, PowerCut
 from groundnet.sim.cells import Cells, Tower
 from groundnet.sim.desk import quiet_place

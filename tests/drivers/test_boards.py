@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from groundnet.sim import firmware_image
+from groundnet.image import firmware_image
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = sorted(path.parent.name for path in ROOT.glob("firmware/boards/*/board.py"))

@@ -10,12 +10,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from groundnet.image.boards import board_literal
 from groundnet.sim.board import VirtualBoard
 from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.desk import quiet_place
 from groundnet.sim.network import Network
 from groundnet.sim.power import PowerAccount
-from groundnet.sim.roles import board_literal
 from groundnet.sim.signals import BoardIo
 from groundnet.sim.wiring import Site, attach
 from groundnet.sim.world import World

@@ -4,7 +4,8 @@ import struct
 from binascii import crc32
 
 import pytest
-from groundnet.sim import firmware_image, groundcore_runtime
+from groundnet.image import firmware_image
+from groundnet.sim import groundcore_runtime
 from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.desk import quiet_place
 from groundnet.sim.network import Network

@@ -4,7 +4,8 @@ import struct
 from binascii import crc32
 
 import pytest
-from groundnet.sim import firmware_image, groundcore_runtime
+from groundnet.image import firmware_image
+from groundnet.sim import groundcore_runtime
 from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.cells import Cells, Tower
 from groundnet.sim.desk import quiet_place
@@ -123,6 +124,15 @@ def test_a_vehicle_that_waits_for_its_owners_fob_sleeps_between_long_preambles(r
         radio._medium.transmit(sender, bytes(stranger), modulation, 14, modulation.airtime_us(15))
         turns.run(1)
         assert radio.mode == "receive in turns", "woken by the frame, it goes on"
+
+
+def test_the_receiver_of_a_parked_vehicle_rests_as_soon_as_the_place_is_told(rig):
+    """29-40 mA for three minutes before, for the first fix of a cold receiver now; then 20 uA of standby."""
+    bike = rig("tracker", "s3_tracker", "vehicle").run(600)
+    charge = bike.device.power.charge_uas()
+    on_s = charge["gnss", "acquiring"] / 40_000 + charge["gnss", "tracking"] / 29_000
+    assert 30 < on_s < 75
+    assert charge["gnss", "standby"] / 20 > 500
 
 
 def test_a_vehicle_tells_of_a_cut_supply(rig):

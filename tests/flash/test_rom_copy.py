@@ -6,8 +6,8 @@ import struct
 
 import pytest
 from groundnet.flash.rom_copy import CopyFailed, copy
+from groundnet.image import romfs
 from groundnet.link.errors import CodeFailed
-from groundnet.sim import romfs
 from groundnet.sim.board import VirtualBoard
 from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.pacing import hold_while

@@ -5,10 +5,10 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+from groundnet.image.firmware_image import default_board
 from groundnet.sim.board import OFF
 from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.desk import quiet_place
-from groundnet.sim.firmware_image import default_board
 from groundnet.sim.network import Network
 from groundnet.sim.pacing import run_paced
 from groundnet.sim.roles import make_device

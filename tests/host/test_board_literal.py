@@ -2,7 +2,7 @@
 
 import pytest
 from groundnet.errors import GroundnetError
-from groundnet.sim.wiring import read_board
+from groundnet.image.boards import read_board
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from groundnet.image.firmware_image import default_board
 from groundnet.link.device import Device
 from groundnet.link.errors import NoAnswer, Refused, TriesExhausted, WrongSecret
 from groundnet.link.ports import SerialPort
@@ -13,7 +14,6 @@ from groundnet.link.serial_link import SerialLink
 from groundnet.provision.operation import STEPS, Order, ProvisionError, provision
 from groundnet.provision.registry import Registry, Secret
 from groundnet.sim.desk import Desk, device_on
-from groundnet.sim.firmware_image import default_board
 from groundnet.sim.pacing import hold_while
 from groundwire import keys
 

@@ -3,9 +3,9 @@
 import itertools
 
 import pytest
+from groundnet.image.firmware_image import compile_module
 from groundnet.sim.board import BOOT_US
 from groundnet.sim.boardfs import BoardFs, PowerCut
-from groundnet.sim.firmware_image import compile_module
 from groundnet.sim.world import US_PER_S
 from sim.boards import board, printed, run
 

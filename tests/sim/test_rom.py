@@ -1,7 +1,7 @@
 """The ROM partition of a virtual board: mapped into memory, written by mpremote, kept over resets."""
 
 import pytest
-from groundnet.sim import firmware_image, romfs
+from groundnet.image import firmware_image, romfs
 from groundnet.sim.boardfs import ROM_BYTES, BoardFs
 from groundnet.sim.desk import Desk, device_on
 from sim.boards import board, run

@@ -4,7 +4,7 @@ import random
 import struct
 
 import pytest
-from groundnet.sim import firmware_image, romfs
+from groundnet.image import firmware_image, romfs
 from groundnet.sim.board import OFF, VirtualBoard
 from groundnet.sim.boardfs import PowerCut
 from groundnet.sim.world import World

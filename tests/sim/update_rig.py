@@ -13,7 +13,8 @@ from bundle import quick_keys
 from groundnet.bundle import certificate
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.sim import firmware_image, groundcore_runtime, romfs
+from groundnet.image import firmware_image, romfs
+from groundnet.sim import groundcore_runtime
 from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.cells import Cells, Tower
 from groundnet.sim.desk import quiet_place

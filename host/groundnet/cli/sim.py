@@ -12,7 +12,8 @@ from groundnet.cli.language import tr
 from groundnet.cli.month import month
 from groundnet.cli.theft import theft
 from groundnet.errors import GroundnetError
-from groundnet.sim import desk, firmware_image, pacing, runtime
+from groundnet.image import firmware_image
+from groundnet.sim import desk, pacing, runtime
 from groundnet.sim.process import share_one_core
 
 app = typer.Typer(

@@ -13,9 +13,9 @@ from groundnet.bundle import container, verify
 from groundnet.errors import GroundnetError, Text
 from groundnet.flash import rom_copy
 from groundnet.flash.laying import lay
+from groundnet.image.boards import board_literal
+from groundnet.image.firmware_image import BOOT_FILES, build, default_board
 from groundnet.link import prompt
-from groundnet.sim.firmware_image import BOOT_FILES, build, default_board
-from groundnet.sim.roles import board_literal
 
 SLOT_PATH = "/slots/a.gnb"
 _LAYING_SHARE = 0.9  # of the progress; the rest is the copy into the ROM partition

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from groundnet.errors import GroundnetError, Text
 from groundnet.flash.board_lock import BoardLocks
+from groundnet.image.boards import board_literal
 from groundnet.link.probe import Finding, probe_all
-from groundnet.sim.roles import board_literal
 
 
 def survey(names: Sequence[str] = (), locks: Path | None = None) -> list[Finding]:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from groundnet.flash.partition_table import Partition
-from groundnet.sim import romfs
-from groundnet.sim.board import VirtualBoard
-from groundnet.sim.boardfs import BoardFs
-from groundnet.sim.firmware_image import (
+from groundnet.image import romfs
+from groundnet.image.boards import board_literal
+from groundnet.image.firmware_image import (
     BOOT_FILES,
     DEFAULT_BOARDS,
     board_file,
@@ -15,16 +14,13 @@ from groundnet.sim.firmware_image import (
     compile_module,
     firmware_folder,
 )
+from groundnet.sim.board import VirtualBoard
+from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.partitions import parse_csv
 from groundnet.sim.power import PowerAccount
 from groundnet.sim.signals import BoardIo
-from groundnet.sim.wiring import Environment, Site, attach, power_cycle, power_off, read_board
+from groundnet.sim.wiring import Environment, Site, attach, power_cycle, power_off
 from groundnet.sim.world import World
-
-
-def board_literal(board: str) -> dict:
-    """The literal of a board in firmware/boards. Raises GroundnetError for an unknown board."""
-    return read_board(Path(firmware_folder()) / "boards" / board / "board.py")
 
 
 def partitions_of(board: str) -> list[Partition] | None:

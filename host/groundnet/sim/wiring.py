@@ -1,9 +1,7 @@
 """Solders the chip models to a virtual microcontroller as the board's literal in firmware/boards says."""
 
-import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from groundnet.errors import GroundnetError
 from groundnet.sim.cells import Cells
@@ -49,28 +47,6 @@ class Site:
     io: BoardIo
     power: PowerAccount
     environment: Environment
-
-
-def read_board(path: Path) -> dict:
-    """The literal ``BOARD = {...}`` of a board.py, read without running it.
-
-    Raises GroundnetError when the file is missing or is not a literal.
-    """
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-        match tree.body:
-            case [ast.Assign(targets=[ast.Name(id="BOARD")], value=ast.Dict() as literal)]:
-                return ast.literal_eval(literal)
-        raise ValueError("more or less than one dictionary")
-    except FileNotFoundError:
-        boards = ", ".join(
-            sorted(folder.name for folder in path.parent.parent.glob("*/") if (folder / "board.py").exists())
-        )
-        raise GroundnetError(f"there is no board '{path.parent.name}'", f"choose one of: {boards}") from None
-    except (SyntaxError, ValueError) as error:
-        raise GroundnetError(
-            f"{path} is not a board literal", "write it as BOARD = {...} with literals only"
-        ) from error
 
 
 def attach(site: Site, board: dict) -> dict[str, object]:

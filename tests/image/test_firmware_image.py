@@ -2,7 +2,7 @@
 
 import pytest
 from groundnet.errors import GroundnetError
-from groundnet.sim import firmware_image
+from groundnet.image import firmware_image
 from groundnet.sim.desk import Desk, device_on
 
 ROLE_BOARDS = [(role, board) for role in firmware_image.ROLES for board in firmware_image.boards_for(role)]
