@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import threading
 import time
 import tty
 from collections.abc import Callable
@@ -32,6 +33,7 @@ class Console:
         self._heard_last = 0
         self._log = bytearray()
         self._pty: Pty | None = None
+        self._opening = threading.Lock()  # the world's thread and a host program's may both be the first
         self._in: Pipe | None = None  # both None: bytes take no time
         self._out: Pipe | None = None
         self._buffer_bytes: int | None = None
@@ -126,9 +128,10 @@ class Console:
             listener(data)
 
     def _open_pty(self) -> "Pty":
-        if self._pty is None:
-            self._pty = Pty()
-        return self._pty
+        with self._opening:
+            if self._pty is None:
+                self._pty = Pty()
+            return self._pty
 
 
 class Pty:
