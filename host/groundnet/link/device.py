@@ -107,6 +107,10 @@ class Device:
         """Forget settings and history; identity, counters and lost mode stay. In a session."""
         self._link.ask("factory_reset", check_value=keys.check_value(secret))
 
+    def erase(self, secret: bytes) -> None:
+        """Make it blank again: identity, settings and history go. In a session."""
+        self._link.ask("provision_erase", check_value=keys.check_value(secret))
+
     def supports(self, request: str) -> bool:
         """Whether the device knows a request without values."""
         try:

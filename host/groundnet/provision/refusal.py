@@ -58,6 +58,10 @@ _TABLE = (  # name, number; what happened; what to do; each in English and Chine
      "The code could not be understood", "没看懂这个码",
      "scan the square code on the tag's card",
      "请扫平安卡上的方形码"),
+    ("no_tag_yet", 29,
+     "No tag is connected yet", "还没有接上标签",
+     "connect the tag, then scan its card",
+     "先接上标签，再扫卡"),
     # what was filled in
     ("no_plate", 31,
      "The number plate is not complete", "车牌号不完整",
