@@ -42,6 +42,11 @@ class OwnerTexts:
         if self._under_way is not None:
             self._under_way = -1
 
+    @property
+    def pending(self) -> bool:
+        """There is something to be told yet."""
+        return bool(self._kinds)
+
     def step(self, moving: bool, online: bool, now_ms: int, actions: list):
         """Send the next text when it has something to say and the modem is free."""
         if not self._waits(online) or now_ms < self._due_ms:

@@ -21,7 +21,7 @@ TABLE = {
     "guard_threshold_mg": (_INT, 63, 32, 1000),  # of a tracker, which judges before it does anything
     "armed": (_INT, 1, 0, 1),
     "siren_s": (_INT, 20, 0, 30),
-    "report_interval_s": (_INT, 15, 5, 3600),  # position reports while moving or lost
+    "report_interval_s": (_INT, 15, 5, 3600),  # while moving; lost or astray: at most lost_interval_s
     "heartbeat_s": (_INT, 21600, 300, 604800),
     "owner_phone": (_TEXT, "", 20, False),
     "language": (_TEXT, "en", 2, False),
@@ -61,6 +61,7 @@ TABLE = {
 PROFILES = {
     "livestock": {
         "moving_interval_s": 120,
+        "report_interval_s": 300,
         "still_after_s": 600,
         "armed": 0,
         "still_alarm_s": 43200,

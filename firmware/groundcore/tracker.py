@@ -176,7 +176,7 @@ class Tracker:
         for cause, asked in self._watches.placed(place):
             self._alarms.answer(asked, cause, now_ms, actions)
         self._where.awaited = False
-        self._report_due_ms = now_ms + self._settings["report_interval_s"] * 1000
+        self._report_due_ms = now_ms + self._report_interval_ms()
         self._cycle.place(
             beacon.Position(
                 place.lat_e7,
@@ -276,6 +276,24 @@ class Tracker:
         """Positions are to be reported regularly."""
         return self._where.on and (self._guard.moving or self._state.lost or self._guard.alarm.level > 0)
 
+    def _report_interval_ms(self) -> int:
+        interval_s = self._settings["report_interval_s"]
+        if self._state.lost or self._guard.alarm.level or self._watches.astray:
+            interval_s = min(interval_s, self._settings["lost_interval_s"])
+        return interval_s * 1000
+
+    def _rest_receiver(self, now_ms, actions):
+        """GNSS is on while it finds a position that somebody wants, and not longer."""
+        where = self._where
+        if not where.on or where.awaited or self._texts.pending:
+            return
+        if self._guard.alarm.state not in (escalation.QUIET, escalation.NOTED):
+            return  # a place that changes is how a van is found out
+        if self._guard.moving:
+            where.rest(self._report_due_ms, now_ms, actions)
+        else:
+            where.enough(now_ms)
+
     def _go_on(self, now_ms, actions):
         if self._guard.moving or self._guard.alarm.level > 1:
             self._where.want(now_ms, actions)
@@ -284,19 +302,19 @@ class Tracker:
         self._was_moving = self._guard.moving
         self._look_for_lost(now_ms, actions)
         self._tell_faults(self._faults.check(now_ms), now_ms)
+        self._rest_receiver(now_ms, actions)
         self._where.check(now_ms, actions)
         if now_ms >= self._report_due_ms and self._following():
             if self._where.settled(now_ms):
                 self._tell_place(now_ms, actions)
-            self._report_due_ms = max(
-                self._report_due_ms, now_ms + self._settings["report_interval_s"] * 1000
-            )
+            self._report_due_ms = max(self._report_due_ms, now_ms + self._report_interval_ms())
         if now_ms >= self._heartbeat_due_ms:
             self._heartbeat(now_ms, actions)
         guarding = self._watches.guarding or self._guard.alarm.level > 1
         self._commands.guard(guarding, now_ms, actions)
         self._texts.step(self._guard.moving, self._reporter.online, now_ms, actions)
-        self._reporter.step(now_ms, actions)
+        calm = not (self._guard.moving or self._state.lost or self._guard.alarm.level)
+        self._reporter.step(now_ms, actions, calm)
 
     def _look_for_lost(self, now_ms, actions):
         if not self._state.lost:

@@ -6,7 +6,7 @@ Each watch says what is to be done by the constants of `escalation`, and why by 
 from groundwire.constant import const
 
 from groundcore import escalation, events, help_call, sentry
-from groundcore.fence import BACK, LEFT, Fence
+from groundcore.fence import BACK, INSIDE, LEFT, Fence
 from groundcore.help_call import HelpCall
 from groundcore.presence import Presence
 from groundcore.sentry import Sentry
@@ -77,6 +77,11 @@ class Watches:
     def guarding(self) -> bool:
         """A room is watched."""
         return self._sentry is not None and self._sentry.state != sentry.OPEN
+
+    @property
+    def astray(self) -> bool:
+        """The last position was outside the fence."""
+        return self._fence is not None and self._fence.state != INSIDE
 
     def schedule_turned(self, utc_ms: int | None) -> bool:
         """Whether the schedule of the room says something else than before."""

@@ -9,6 +9,9 @@ _SESSION_MS = const(180000)  # how long the receiver stays on after it was last 
 _NO_SKY_MS = const(25000)  # without a fix for so long: ask the modem for cells
 _CELLS_EVERY_MS = const(30000)
 _SETTLE_MS = const(6000)  # after the first believed fix: by then the best is good enough
+_NAP_LEAD_MS = const(20000)  # before a position is due: 6 s to a fix out of standby, then the best of five
+_NAP_LEAST_MS = const(30000)  # a shorter standby saves nothing
+_SEARCH_MS = const(60000)  # without a fix for so long under no sky: rest until the next position is due
 _CELLS_MAX = const(6)
 _AWAY_FIXES = const(3)
 
@@ -30,23 +33,44 @@ class Whereabouts:
         self._first_ms = None  # when the first fix of this session was believed
         self._fresh_ms = 0  # of the last fix, or of switching on
         self._asked_ms = None
+        self._nap_until_ms = None  # in standby between two positions until then
         self._away = 0
 
     def want(self, now_ms: int, actions: list):
-        """Keep the receiver on for the next three minutes."""
+        """Positions are wanted for the next three minutes."""
         self._until_ms = now_ms + _SESSION_MS
         if not self.on:
             self.on = True
-            self._first_ms = None
-            self._fresh_ms = now_ms
-            self._asked_ms = None
-            self.locator.start()
-            actions.append((events.GNSS_ON,))
+            self._start(now_ms, actions)
 
     def locate(self, now_ms: int, actions: list):
         """Somebody waits for a position."""
         self.awaited = True
         self.want(now_ms, actions)
+        if self._nap_until_ms is not None:
+            self._start(now_ms, actions)
+
+    def enough(self, now_ms: int):
+        """Nobody wants a position any more: off at the next check."""
+        self._until_ms = now_ms
+
+    def rest(self, due_ms: int, now_ms: int, actions: list):
+        """The next position is due then: standby until shortly before, when there was a fix or is no sky."""
+        searching = self._first_ms is None and now_ms - self._fresh_ms < _SEARCH_MS
+        until_ms = due_ms - _NAP_LEAD_MS
+        if not self.on or self.awaited or searching or until_ms - now_ms < _NAP_LEAST_MS:
+            return
+        if self._nap_until_ms is None:
+            actions.append((events.GNSS_STANDBY,))
+        self._nap_until_ms = until_ms
+
+    def _start(self, now_ms, actions):
+        self._nap_until_ms = None
+        self._first_ms = None
+        self._fresh_ms = now_ms
+        self._asked_ms = None
+        self.locator.start()
+        actions.append((events.GNSS_ON,))
 
     def feed(self, data, now_ms: int) -> tuple | None:
         """Bytes of the receiver; (unix_s, unix_ms) when there is a new fix."""
@@ -107,14 +131,21 @@ class Whereabouts:
             return
         if now_ms >= self._until_ms:
             self.on = False
-            actions.append((events.GNSS_STANDBY,))
+            if self._nap_until_ms is None:
+                actions.append((events.GNSS_STANDBY,))
+            self._nap_until_ms = None
+        elif self._nap_until_ms is not None:
+            if now_ms >= self._nap_until_ms:
+                self._start(now_ms, actions)
         elif now_ms >= self._cells_due_ms():
             self._asked_ms = now_ms
             actions.append((events.REQUEST_CELLS,))
 
     def next_deadline(self) -> int | None:
         """When the next TICK is due."""
-        return min(self._until_ms, self._cells_due_ms()) if self.on else None
+        if not self.on:
+            return None
+        return min(self._until_ms, self._nap_until_ms or self._cells_due_ms())
 
     def _cells_due_ms(self):
         due_ms = self._fresh_ms + _NO_SKY_MS

@@ -34,8 +34,8 @@ def test_a_cow_that_left_its_pasture_is_reported_once_and_its_return_too():
         fence_radius_m=200,
     )
     world.run(60)
-    world.speed_mm_s = 3000
-    world.run(200)
+    world.speed_mm_s = 1000
+    world.run(690)  # a position each 300 s; one outside, and the next half a minute later
     assert causes(world) == ["fence"]
     assert world.texts and "outside its fence" in world.texts[0][1]
     assert not world.bench.sent(events.SIREN) and not world.bench.sent(events.CHIRP)
