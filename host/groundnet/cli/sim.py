@@ -13,7 +13,8 @@ from groundnet.cli.month import month
 from groundnet.cli.theft import theft
 from groundnet.errors import GroundnetError
 from groundnet.image import firmware_image
-from groundnet.sim import desk, pacing, runtime
+from groundnet.sim import desk, line_rate, pacing, runtime
+from groundnet.sim.line_rate import LineRate
 from groundnet.sim.process import share_one_core
 
 app = typer.Typer(
@@ -51,6 +52,9 @@ def board(
         str | None, typer.Option(help="HOST:PORT that the board's connections to the same name reach.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
+    baudrate: Annotated[
+        str | None, typer.Option(help="Speed of the serial port: 115200, or usb; default: no limit.")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the first line as JSON.")] = False,
 ) -> None:
     """Run one board in real time. The first line is the path of its serial port; Ctrl-C ends it."""
@@ -66,9 +70,11 @@ def board(
         collector=_parse_address(collector),
         seed=seed,
     )
+    rate = _parse_rate(baudrate)
     stopped = _stop_on_signals()
     runtime.interpreter_command("board.mjs")  # complains before a path is promised
     with desk.device_on(wanted) as device:
+        device.board.console.limit(device.board.world, rate)
         path = device.board.pty_path
         typer.echo(json.dumps({"pty": path}) if json_ else path)
         if download:
@@ -101,6 +107,17 @@ def _parse_id(text: str) -> bytes:
             tr("give 2 to 16 hex digits", "请给出 2 至 16 位十六进制数"),
         )
     return number
+
+
+def _parse_rate(text: str | None) -> LineRate | None:
+    if text is None or text.lower() == "usb":
+        return line_rate.USB if text else None
+    if not text.isdecimal() or not 300 <= int(text) <= 4_000_000:
+        raise GroundnetError(
+            tr(f"'{text}' is not the speed of a serial port", f"“{text}”不是有效的串口速率"),
+            tr("give a number from 300 to 4000000, or usb", "请给出 300 至 4000000 的数，或 usb"),
+        )
+    return line_rate.uart(int(text))
 
 
 def _parse_address(text: str | None) -> tuple[str, int] | None:
