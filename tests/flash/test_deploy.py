@@ -30,66 +30,74 @@ sys.modules["deflate"] = Missing()
 """
 
 
-def test_files_arrive_as_they_are_and_are_sent_once():
+@pytest.fixture(scope="module")
+def desk():
+    with Desk() as made:
+        yield made
+
+
+def test_files_arrive_as_they_are_and_are_sent_once(desk):
     shares = []
-    with Desk() as desk:
-        first = desk.deploy(FILES, progress=shares.append)
-        assert desk.content() == FILES
-        assert first.sent == tuple(FILES) and first.bytes == sum(map(len, FILES.values()))
-        assert shares == sorted(shares) and shares[-1] == 1.0
-        steps = desk.files.steps
-        second = desk.deploy(FILES)
-        assert (second.sent, second.bytes, set(second.skipped)) == ((), 0, set(FILES))
-        assert desk.files.steps == steps  # the flash is not worn either
+    desk.restart({})
+    first = desk.deploy(FILES, progress=shares.append)
+    assert desk.content() == FILES
+    assert first.sent == tuple(FILES) and first.bytes == sum(map(len, FILES.values()))
+    assert shares == sorted(shares) and shares[-1] == 1.0
+    steps = desk.files.steps
+    second = desk.deploy(FILES)
+    assert (second.sent, second.bytes, set(second.skipped)) == ((), 0, set(FILES))
+    assert desk.files.steps == steps  # the flash is not worn either
 
 
-def test_one_changed_file_is_sent_alone():
-    with Desk(FILES) as desk:
-        changed = FILES | {"/lib/keys.bin": KEYS[::-1]}
-        report = desk.deploy(changed)
-        assert report.sent == ("/lib/keys.bin",) and desk.content() == changed
-        assert report.wire_bytes < 4000
+def test_one_changed_file_is_sent_alone(desk):
+    desk.restart(FILES)
+    changed = FILES | {"/lib/keys.bin": KEYS[::-1]}
+    report = desk.deploy(changed)
+    assert report.sent == ("/lib/keys.bin",) and desk.content() == changed
+    assert report.wire_bytes < 4000
 
 
-def test_what_is_beside_the_files_stays():
+def test_what_is_beside_the_files_stays(desk):
     others = {"/state/identity": b"\x01", "/lib/other.py": b"x", "/main.py": b"old"}
-    with Desk(others) as desk:
-        report = desk.deploy(FILES)
-        assert desk.content() == others | FILES and report.removed == ()
+    desk.restart(others)
+    report = desk.deploy(FILES)
+    assert desk.content() == others | FILES and report.removed == ()
 
 
-def test_pruning_removes_what_is_in_its_folder_and_nothing_else():
+def test_pruning_removes_what_is_in_its_folder_and_nothing_else(desk):
     others = {"/lib/old/er/file": b"1", "/lib/old.py": b"2", "/library/file": b"3", "/state/identity": b"4"}
-    with Desk(others) as desk:
-        report = desk.deploy(FILES, prune="/lib")
-        assert set(report.removed) == {"/lib/old/er/file", "/lib/old.py", "/lib/old/er/", "/lib/old/"}
-        assert desk.content() == FILES | {path: others[path] for path in ("/library/file", "/state/identity")}
-        assert "/lib/old" not in desk.files
-        assert desk.deploy({}, prune="/lib").removed and set(desk.content()) == {
-            "/library/file",
-            "/state/identity",
-            "/字/文件.txt",
-            "/main.py",
-        }
+    desk.restart(others)
+    report = desk.deploy(FILES, prune="/lib")
+    assert set(report.removed) == {"/lib/old/er/file", "/lib/old.py", "/lib/old/er/", "/lib/old/"}
+    assert desk.content() == FILES | {path: others[path] for path in ("/library/file", "/state/identity")}
+    assert "/lib/old" not in desk.files
+    assert desk.deploy({}, prune="/lib").removed and set(desk.content()) == {
+        "/library/file",
+        "/state/identity",
+        "/字/文件.txt",
+        "/main.py",
+    }
 
 
-def test_a_part_that_a_cut_left_goes_with_the_next_deploy():
-    with Desk(FILES | {"/main.py" + PART: b"half"}) as desk:
-        assert desk.deploy(FILES).removed == ("/main.py" + PART,)
-        assert desk.content() == FILES
+def test_a_part_that_a_cut_left_goes_with_the_next_deploy(desk):
+    desk.restart(FILES | {"/main.py" + PART: b"half"})
+    assert desk.deploy(FILES).removed == ("/main.py" + PART,)
+    assert desk.content() == FILES
 
 
-def test_a_board_that_cannot_inflate_gets_plain_files():
-    with Desk({"/boot.py": NO_DEFLATE}) as desk:
-        report = desk.deploy(FILES)
-        assert desk.content() == FILES | {"/boot.py": NO_DEFLATE}
-        assert report.wire_bytes > report.bytes
+def test_a_board_that_cannot_inflate_gets_plain_files(desk):
+    desk.restart({"/boot.py": NO_DEFLATE})
+    report = desk.deploy(FILES)
+    assert desk.content() == FILES | {"/boot.py": NO_DEFLATE}
+    assert report.wire_bytes > report.bytes
 
 
-def test_a_running_program_is_interrupted_and_not_restarted():
-    with Desk({"/main.py": b"import time\nwhile True:\n time.sleep(1)\n"}) as desk:
-        desk.deploy({"/main.py": b"new = 1\n"})
-        assert desk.content() == {"/main.py": b"new = 1\n"} and desk.board.boots == 1
+def test_a_running_program_is_interrupted_and_not_restarted(desk):
+    desk.restart({"/main.py": b"import time\nwhile True:\n time.sleep(1)\n"})
+    port = desk.port()
+    boots = desk.board.boots
+    desk.deploy({"/main.py": b"new = 1\n"}, port)
+    assert desk.content() == {"/main.py": b"new = 1\n"} and desk.board.boots == boots
 
 
 def test_the_slow_line_never_overflows_the_receive_buffer():
@@ -100,10 +108,10 @@ def test_the_slow_line_never_overflows_the_receive_buffer():
 
 
 @pytest.mark.parametrize("window_bytes", [32, 64, 1000])
-def test_any_window_does(window_bytes):
-    with Desk() as desk:
-        desk.deploy(FILES, window_bytes=window_bytes)
-        assert desk.content() == FILES
+def test_any_window_does(desk, window_bytes):
+    desk.restart({})
+    desk.deploy(FILES, window_bytes=window_bytes)
+    assert desk.content() == FILES
 
 
 def test_a_full_flash_is_told_leaves_the_old_file_and_no_part():
@@ -114,7 +122,7 @@ def test_a_full_flash_is_told_leaves_the_old_file_and_no_part():
         assert desk.deploy({"/main.py": b"new"}).bytes == 3
 
 
-def test_who_stops_it_leaves_the_board_at_its_prompt():
+def test_who_stops_it_leaves_the_board_at_its_prompt(desk):
     class Enough(Exception):
         pass
 
@@ -122,22 +130,22 @@ def test_who_stops_it_leaves_the_board_at_its_prompt():
         if share > 0.3:
             raise Enough
 
-    with Desk({"/main.py": b"old"}) as desk:
-        with pytest.raises(Enough):
-            desk.deploy({"/main.py": RANDOM.randbytes(9000)}, progress=stop)
-        assert desk.content() == {"/main.py": b"old"}
-        port = desk.port()
-        port.timeout = 1.0
-        port.write(b"\r\x03")
-        assert port.read(1000).endswith(b">>> ")
+    desk.restart({"/main.py": b"old"})
+    with pytest.raises(Enough):
+        desk.deploy({"/main.py": RANDOM.randbytes(9000)}, progress=stop)
+    assert desk.content() == {"/main.py": b"old"}
+    port = desk.port()
+    port.timeout = 1.0
+    port.write(b"\r\x03")
+    assert port.read(1000).endswith(b">>> ")
 
 
-def test_a_board_without_an_answer_is_named():
-    with Desk() as desk:
-        port = desk.port()
-        desk.board.power_off()
-        with pytest.raises(NoAnswer):
-            deploy(port, FILES)
+def test_a_board_without_an_answer_is_named(desk):
+    desk.restart({})
+    port = desk.port()
+    desk.board.power_off()
+    with pytest.raises(NoAnswer):
+        deploy(port, FILES)
 
 
 @pytest.mark.parametrize(

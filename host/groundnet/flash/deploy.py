@@ -64,6 +64,7 @@ def deploy(
     baudrate: int = BAUDRATE,
     progress: Progress = lambda share: None,
     prune: str | None = None,
+    dry_run: bool = False,
     window_bytes: int = WINDOW_BYTES,
     clock: Callable[[], float] = time.monotonic,
 ) -> DeployReport:
@@ -76,6 +77,7 @@ def deploy(
         port: path of a serial port, or an open line.
         progress: told the share that is done, 0 to 1; what it raises ends the work.
         prune: folder in which files and folders that are not in ``files`` are removed; None removes nothing.
+        dry_run: only find out what would be done, which the report then tells.
         window_bytes: how much may be under way that the board has not confirmed; its receive buffer at most.
         clock: seconds, for the report.
 
@@ -84,10 +86,12 @@ def deploy(
     for path in files:
         check_path(path)
     if not isinstance(port, str):
-        return _Deployment(port, "the line", files, progress, prune, window_bytes).run(baudrate, clock)
+        return _Deployment(port, "the line", files, progress, prune, dry_run, window_bytes).run(
+            baudrate, clock
+        )
     with open_port(port) as line:
         line.baudrate = baudrate
-        return _Deployment(line, port, files, progress, prune, window_bytes).run(baudrate, clock)
+        return _Deployment(line, port, files, progress, prune, dry_run, window_bytes).run(baudrate, clock)
 
 
 def check_path(path: str) -> None:
@@ -108,12 +112,14 @@ class _Deployment:
         files: Mapping[str, bytes],
         progress: Progress,
         prune: str | None,
+        dry_run: bool,
         window_bytes: int,
     ) -> None:
         self._raw = RawMode(line, port)
         self._files = files
         self._progress = progress
         self._prune = None if prune is None else prune.rstrip("/")
+        self._dry_run = dry_run
         self._window = window_bytes
 
     def run(self, baudrate: int, clock: Callable[[], float]) -> DeployReport:
@@ -172,9 +178,12 @@ class _Deployment:
         """Raises what goes wrong; the board is back at its prompt then, if it still hears."""
         sender = BlockSender(self._raw, self._window)
         try:
-            sender.send(plan.stream(window_bits), self._progress)
-            self._raw.ended(_FLASH_S)
-            self._raw.leave()
+            if self._dry_run:
+                self._send_away(sender)
+            else:
+                sender.send(plan.stream(window_bits), self._progress)
+                self._raw.ended(_FLASH_S)
+                self._raw.leave()
         except CodeFailed:
             self._raw.leave()
             raise
@@ -182,8 +191,11 @@ class _Deployment:
             raise
         except BaseException:
             with contextlib.suppress(LinkError):  # what was first is told
-                sender.stop()
-                with contextlib.suppress(CodeFailed):  # it says that it was stopped
-                    self._raw.ended()
-                self._raw.leave()
+                self._send_away(sender)
             raise
+
+    def _send_away(self, sender: BlockSender) -> None:
+        sender.stop()
+        with contextlib.suppress(CodeFailed):  # it says that it was stopped
+            self._raw.ended()
+        self._raw.leave()

@@ -65,6 +65,19 @@ class Refusal(GroundnetError):
     """The board is not written to."""
 
 
+class Locked(Refusal):
+    """It has an identity and is closed: what comes over a cable is no longer trusted."""
+
+    def __init__(self, port: str) -> None:
+        super().__init__(
+            Text(
+                f"the device on {port} has an identity and is locked",
+                f"{port} 上的设备已有身份并已锁定",
+            ),
+            Text("update it in a session: `groundnet update`", "请在会话中更新：`groundnet update`"),
+        )
+
+
 class NotStarted(GroundnetError):
     """The board was written and does not answer as what it should be."""
 
@@ -162,13 +175,7 @@ class OneBoard:
     def _admit(self, found: Finding) -> None:
         """Raises Refusal for what must not be written to."""
         if found.state == "locked":
-            raise Refusal(
-                Text(
-                    f"the device on {found.port.path} has an identity and is locked",
-                    f"{found.port.path} 上的设备已有身份并已锁定",
-                ),
-                Text("update it in a session: `groundnet update`", "请在会话中更新：`groundnet update`"),
-            )
+            raise Locked(found.port.path)
         chip = self._plan.application.chip
         if found.chip and found.chip != chip:
             raise Refusal(

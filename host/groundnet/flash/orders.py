@@ -10,6 +10,7 @@ from groundnet.flash.listing import Listing, folders_above
 
 PART = ".part"
 _PIECE_BYTES = 1024  # while one goes to the flash the next is on its way; the agent's page holds 4096
+_KEPT = ("/state/", "/slots/")  # identity, counters and application of a device
 _PIECE = struct.Struct("<HH")
 _ORDER = struct.Struct("<BH")
 _END, _MAKE_FOLDER, _BEGIN, _WRITE, _FINISH, _REMOVE, _REMOVE_FOLDER = range(7)
@@ -50,23 +51,28 @@ class Plan:
 
 
 def plan_of(files: Mapping[str, bytes], there: Listing, prune: str | None) -> Plan:
-    """What is missing, in the order of ``files``; parts that a cut left; with ``prune`` all else in that folder."""
+    """What is missing, in the order of ``files``; parts that a cut left; with ``prune`` all else in that folder.
+
+    A device's identity and its application stay, unless it is their own folder that is pruned.
+    """
     missing = {
         path: data for path, data in files.items() if there.files.get(path) != hashlib.sha256(data).digest()
     }
     wanted_folders = {above for path in files for above in folders_above(path)}
     removed = [path for path in there.files if path.endswith(PART) and path.removesuffix(PART) in files]
     if prune is not None:
-        inside = prune + "/"
-        removed += [
-            path
-            for path in there.files
-            if path.startswith(inside) and path not in files and path not in removed
-        ]
-        left = [path for path in there.folders if path.startswith(inside) and path not in wanted_folders]
-        removed += [path + "/" for path in sorted(left, key=len, reverse=True)]
+        kept = tuple(folder for folder in _KEPT if not f"{prune}/".startswith(folder))
+        for path in there.files:
+            if _is_in(path, prune, kept) and path not in files and path not in removed:
+                removed.append(path)
+        left = [path + "/" for path in there.folders if path not in wanted_folders]
+        removed += sorted((path for path in left if _is_in(path, prune, kept)), key=len, reverse=True)
     folders = sorted(wanted_folders - there.folders, key=len)
     return Plan(tuple(removed), tuple(folders), missing)
+
+
+def _is_in(path: str, folder: str, kept: tuple[str, ...]) -> bool:
+    return path.startswith(folder + "/") and path != folder + "/" and not path.startswith(kept)
 
 
 def _order(order: int, data: bytes = b"") -> bytes:
