@@ -36,6 +36,7 @@ TABLE = {
     "sos_button": (_INT, 0, 0, 1),
     "strap_alarm": (_INT, 0, 0, 1),
     "fall_alarm": (_INT, 0, 0, 1),
+    "fall_cancel_s": (_INT, 20, 0, 120),  # so long a press says after a fall that all is well; 0: it calls at once
     "still_alarm_s": (_INT, 0, 0, 604800),  # without movement for so long: an alarm; 0: never
     "fence_lat_e7": (_INT, -(2**31), -(2**31), 900000000),
     "fence_lon_e7": (_INT, -(2**31), -(2**31), 1800000000),
@@ -71,10 +72,14 @@ PROFILES = {
     "sentry": {"parked_interval_s": 600, "guard_room": 1},
 }
 
+# Defaults of the bundle that this came with; the builder fills them in (`bundle build --set`).
+BUNDLED = {}
+
 
 def default(name: str, profile: str):
-    """The value of a setting that was never written."""
-    return PROFILES.get(profile, {}).get(name, TABLE[name][1])
+    """The value of a setting that was never written: the bundle's, else the profile's, else the table's."""
+    value = BUNDLED.get(name)
+    return PROFILES.get(profile, {}).get(name, TABLE[name][1]) if value is None else value
 
 
 def parse(name: str, text: str):

@@ -6,6 +6,7 @@ import functools
 import pytest
 from bundle import quick_keys
 from groundnet.bundle import build, certificate, container, verify
+from groundnet.bundle.manifest import BundleError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,7 +46,7 @@ def test_same_bytes_in_another_zone_folder_and_locale(tmp_path, monkeypatch):
 def test_any_bytes_give_a_bundle_or_a_typed_error(data):
     try:
         assert container.parse(data).signed in data
-    except container.BundleError as error:
+    except BundleError as error:
         assert error.action
 
 
@@ -86,10 +87,10 @@ def test_changed_bytes_are_refused(signed):
     for at in cases:
         broken = bytearray(data)
         broken[at] ^= 1
-        with pytest.raises((container.BundleError, certificate.CertificateError)) as caught:
+        with pytest.raises((BundleError, certificate.CertificateError)) as caught:
             verify.verify(container.parse(bytes(broken)), (root,), TODAY)
         if begin <= at < end:
             assert caught.type is verify.ImageTampered
     for size in (0, 3, 11, 12, begin, end - 1, end + 1, len(data) - 1):
-        with pytest.raises(container.BundleError):
+        with pytest.raises(BundleError):
             container.parse(data[:size])

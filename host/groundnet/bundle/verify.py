@@ -5,8 +5,8 @@ import hashlib
 from collections.abc import Collection
 
 from groundnet.bundle import certificate
-from groundnet.bundle.build import version_of
-from groundnet.bundle.container import Bundle, BundleError
+from groundnet.bundle.container import Bundle
+from groundnet.bundle.manifest import BundleError, version_of
 from groundnet.errors import Text
 
 _OTHER = Text("choose the bundle for this device", "请选择适用于该设备的固件包")

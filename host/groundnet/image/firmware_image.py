@@ -85,19 +85,26 @@ def _image(role: str, board: str, roots: tuple[bytes, ...]) -> dict[str, bytes]:
 
 
 def build(
-    role: str, board: str, roots: tuple[bytes, ...] = (), version: str | None = None
+    role: str,
+    board: str,
+    roots: tuple[bytes, ...] = (),
+    version: str | None = None,
+    settings_source: str | None = None,
 ) -> dict[str, bytes]:
     """Files by absolute path on the board.
 
     Args:
         roots: public keys of 56 bytes that updates are trusted by.
         version: what the firmware says of itself; default: as in its sources.
+        settings_source: text of the module of settings, with other defaults; default: as in its sources.
 
     Raises GroundnetError for an unknown role or board and for a module that does not compile.
     """
     files = dict(_image(role, board, roots))
     if version is not None:
         files["/apps/version.mpy"] = compile_text(f"VERSION = {version!r}", "apps.version")
+    if settings_source is not None:
+        files["/groundcore/settings.mpy"] = compile_text(settings_source, "groundcore.settings")
     return files
 
 
