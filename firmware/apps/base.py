@@ -11,6 +11,7 @@ from apps.radio import Radio
 from apps.service import Link, describe
 from apps.storage import Storage
 from apps.supervisor import Supervisor
+from apps.update_fetch import UpdateFetch
 from apps.version import VERSION
 from board import BOARD
 from groundcore import events, region, store
@@ -37,6 +38,7 @@ class BaseApp:
         loop.add("network", lambda: Network(loop, wifi_name, wifi_key), Network.errors)
         device = describe(hardware, "base", device_id())
         loop.add("link", lambda: Link(loop, device, storage, machine.reset))
+        loop.add("update", lambda: UpdateFetch(loop, device, machine.reset))
         loop.post(events.BOOT, cause)
 
     def run(self) -> None:

@@ -14,6 +14,7 @@ from apps.radio import Radio
 from apps.service import Link, describe
 from apps.storage import Storage
 from apps.supervisor import Supervisor
+from apps.update_fetch import UpdateFetch
 from board import BOARD
 from groundcore import events, region, store
 from groundcore.settings import Settings
@@ -53,6 +54,7 @@ class TrackerApp:
         add_extras(loop, hardware)
         device = describe(hardware, "tracker", device_id())
         loop.add("link", lambda: Link(loop, device, storage, machine.reset))
+        loop.add("update", lambda: UpdateFetch(loop, device, machine.reset))
         loop.post(events.BOOT, cause)
         self._awake_until = time.ticks_add(time.ticks_ms(), _SERVICE_MS)
 

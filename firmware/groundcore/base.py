@@ -11,6 +11,7 @@ from groundwire.errors import DecodeError
 
 from groundcore import events, region, store, uplink
 from groundcore.settings import Settings
+from groundcore.update_fetch import UpdateFetch
 
 _HEALTH_MS = const(30000)
 _BATCH = const(16)  # sightings of one message
@@ -42,6 +43,7 @@ class Base:
         self._uplink = uplink.make(self._settings, device_id, _REPLY_CAPACITY)
         self._asked = self._take_orders  # who takes the reply to the request under way
         self._greeted = False
+        self._fetch = UpdateFetch(device_id)
         self._sightings = []  # (heard_ms, rssi_dbm, snr_cdb, beacon)
         self._first_sequence = 0  # of the oldest kept
         self._batch_size = 0
@@ -76,8 +78,11 @@ class Base:
             self._hear(event, now_ms, actions)
         elif kind in (events.RADIO_SENT, events.RADIO_FAILED):
             self._answered(kind == events.RADIO_SENT, now_ms, actions)
+        elif kind == events.UPDATE_TOLD:
+            self._fetch.told(event[1], now_ms)
         else:
-            self._take_reply(self._uplink.handle(event, now_ms, actions), now_ms)
+            self._take_reply(self._uplink.handle(event, now_ms, actions), now_ms, actions)
+        self._fetch.step(self._greeted and self._uplink.ready, now_ms, actions)
         self._report(now_ms, actions)
         return actions
 
@@ -88,7 +93,10 @@ class Base:
             return waiting_ms
         if not self._uplink.host:
             return None  # not set up yet: nobody to report to
-        return self._health_due_ms if self._uplink.connected else self._uplink.reopen_ms()
+        if not self._uplink.connected:
+            return self._uplink.reopen_ms()
+        check_ms = self._fetch.next_deadline()
+        return self._health_due_ms if check_ms is None else min(self._health_due_ms, check_ms)
 
     # --- radio
 
@@ -205,6 +213,9 @@ class Base:
             self._health_due_ms = now_ms + _HEALTH_MS
             actions.append((events.READ_BATTERY,))
             self._ask("station_health", self._health(now_ms), self._take_orders, now_ms, actions)
+        elif self._fetch.wants:
+            name, values = self._fetch.request()
+            self._ask(name, values, self._fetch.take, now_ms, actions)
 
     def _ask(self, name, values, take, now_ms, actions):
         kind, payload = messages.encode(name, values)
@@ -263,22 +274,24 @@ class Base:
             "temperature_c": None,
         }
 
-    def _take_reply(self, reply, now_ms):
+    def _take_reply(self, reply, now_ms, actions):
         if reply is None:
             return
         values = reply[2].values
         if values.get("time_ms") is not None:
+            if self._utc_offset_ms is None:
+                actions.append((events.SET_CLOCK, values["time_ms"]))
             self._utc_offset_ms = values["time_ms"] - now_ms
         self._keep_orders(values.get("orders", ()), now_ms)
-        self._asked(reply[2])
+        self._asked(reply[2], now_ms)
 
-    def _take_hello(self, message):
+    def _take_hello(self, message, now_ms):
         self._greeted = message.name != "error"
 
-    def _take_orders(self, message):
+    def _take_orders(self, message, now_ms):
         """Health and receipts need no more than what every reply gives."""
 
-    def _take_sightings_ack(self, message):
+    def _take_sightings_ack(self, message, now_ms):
         if message.name == "sightings_ack" and message.values["boot_count"] == self._state.boot_count:
             done = message.values["next_sequence"] - self._first_sequence
             if 0 < done <= len(self._sightings):

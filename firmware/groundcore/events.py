@@ -31,6 +31,7 @@ SIREN_DONE = const(18)  # the siren fell silent by itself
 SUPPLY = const(19)  # external_mv: 0 when the main supply was cut
 INPUT = const(20)  # which: one of the INPUT_ inputs below; active: 1 or 0, debounced
 FAULT = const(21)  # part: its name on the board; text: what it complains about, "" when it works again
+UPDATE_TOLD = const(23)  # values: fields of update_state and firmware, or code and detail of a refusal
 NETWORK_TIME = const(22)  # unix_s: the time as the modem's network tells it, good to a few seconds
 
 BOOT_POWER_ON = const(0)
@@ -81,6 +82,7 @@ UPDATE = const(59)  # request: name of an update message; values: its fields; an
 OPEN_CONSOLE = const(60)  # duration_s: so long a locked device takes text and Ctrl-C; the link may close
 FORGET_HISTORY = const(61)  # throw away what waits to be reported; it is gone when this was carried out
 KEEP_HISTORY = const(62)  # records: list of bytes, in the ring in flash before the action behind it begins
+UPDATE_STEP = const(63)  # request: name of an update message; values: its fields; answered by UPDATE_TOLD
 
 LIGHT_OFF = const(0)
 LIGHT_OK = const(1)  # at work

@@ -1,12 +1,13 @@
 """Reports to the collector: items wait here, and in flash, until it has signed for them."""
 
-from groundwire import keys, report
+from groundwire import keys, messages, report
 from groundwire.constant import const
 from groundwire.errors import AuthenticationError
 
 from groundcore import events, uplink
 from groundcore.journal import Journal, unpack_item
 from groundcore.report_queue import HISTORY, URGENT, ReportQueue
+from groundcore.update_fetch import UpdateFetch
 
 _REPLY_CAPACITY = const(512)  # bytes of an ack with 8 orders
 _REFUSED_PAUSE_MS = const(30000)
@@ -32,6 +33,9 @@ class Reporter:
         self._key = keys.derive(secret, keys.REPORT)
         self._state = state
         self._uplink = uplink.make(settings, device_id, _REPLY_CAPACITY)
+        self._fetch = UpdateFetch(device_id)
+        self._fetch_asked = False  # the request under way is its own
+        self._calm = True  # nothing goes on that an update would disturb
         self.answered = False  # the collector has signed for a report since the start
         self.online = False
         self._sequence = 0
@@ -72,17 +76,32 @@ class Reporter:
         elif kind == events.MODEM_LOST:
             self.online = False
             self._uplink.handle((events.NET_DOWN,), now_ms, actions)
+        elif kind == events.UPDATE_TOLD:
+            self._fetch.told(event[1], now_ms)
         reply = self._uplink.handle(event, now_ms, actions)
-        return self._take(reply, now_ms) if reply is not None else []
+        if reply is None:
+            return []
+        if not self._fetch_asked:
+            return self._take(reply, now_ms, actions)
+        self._used_ms = now_ms
+        self._fetch.take(reply[2], now_ms)
+        return []
 
-    def step(self, now_ms: int, actions: list):
-        """Keep and send what waits, as far as the link allows. Call after every event."""
+    def step(self, now_ms: int, actions: list, calm: bool = True):
+        """Keep and send what waits, as far as the link allows. Call after every event.
+
+        An update is fetched when nothing waits and the device is ``calm``: its restart disturbs nothing then.
+        """
+        self._calm = calm
+        self._fetch.step(calm and self._uplink.ready and not self.waiting, now_ms, actions)
         self._step(now_ms, actions)
         self._write(actions)
 
     def _step(self, now_ms, actions):
         if not self.waiting:
-            if self._uplink.ready and now_ms - self._used_ms >= _LINGER_MS:
+            if self._calm and self._fetch.wants:
+                self._fetch_on(now_ms, actions)
+            elif self._uplink.ready and now_ms - self._used_ms >= _LINGER_MS:
                 self._uplink.close(now_ms, actions)
         elif self.online and now_ms >= self._pause_until_ms:
             if self._uplink.may_open(now_ms):
@@ -96,10 +115,28 @@ class Reporter:
         if waiting_ms is not None:
             return waiting_ms
         if not self.waiting:
-            return self._used_ms + _LINGER_MS if self._uplink.ready else None
+            return self._idle_deadline()
         if not self.online or not self._uplink.host:
             return None
         return max(self._pause_until_ms, 0 if self._uplink.ready else self._uplink.reopen_ms())
+
+    def _idle_deadline(self):
+        if self._uplink.ready:
+            due_ms = self._used_ms + _LINGER_MS
+            check_ms = self._fetch.next_deadline() if self._calm else None
+            return due_ms if check_ms is None else min(due_ms, check_ms)
+        if self._calm and self._fetch.fetching and self.online and self._uplink.host:
+            return self._uplink.reopen_ms()
+        return None
+
+    def _fetch_on(self, now_ms, actions):
+        if self._uplink.ready:
+            name, values = self._fetch.request()
+            self._fetch_asked = True
+            self._used_ms = now_ms
+            self._uplink.send(*messages.encode(name, values), now_ms, actions)
+        elif self._fetch.fetching and self.online and self._uplink.may_open(now_ms):
+            self._uplink.open(now_ms, actions)
 
     def _send(self, now_ms, actions):
         """A report without an answer goes again as it was, number and all: the collector drops doubles.
@@ -121,6 +158,7 @@ class Reporter:
         self._used_ms = now_ms
         self._write(actions)  # in flash before it is on air
         kind, payload = report.encode("report", values, self._key)
+        self._fetch_asked = False
         self._uplink.send(kind, payload, now_ms, actions)
 
     def _next_entries(self, now_ms) -> list:
@@ -138,7 +176,7 @@ class Reporter:
         if records:
             actions.append((events.KEEP_HISTORY, records))
 
-    def _take(self, reply, now_ms) -> list:
+    def _take(self, reply, now_ms, actions) -> list:
         kind, payload, message = reply
         values = message.values
         try:
@@ -148,6 +186,8 @@ class Reporter:
         except AuthenticationError:
             self._pause_until_ms = now_ms + _REFUSED_PAUSE_MS
             return []
+        if not self.answered:
+            actions.append((events.SET_CLOCK, values["time_ms"]))
         self.answered = True
         name = (values["boot_count"], values["sequence"])
         left = [sent for sent in self._unsigned if sent[:2] != name]
