@@ -46,14 +46,17 @@ class Motion(Part):
         loop.watch(self._stream)
         if not running:
             self._chip.configure(rate_mhz, _SCALE_MG)
+        self.sound = True  # the chip has taken what it was told last
 
     def watch(self, threshold_mg: int) -> None:
+        self.sound = False
         self._set_armed(threshold_mg > 0)
         self._threshold_mg = threshold_mg
         if self.armed:
             self._chip.arm_wake_up(threshold_mg, _WAKE_SAMPLES)
         else:
             self._chip.disarm()
+        self.sound = True
 
     def sample(self, period_ms: int) -> None:
         if period_ms and not self._period_ms:

@@ -27,6 +27,7 @@ _KEPT_BYTES = const(69)
 _USUAL_PARTS = const(3)  # accelerometer, radio, battery
 _MARK = b"GNT3"
 _ARMED = const(0x01)  # flag: the wake-up interrupt; above it 1 << INPUT_... of every active input
+_DEAF = const(0x80)  # flag: the accelerometer did not take its settings; the next wake-up sets it up anew
 
 
 class TagApp:
@@ -38,12 +39,13 @@ class TagApp:
         core, origin_ms, flags, spent = _restore()
         armed = bool(flags & _ARMED)
         woke = core is not None
+        set_up = woke and not flags & _DEAF
         self._core = core if core is not None else Tag(storage.load(), os.urandom)
         self._loop = loop = RunLoop(self._core, Clock(origin_ms))
         loop.rest = self._rest
         loop.add("storage", lambda: storage)
         self._motion = loop.add(
-            "accelerometer", lambda: Motion(loop, hardware, _SAMPLE_RATE_MHZ, woke, armed), Motion.errors
+            "accelerometer", lambda: Motion(loop, hardware, _SAMPLE_RATE_MHZ, set_up, armed), Motion.errors
         )
         plan = self._core.plan
         self._radio = loop.add(
@@ -100,7 +102,10 @@ class TagApp:
     def _deep_sleep(self) -> None:
         loop = self._loop
         snapshot = self._core.snapshot()
-        flags = _ARMED if self._motion is not None and self._motion.armed else 0
+        motion = self._motion
+        flags = _ARMED if motion is not None and motion.armed else 0
+        if motion is None or not motion.sound:
+            flags |= _DEAF
         if self._extra_parts:
             from apps.inputs import active_inputs
 

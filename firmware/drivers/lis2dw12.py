@@ -29,6 +29,7 @@ _WAKE_UP_SRC = const(
 _SIXD_SRC = const(0x3A)  # 8.30: 6D_IA b6, ZH ZL YH YL XH XL
 _CTRL7 = const(0x3F)  # 8.35: INT2_ON_INT1 b6, INTERRUPTS_ENABLE b5
 
+_TRIES = const(3)  # a pulse on the wires costs one acknowledge; a chip that is gone never answers
 _ID = const(0x44)
 _SOFT_RESET = const(0x40)
 _BDU_AUTO_INCREMENT = const(0x0C)
@@ -259,14 +260,20 @@ class Lis2dw12:
         return self._byte[0]
 
     def _read_into(self, register: int, into) -> None:
-        try:
-            self._i2c.readfrom_mem_into(self._address, register, into)
-        except OSError:
-            raise Lis2dw12Error("no answer on I2C")
+        for _ in range(_TRIES):
+            try:
+                self._i2c.readfrom_mem_into(self._address, register, into)
+                return
+            except OSError:
+                pass
+        raise Lis2dw12Error("no answer on I2C")
 
     def _write(self, register: int, value: int) -> None:
         self._byte[0] = value
-        try:
-            self._i2c.writeto_mem(self._address, register, self._byte)
-        except OSError:
-            raise Lis2dw12Error("no answer on I2C")
+        for _ in range(_TRIES):
+            try:
+                self._i2c.writeto_mem(self._address, register, self._byte)
+                return
+            except OSError:
+                pass
+        raise Lis2dw12Error("no answer on I2C")

@@ -5,6 +5,7 @@ from array import array
 import pytest
 from groundnet.sim.chips.lis2dw12 import Lis2dw12 as Chip
 from groundnet.sim.motion_profile import MotionProfile, Tilt
+from groundnet.sim.signals import BusError
 
 INT1 = 5
 
@@ -25,6 +26,34 @@ def test_missing_chip_is_named(bench):
     driver = bench.driver("lis2dw12")
     with pytest.raises(driver.Lis2dw12Error, match="no answer"):
         driver.Lis2dw12(bench.i2c(), 0x18).check()
+
+
+class Flaky:
+    """A chip behind wires that lose the first of every ``every`` transactions."""
+
+    def __init__(self, chip, every):
+        self._chip, self._every, self._count = chip, every, 0
+
+    def _acknowledge(self):
+        self._count += 1
+        if self._count % self._every == 1:
+            raise BusError(5, "not acknowledged")
+
+    def i2c_write(self, data):
+        self._acknowledge()
+        self._chip.i2c_write(data)
+
+    def i2c_read(self, count):
+        return self._chip.i2c_read(count)
+
+
+def test_a_lost_acknowledge_is_made_up_for(bench, accelerometer):
+    bus = bench.io.i2c(0)
+    bus.devices[0x19] = Flaky(bus.devices[0x19], 2)
+    accelerometer.configure()
+    accelerometer.check()
+    bench.seconds(1)
+    assert accelerometer.read_fifo_mg(array("h", [0] * 96)) > 0
 
 
 def test_parameters_out_of_range_are_refused(bench, accelerometer):

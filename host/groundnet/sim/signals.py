@@ -3,6 +3,15 @@
 from collections.abc import Callable
 from typing import Protocol
 
+Disturbance = Callable[
+    [bytes, Callable[[bytes], None]], None
+]  # what was sent, and where what is left of it goes
+
+
+def undisturbed(data: bytes, deliver: Callable[[bytes], None]) -> None:
+    """A good wire."""
+    deliver(data)
+
 
 class BusError(OSError):
     """A bus transaction that the silicon would not answer; ``errno`` is what the board sees."""
@@ -15,11 +24,31 @@ class Line:
         self.name = name
         self.level = level
         self.driven = False  # True once anybody drove it: a weak pull then no longer counts
+        self._stuck_over: int | None = None  # what the drivers want while a fault holds the net
         self._listeners: list[Callable[[int], None]] = []
 
     def drive(self, level: int) -> None:
         """Set the level (0 or 1) and tell the listeners when it changed."""
         self.driven = True
+        if self._stuck_over is not None:
+            self._stuck_over = level
+            return
+        self._change(level)
+
+    def stick(self, level: int) -> None:
+        """A short to ground or supply: the net stays there, whatever drives it."""
+        wanted = self.level if self._stuck_over is None else self._stuck_over
+        self._stuck_over = None
+        self._change(level)
+        self._stuck_over = wanted
+
+    def free(self) -> None:
+        """The short is gone; the drivers have their way again."""
+        wanted, self._stuck_over = self._stuck_over, None
+        if wanted is not None:
+            self._change(wanted)
+
+    def _change(self, level: int) -> None:
         if level == self.level:
             return
         self.level = level
@@ -80,10 +109,11 @@ class I2cBus:
 
 
 class SpiBus:
-    """Chips by chip-select line (active low)."""
+    """Chips by chip-select line (active low). ``spoil`` is what the wires make of bytes, in either direction."""
 
     def __init__(self) -> None:
         self._devices: list[tuple[Line, SpiDevice]] = []
+        self.spoil: Callable[[bytes], bytes] = bytes
 
     def attach(self, chip_select: Line, device: SpiDevice) -> None:
         self._devices.append((chip_select, device))
@@ -93,7 +123,7 @@ class SpiBus:
         """Clock ``data`` out; an undriven bus reads as zeros."""
         for chip_select, device in self._devices:
             if chip_select.level == 0:
-                return device.spi_transfer(data)
+                return self.spoil(device.spi_transfer(self.spoil(data)))
         return bytes(len(data))
 
 
@@ -109,6 +139,8 @@ class Uart:
         self.listens: Callable[[], bool] = lambda: True  # False: the receiver has no power or no clock
         self.on_receive: Callable[[], None] = lambda: None
         self.buffer_bytes = buffer_bytes
+        self.to_chip: Disturbance = undisturbed
+        self.to_board: Disturbance = undisturbed
 
     def attach(self, device: UartDevice) -> None:
         self.device = device
@@ -116,10 +148,13 @@ class Uart:
     def transmit(self, data: bytes) -> None:
         """Board to chip."""
         if self.device is not None:
-            self.device.receive(data)
+            self.to_chip(data, self.device.receive)
 
     def send(self, data: bytes) -> None:
         """Chip to board; bytes beyond the receive buffer or for a deaf receiver are lost and counted."""
+        self.to_board(data, self._take)
+
+    def _take(self, data: bytes) -> None:
         if not self.listens():
             self.unheard_bytes += len(data)
             return

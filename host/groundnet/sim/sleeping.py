@@ -22,13 +22,13 @@ class Sleeping(Service):
     """Everything that lets time pass.
 
     Args:
-        clock_error: relative error of the slow clock in deep sleep.
+        clock_error: relative error of the slow clock in deep sleep; may be changed at any time.
     """
 
     def __init__(self, board: "VirtualBoard", clock_error: float) -> None:
         self._board = board
         self._world = board.world
-        self._clock_error = clock_error
+        self.clock_error = clock_error
         self._wake_pins: dict[int, tuple[int, tuple[int, ...]]] = {}  # reason -> (level, gpios)
         self._pin_wakes: dict[int, int] = {}  # Pin.irq(wake=...): gpio -> level, light sleep only
         self._wake_event: Event | None = None
@@ -110,7 +110,7 @@ class Sleeping(Service):
         board.sleep_deeply()
         self._wake_pins = pins
         if request.argument >= 0:
-            duration_us = round(request.argument * 1000 * (1 + self._clock_error))
+            duration_us = round(request.argument * 1000 * (1 + self.clock_error))
             self._wake_event = self._world.after(duration_us, lambda: self._wake(_TIMER_WAKE, began_us))
         self._slept_from_us = began_us
         self.pin_changed()
@@ -118,7 +118,7 @@ class Sleeping(Service):
 
     def _wake(self, reason: int, began_us: int) -> None:
         elapsed_us = self._world.now_us - began_us
-        self._board.memory.clock_us -= elapsed_us * self._clock_error / (1 + self._clock_error)
+        self._board.memory.clock_us -= elapsed_us * self.clock_error / (1 + self.clock_error)
         self._board.wake()
         self.wake_reason = reason
 

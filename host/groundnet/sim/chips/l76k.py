@@ -14,7 +14,8 @@ The specification grants $PCAS12 to the 5L parts only and other AT6558 are known
 must get by with ``timed_standby=False``: WAKEUP works on every part.
 
 Failure modes may be switched at any time: ``silent`` (it hangs until RESET_N or a power cut), ``week_rollover``
-(its ten-bit week number is taken for one of 1024 weeks earlier). A jammed or spoofed sky is the sky's matter.
+(its ten-bit week number is taken for one of 1024 weeks earlier), ``clock_error_ms`` (the time that it tells is off:
+a leap second not yet known, a spoofer's clock). A jammed or spoofed sky is the sky's matter.
 
 Not modelled: CASIC binary messages, SBAS, AGNSS, saved settings ($PCAS00), 1PPS, GLONASS, antenna faults,
 ephemerides that grow old while it runs without sky. Only hardware can tell: real sensitivity in a bike,
@@ -99,6 +100,7 @@ class L76k:
         self._reset_event: Event | None = None  # RESET_N was low for long enough
         self.silent = False
         self.week_rollover = False
+        self.clock_error_ms = 0
         self.state = "off"  # running, standby, reset, off
         self.power_cycle()
         if wakeup is not None:
@@ -273,7 +275,7 @@ class L76k:
         if not self._time_known:  # nor where satellites are that it does not hear
             satellites = tuple(satellite for satellite in satellites if satellite.snr_db)
         due = [kind for kind, every in self._every.items() if every and self._epochs % every == 0]
-        shown_ms = self._world.unix_ms - (_ROLLOVER_MS if self.week_rollover else 0)
+        shown_ms = self._world.unix_ms + self.clock_error_ms - (_ROLLOVER_MS if self.week_rollover else 0)
         unix_ms = shown_ms if self._time_known else None
         self._output.send(nmea.epoch(due, unix_ms, fix, satellites), _OUTPUT_DELAY_US)
 

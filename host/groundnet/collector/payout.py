@@ -1,0 +1,103 @@
+"""What an insurer is shown of a theft: the case, what was heard since, and which ground for payment holds.
+
+The grounds follow the public rule of a county network (Qianxinan, 2017-2020): the signal cannot be traced any more,
+or the tag was destroyed, or the theft was reported more than two months after it and nothing was found within 60
+days. What is decided here is what the network can tell; police certificate and receipts are the insurer's to see.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from groundnet.collector.cases import Case, list_cases
+from groundnet.collector.database import Database
+from groundnet.collector.silence import Silence, silent_devices
+from groundnet.collector.track import TrackPoint, last_place, track_of
+from groundnet.errors import GroundnetError
+
+DAY_MS = 24 * 3600 * 1000
+SEARCHED_MS = 60 * DAY_MS  # a case that is open for so long without a find
+UNTRACED_MS = 7 * DAY_MS  # a signal that is gone for so long cannot be traced
+VIOLENT = ("tamper", "power_cut", "strap", "case")  # alarms of a device that somebody works on
+DESTROYED_WITHIN_MS = 30 * 60 * 1000  # between the last such alarm and the last word
+
+DESTROYED, UNTRACEABLE, NOT_FOUND = "destroyed", "untraceable", "not found in 60 days"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the network knows of one stolen device. Times are Unix milliseconds.
+
+    ``grounds`` are those that hold at ``judged_ms``; empty: nothing is to be paid, or not yet.
+    """
+
+    case: Case
+    judged_ms: int
+    grounds: tuple[str, ...]
+    heard_ms: int | None
+    silence: Silence | None
+    alarms: tuple[tuple[int, str], ...]
+    last_place: TrackPoint | None
+    sightings: int
+
+
+def evidence(database: Database, device_id: bytes, now_ms: int, case_id: int | None = None) -> Evidence:
+    """The evidence of a device's newest case, or of the one that is named. Raises GroundnetError without one."""
+    cases = [
+        one for one in list_cases(database) if one.device_id == device_id and case_id in (None, one.case_id)
+    ]
+    if not cases:
+        raise GroundnetError(
+            "no theft of this device was ever reported", "open a case with `groundnet case open`"
+        )
+    case = cases[0]
+    judged_ms = now_ms if case.closed_ms is None else case.closed_ms
+    alarms = tuple(
+        (row["time_ms"], row["cause"])
+        for row in database.rows(
+            "SELECT time_ms, cause FROM alarms WHERE device_id = ? AND time_ms <= ? ORDER BY time_ms",
+            device_id,
+            judged_ms,
+        )
+    )
+    silence = next(iter(silent_devices(database, [device_id], judged_ms)), None)
+    heard = [silence.heard_ms] if silence else _heard(database, device_id, judged_ms)
+    counted = database.row("SELECT count(*) AS n FROM sightings WHERE device_id = ?", device_id)
+    points = track_of(database, [device_id], until_ms=judged_ms)
+    return Evidence(
+        case,
+        judged_ms,
+        tuple(_grounds(case, judged_ms, silence, alarms)),
+        max(heard, default=None),
+        silence,
+        alarms,
+        last_place(points),
+        counted["n"] if counted else 0,
+    )
+
+
+def _grounds(
+    case: Case, judged_ms: int, silence: Silence | None, alarms: tuple[tuple[int, str], ...]
+) -> Iterable[str]:
+    if case.outcome == "found":
+        return
+    if silence is not None:
+        violent = [at_ms for at_ms, cause in alarms if cause in VIOLENT]
+        if violent and silence.heard_ms - violent[-1] <= DESTROYED_WITHIN_MS:
+            yield DESTROYED
+        if judged_ms - silence.heard_ms >= UNTRACED_MS:
+            yield UNTRACEABLE
+    if judged_ms - case.opened_ms >= SEARCHED_MS:
+        yield NOT_FOUND
+
+
+def _heard(database: Database, device_id: bytes, until_ms: int) -> list[int]:
+    found = []
+    for table, column in (("beacons", "time_ms"), ("reports", "received_ms")):
+        row = database.row(
+            f"SELECT max({column}) AS at_ms FROM {table} WHERE device_id = ? AND {column} <= ?",
+            device_id,
+            until_ms,
+        )
+        if row is not None and row["at_ms"]:
+            found.append(row["at_ms"])
+    return found
