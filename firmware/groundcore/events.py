@@ -31,6 +31,7 @@ SIREN_DONE = const(18)  # the siren fell silent by itself
 SUPPLY = const(19)  # external_mv: 0 when the main supply was cut
 INPUT = const(20)  # which: one of the INPUT_ inputs below; active: 1 or 0, debounced
 FAULT = const(21)  # part: its name on the board; text: what it complains about, "" when it works again
+FREE_FALL = const(24)  # the accelerometer feels no weight; of a tag that watches its wearer's falls
 UPDATE_TOLD = const(23)  # values: fields of update_state and firmware, or code and detail of a refusal
 NETWORK_TIME = const(22)  # unix_s: the time as the modem's network tells it, good to a few seconds
 

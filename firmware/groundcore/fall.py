@@ -21,10 +21,10 @@ _GIVE_UP_SAMPLES = const(375)  # 15 s of movement: got up
 
 
 class FallJudge:
-    """Samples at 25 Hz in, falls out."""
+    """Samples at 25 Hz in, falls out; it may begin WEIGHTLESS where the accelerometer has felt that by itself."""
 
-    def __init__(self):
-        self.state = AWAKE
+    def __init__(self, state: str = AWAKE):
+        self.state = state
         self._count = 0  # samples in this state
         self._free = 0
         self._still = 0

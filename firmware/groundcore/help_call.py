@@ -12,9 +12,12 @@ from groundcore import events
 CALM = "calm"
 CALLING = "calling"
 HEARD = "heard"  # the network has answered: somebody knows
+ASKING = "asking"  # a fall was felt: does the wearer say that all is well?
 
 # What comes in.
-CALL = "call"  # button, strap or fall
+CALL = "call"  # button or strap; a fall where nobody is asked
+FELL = "fell"
+DISMISS = "dismiss"  # the button, while asked
 CANCEL = "cancel"  # the button was held for three seconds
 ANSWER = "answer"  # an authentic downlink, or the collector's signature under the report
 EXPIRE = "expire"
@@ -24,6 +27,7 @@ RAISE = const(1)  # beacon and report at once
 CONFIRM = const(2)  # the wearer feels that the device has understood
 COMFORT = const(4)  # the wearer feels that somebody knows
 END = const(8)
+ASK = const(16)  # the wearer feels that a call is about to go out
 
 TRANSITIONS = {
     (CALM, CALL): (CALLING, RAISE | CONFIRM),
@@ -34,9 +38,15 @@ TRANSITIONS = {
     (HEARD, CALL): (CALLING, RAISE | CONFIRM),
     (HEARD, CANCEL): (CALM, END | CONFIRM),
     (HEARD, EXPIRE): (CALM, END),
+    (CALM, FELL): (ASKING, ASK),
+    (CALLING, FELL): (CALLING, RAISE | CONFIRM),
+    (HEARD, FELL): (CALLING, RAISE | CONFIRM),
+    (ASKING, DISMISS): (CALM, END | CONFIRM),
+    (ASKING, CALL): (CALLING, RAISE | CONFIRM),
+    (ASKING, EXPIRE): (CALLING, RAISE | CONFIRM),
 }
 
-STATES = (CALM, CALLING, HEARD)  # by number, for a snapshot
+STATES = (CALM, CALLING, HEARD, ASKING)  # by number, for a snapshot
 BUTTON = beacon.SOS_CAUSES.index("button")
 FALL = beacon.SOS_CAUSES.index("fall")
 STRAP = beacon.SOS_CAUSES.index("strap")
@@ -51,13 +61,19 @@ _OFTEN_FOR_MS = const(60000)
 _LATER_MS = const(30000)
 _CONFIRM_BUZZES = const(2)
 _COMFORT_BUZZES = const(5)
+_ASK_BUZZES = const(8)
 _ALARM_OF = {BUTTON: "sos", FALL: "fall", STRAP: "strap"}
 
 
 class HelpCall:
-    """The call of one wearer. `cause` is an index of beacon.SOS_CAUSES, 0 while calm."""
+    """The call of one wearer. `cause` is an index of beacon.SOS_CAUSES, 0 while nobody is called.
 
-    def __init__(self):
+    Args:
+        cancel_ms: how long the wearer may say after a fall that all is well; 0: nobody is asked.
+    """
+
+    def __init__(self, cancel_ms: int = 0):
+        self._cancel_ms = cancel_ms
         self.state = CALM
         self.cause = 0
         self.since_ms = 0
@@ -88,6 +104,8 @@ class HelpCall:
 
         The call goes out when the button goes down. Held for three seconds it ends a call that was there before.
         """
+        if active and self.state == ASKING:
+            return self.take(DISMISS, actions)
         if active:
             self._pressed = True
             self._was_calling = self.state != CALM
@@ -102,6 +120,14 @@ class HelpCall:
         self.since_ms = now_ms
         return self.take(CALL, actions)
 
+    def fell(self, now_ms: int, actions: list) -> int:
+        """The wearer has fallen and lies still."""
+        if not self._cancel_ms or self.state in (CALLING, HEARD):
+            return self.call(FALL, now_ms, actions)
+        if self.state == CALM:
+            self.since_ms = now_ms
+        return self.take(FELL, actions)
+
     def take(self, what: str, actions: list) -> int:
         """Take anything that comes in; what the wearer feels goes into `actions`."""
         self.state, out = TRANSITIONS.get((self.state, what), (self.state, 0))
@@ -109,25 +135,39 @@ class HelpCall:
             actions.append((events.BUZZ, _CONFIRM_BUZZES))
         if out & COMFORT:
             actions.append((events.BUZZ, _COMFORT_BUZZES))
+        if out & ASK:
+            actions.append((events.BUZZ, _ASK_BUZZES))
         if out & END:
             self.cause = 0
         return out
 
     def check(self, now_ms: int, actions: list) -> int:
-        """Whether it is over by itself."""
+        """Whether it is over by itself, or nobody has answered and the call goes out."""
         due_ms = self.next_deadline()
-        return self.take(EXPIRE, actions) if due_ms is not None and now_ms >= due_ms else 0
+        if due_ms is None or now_ms < due_ms:
+            return 0
+        if self.state == ASKING:
+            self.cause = FALL
+            self.since_ms = now_ms
+        return self.take(EXPIRE, actions)
+
+    @property
+    def asking(self) -> bool:
+        """The wearer is asked whether all is well."""
+        return self.state == ASKING
 
     def next_deadline(self) -> int | None:
-        """When it ends by itself; None while calm."""
-        return None if self.state == CALM else self.since_ms + _LASTS_MS
+        """When to check; None while calm."""
+        if self.state == CALM:
+            return None
+        return self.since_ms + (self._cancel_ms if self.state == ASKING else _LASTS_MS)
 
     def interval_ms(self, now_ms: int) -> int | None:
-        """Time between two beacons; None while calm."""
-        if self.state == CALM:
+        """Time between two beacons; None while nobody is called."""
+        if not self.cause:
             return None
         return _OFTEN_MS if now_ms - self.since_ms < _OFTEN_FOR_MS else _LATER_MS
 
     def body(self, now_ms: int) -> bytes:
-        """Of an SOS beacon; b"" while calm."""
-        return b"" if self.state == CALM else beacon.sos_body(self.cause, (now_ms - self.since_ms) // 1000)
+        """Of an SOS beacon; b"" while nobody is called."""
+        return b"" if not self.cause else beacon.sos_body(self.cause, (now_ms - self.since_ms) // 1000)

@@ -36,7 +36,12 @@ TABLE = {
     "sos_button": (_INT, 0, 0, 1),
     "strap_alarm": (_INT, 0, 0, 1),
     "fall_alarm": (_INT, 0, 0, 1),
-    "fall_cancel_s": (_INT, 20, 0, 120),  # so long a press says after a fall that all is well; 0: it calls at once
+    "fall_cancel_s": (
+        _INT,
+        20,
+        0,
+        120,
+    ),  # so long a press says after a fall that all is well; 0: it calls at once
     "still_alarm_s": (_INT, 0, 0, 604800),  # without movement for so long: an alarm; 0: never
     "fence_lat_e7": (_INT, -(2**31), -(2**31), 900000000),
     "fence_lon_e7": (_INT, -(2**31), -(2**31), 1800000000),

@@ -30,6 +30,8 @@ _OWN_SETTINGS = (
     "long_preamble",
     "sos_button",
     "strap_alarm",
+    "fall_alarm",
+    "fall_cancel_s",
 )
 
 
@@ -59,13 +61,18 @@ class Tag:
         self._moved_ms = 0
         self._open = 0  # bit 1 << INPUT_... of case and strap
         self._call = None  # a wearer's call for help
+        self._fall = None  # a wearer's falls
         self._cycle = None
         self.plan = plan = region.plan(settings.text("region"))
         if secret is not None and plan is not None:
-            if settings["sos_button"] or settings["strap_alarm"]:
+            if settings["fall_alarm"]:
+                from groundcore.fall_watch import FallWatch
+
+                self._fall = FallWatch()
+            if settings["sos_button"] or settings["strap_alarm"] or self._fall is not None:
                 from groundcore.help_call import HelpCall
 
-                self._call = HelpCall()
+                self._call = HelpCall(settings["fall_cancel_s"] * 1000)
             self._cycle = beacon_cycle.BeaconCycle(
                 secret, profile, plan, state, settings, counter, self._call
             )
@@ -82,18 +89,33 @@ class Tag:
             self._moved(cycle, now_ms, actions)
         elif event[0] == events.INPUT:
             self._input(cycle, event[1], event[2], now_ms, actions)
+        elif event[0] in (events.FREE_FALL, events.SAMPLES):
+            if self._fall is not None and self._fall.handle(event, actions):
+                self._raise(cycle, self._call.fell(now_ms, actions), now_ms, actions)
         else:
             self._beacon_on(cycle, event, now_ms, actions)
         return actions
 
     def next_deadline(self) -> int | None:
         """When the next TICK is due; None for a blank tag."""
-        return None if self._cycle is None else self._cycle.next_deadline()
+        if self._cycle is None:
+            return None
+        due_ms = self._cycle.next_deadline()
+        if self._call is not None and self._call.asking:
+            due_ms = min(due_ms, self._call.next_deadline())
+        return due_ms
 
     @property
     def idle(self) -> bool:
-        """No radio answer is open: the tag may sleep deeply."""
-        return self._cycle is None or self._cycle.phase == beacon_cycle.IDLE
+        """No radio answer is open and no fall is being judged: the tag may sleep deeply."""
+        if self._cycle is None:
+            return True
+        return self._cycle.phase == beacon_cycle.IDLE and not (self._fall is not None and self._fall.busy)
+
+    @property
+    def watches_falls(self) -> bool:
+        """The accelerometer is to tell when nothing carries it."""
+        return self._fall is not None
 
     @property
     def refused(self) -> list:
@@ -125,15 +147,22 @@ class Tag:
         if news:
             cycle.at_once(now_ms, actions)
 
+    def _raise(self, cycle, out, now_ms, actions):
+        """What came out of the call for help: a new call is in the air at once."""
+        from groundcore.help_call import RAISE  # loaded: the call is its
+
+        if out & RAISE:
+            cycle.at_once(now_ms, actions)
+
     def _beacon_on(self, cycle, event, now_ms, actions):
         if cycle.moving and now_ms - self._moved_ms >= self._settings["still_after_s"] * 1000:
             cycle.moving = False
         if self._call is not None:
-            self._call.check(now_ms, actions)
-        was_idle = self.idle
+            self._raise(cycle, self._call.check(now_ms, actions), now_ms, actions)
+        was_idle = cycle.phase == beacon_cycle.IDLE
         taken = cycle.handle(event, now_ms, actions)
         fresh = event[0] == events.BOOT and event[1] != events.BOOT_WAKE
-        if self.idle and (fresh or not was_idle):
+        if cycle.phase == beacon_cycle.IDLE and (fresh or not was_idle):
             actions.append((events.WATCH_MOTION, self._settings["wake_threshold_mg"]))
         if taken is not None:
             self._obey(cycle, taken, now_ms, actions)

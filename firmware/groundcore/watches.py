@@ -32,7 +32,7 @@ class Watches:
         in_turns = bool(settings["fob_long_preamble"])
         window_s = max(settings["fob_window_s"], _TURNS_WINDOW_S if in_turns else 0)
         self.presence = Presence(settings.text("fob_key"), settings["fob_epoch"], window_s * 1000, in_turns)
-        self.call = HelpCall()
+        self.call = HelpCall(settings["fall_cancel_s"] * 1000)
         self._fence = None
         if settings["fence_radius_m"] and settings["fence_lat_e7"] != _UNKNOWN_PLACE:
             self._fence = Fence(
@@ -70,7 +70,8 @@ class Watches:
             found.append(("still", _TELL))
         if self._herd is not None and self._herd.check(now_ms):
             found.append(("herd", _TELL))
-        self.call.check(now_ms, actions)
+        if self.call.check(now_ms, actions) & help_call.RAISE:
+            found.append((self.call.alarm, _TELL))
         return found
 
     @property
@@ -95,8 +96,8 @@ class Watches:
     def fallen(self, now_ms: int, actions: list) -> list:
         """The wearer has fallen and does not get up."""
         found = []
-        if self._settings["fall_alarm"]:
-            self._call(help_call.FALL, now_ms, actions, found)
+        if self._settings["fall_alarm"] and self.call.fell(now_ms, actions) & help_call.RAISE:
+            found.append((self.call.alarm, _TELL))
         return found
 
     def placed(self, place) -> list:

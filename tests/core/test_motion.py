@@ -334,7 +334,10 @@ def test_the_fall_of_a_wearer_reaches_the_collector_and_the_phone():
         bench.now_ms += motion.SAMPLE_PERIOD_MS
         piece = flat[at : at + 24]
         bench.give(events.SAMPLES, piece, len(piece) // 3)
-    assert len(bench.sent(events.BUZZ)) == 1
+    assert [action[1] for _, action in bench.sent(events.BUZZ)] == [8], "asked first"
+    assert not bench.sent(events.SEND_SMS)
+    bench.now_ms += 20_000
+    bench.give(events.TICK)
     (text,) = bench.sent(events.SEND_SMS)
     assert "+385" in text[1]
     assert not bench.sent(events.SIREN)

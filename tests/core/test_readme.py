@@ -73,7 +73,7 @@ def watch_rows(module, names):
 
 
 DIAGRAMS = {
-    "help_call": diagram(watch_rows(help_call, ("RAISE", "CONFIRM", "COMFORT", "END"))),
+    "help_call": diagram(watch_rows(help_call, ("RAISE", "CONFIRM", "COMFORT", "END", "ASK"))),
     "fence": diagram(watch_rows(fence, ("LEFT", "BACK"))),
     "sentry": diagram(watch_rows(sentry, ("CHIRP", "SIREN", "REPORT", "TEXT"))),
     "faults": diagram(watch_rows(faults, ("TELL",))),

@@ -44,7 +44,8 @@ def test_every_row_of_the_call(state, what):
     after, out = help_call.TRANSITIONS[state, what]
     assert call.take(what, actions) == out
     assert call.state == after
-    assert len(actions) == bool(out & help_call.CONFIRM) + bool(out & help_call.COMFORT)
+    felt = (help_call.CONFIRM, help_call.COMFORT, help_call.ASK)
+    assert len(actions) == sum(bool(out & bit) for bit in felt)
 
 
 def test_a_press_calls_at_once_and_a_long_one_takes_it_back():
@@ -58,6 +59,41 @@ def test_a_press_calls_at_once_and_a_long_one_takes_it_back():
     call.press(1, 30_000, actions)
     assert call.press(0, 33_000, actions) & help_call.END
     assert call.body(34_000) == b"" and call.interval_ms(34_000) is None
+
+
+def test_after_a_fall_the_wearer_is_asked_and_a_press_says_that_all_is_well():
+    call, actions = HelpCall(20_000), []
+    assert call.fell(1000, actions) == help_call.ASK and actions == [(events.BUZZ, 8)]
+    assert call.asking and call.body(2000) == b"" and call.interval_ms(2000) is None, "nobody is called yet"
+    assert call.fell(2000, actions) == 0 and call.next_deadline() == 21_000, "asked once"
+    assert call.press(1, 15_000, actions) & help_call.END
+    assert call.state == help_call.CALM and call.next_deadline() is None
+    assert call.press(0, 16_000, actions) == 0
+    assert call.press(1, 17_000, actions) & help_call.RAISE, "the next press calls"
+
+
+def test_who_does_not_answer_after_a_fall_is_helped():
+    call, actions = HelpCall(20_000), []
+    call.fell(1000, actions)
+    asleep = HelpCall(20_000)
+    asleep.restore(call.number, call.cause, call.since_ms)
+    assert asleep.check(20_999, actions) == 0
+    assert asleep.check(21_000, actions) & help_call.RAISE
+    assert asleep.alarm == "fall" and asleep.body(23_000) == bytes((help_call.FALL, 2))
+    assert actions[1:] == [(events.BUZZ, 2)], "the wearer feels that the call went out"
+
+
+@pytest.mark.parametrize("state", [help_call.CALLING, help_call.HEARD])
+def test_who_calls_already_is_not_asked_after_a_fall(state):
+    call, actions = HelpCall(20_000), []
+    call.call(help_call.BUTTON, 0, actions)
+    call.state = state
+    assert call.fell(5000, actions) & help_call.RAISE and call.alarm == "fall"
+
+
+def test_without_a_time_to_cancel_a_fall_calls_at_once():
+    call = HelpCall(0)
+    assert call.fell(1000, []) & help_call.RAISE and call.alarm == "fall"
 
 
 def test_the_wearer_feels_the_answer_once():

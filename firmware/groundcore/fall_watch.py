@@ -1,0 +1,34 @@
+"""A tag's watch for falls: asleep until the accelerometer feels that nothing carries it, then awake until it is decided.
+
+Only a tag with `fall_alarm` loads this. The samples that led to the waking are still in the accelerometer's FIFO.
+"""
+
+from groundcore import events, fall, motion
+
+
+class FallWatch:
+    """Looks at samples after FREE_FALL; `busy` while it does."""
+
+    def __init__(self):
+        self._judge = None
+
+    @property
+    def busy(self) -> bool:
+        """A fall is being judged: the tag must stay awake."""
+        return self._judge is not None
+
+    def handle(self, event: tuple, actions: list) -> bool:
+        """Take FREE_FALL or SAMPLES; whether the wearer has fallen and lies still."""
+        if event[0] == events.FREE_FALL:
+            if self._judge is None:
+                actions.append((events.SAMPLE, motion.SAMPLE_PERIOD_MS))
+            self._judge = fall.FallJudge(fall.WEIGHTLESS)
+            return False
+        judge = self._judge
+        if judge is None:
+            return False
+        fallen = judge.feed(event[1], event[2])
+        if fallen or judge.state == fall.AWAKE:
+            self._judge = None
+            actions.append((events.SAMPLE, 0))
+        return fallen
