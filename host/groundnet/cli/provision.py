@@ -12,6 +12,7 @@ from rich.table import Table
 from groundnet.cli.language import tr
 from groundnet.cli.options import JsonOption, RegistryOption, registry_path
 from groundnet.cli.provision_print import print_
+from groundnet.cli.provision_serve import serve
 from groundnet.link.serial_link import SerialLink
 from groundnet.provision import phone as phones
 from groundnet.provision import plate as plates
@@ -21,6 +22,7 @@ from groundnet.provision.registry import Record, Registry
 
 app = typer.Typer(no_args_is_help=True, help=tr("Give devices their identity.", "为设备写入身份。"))
 app.command("print")(print_)
+app.command()(serve)
 
 
 class Profile(StrEnum):

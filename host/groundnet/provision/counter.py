@@ -179,6 +179,7 @@ class Counter:
     began_ms: int = 0  # when the tag was found
     since_ms: int = 0  # when the state or the draft last changed
     version: int = 0  # of what is shown
+    owners: int = 0  # whose data was here before and is forgotten
 
     def handle(self, news: News, now_ms: int) -> Action | None:
         """Take in one event; returns what is to be done now."""
@@ -197,6 +198,7 @@ class Counter:
         self._take(event, news, now_ms)
         if action is Action.FORGET:
             self.draft = Draft(self.draft.profile, province=self.draft.province)  # mostly the next one's, too
+            self.owners += 1
             return None
         return action
 

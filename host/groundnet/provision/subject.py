@@ -16,6 +16,7 @@ _SHORTEST_PLATE = 5
 # Ministry of Agriculture, order 67 (2006), article 6: species, six digits of the county, eight of the animal;
 # an electronic ear tag (ISO 11784) has as many: three of the country, twelve of the animal.
 _EAR_TAG = re.compile(r"\d{15}")
+_LIKE_A_PLATE = re.compile(r"[^\W\d_]?[A-Z0-9·. -]{4,12}[^\W\d_]?", re.IGNORECASE)  # 使 and 学 may end one
 _CHINESE_MOBILE = re.compile(r"1\d{10}")
 
 # What a device must have for a profile: one of each row (names of the wire's capabilities).
@@ -73,6 +74,8 @@ def understand(text: str, draft: Draft) -> Scanned:
         raise Refusal("nothing_read") from None
     if found.plate is None:
         return Scanned(found.device_id, found.tag_id)
+    if not _LIKE_A_PLATE.fullmatch(plain):
+        raise Refusal("nothing_read")
     if draft.profile != "vehicle":
         raise Refusal("wrong_profile")
     return Scanned(draft=with_plate(draft, found.plate))

@@ -1,0 +1,52 @@
+"""Serves the counter's page until it is told to stop."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from groundnet.errors import GroundnetError, Text
+from groundnet.provision.web.app import Page
+
+
+class ServeError(GroundnetError):
+    """The address is taken, or not ours."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes a free one. Raises ServeError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except (OSError, UnicodeError) as error:
+        bound.close()
+        why = getattr(error, "strerror", None) or error
+        raise ServeError(
+            Text(f"cannot listen on {host}:{port} ({why})", f"无法在 {host}:{port} 上监听（{why}）"),
+            Text("choose another one with --port-number", "请用 --port-number 换一个端口"),
+        ) from error
+    return bound
+
+
+def serve(page: Page, bound: socket.socket, ready: Callable[[], None]) -> None:
+    """Run until Ctrl-C or SIGTERM; ``ready`` is called once requests are answered."""
+    config = uvicorn.Config(
+        page.app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=1,  # the streams of the screen have no end of their own
+    )
+    asyncio.run(_run(uvicorn.Server(config), bound, ready))
+
+
+async def _run(server: uvicorn.Server, bound: socket.socket, ready: Callable[[], None]) -> None:
+    task = asyncio.create_task(server.serve(sockets=[bound]))
+    while not server.started and not task.done():
+        await asyncio.sleep(0.01)
+    ready()
+    await task
