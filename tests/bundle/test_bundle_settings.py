@@ -79,7 +79,8 @@ def test_what_changes_nothing_is_left_out():
 
 def test_they_are_in_the_manifest_and_change_one_module_of_the_image():
     changed = diff.diff(bundle(), bundle("moving_interval_s=45", "region=cn470"))
-    assert changed.entries == {"settings": ({}, {"moving_interval_s": 45, "region": "cn470"})}
+    assert changed.settings == {"moving_interval_s": (None, 45), "region": (None, "cn470")}
+    assert not changed.entries
     assert [change.path for change in changed.files] == ["/groundcore/settings.mpy"]
 
 

@@ -23,7 +23,9 @@ _HEAD = struct.Struct(f"<4sBI{lms_tree.PUBLIC_KEY_SIZE}s")
 _MAGIC = lms_keys.SIGNS[lms_keys.ROOT]
 _RELEASE = 1  # the one role that is certified
 _EPOCH = datetime.date(1970, 1, 1)
-_TAKE_THE_RIGHT_FILE = Text("name the file that `bundle certify` wrote", "请指定 `bundle certify` 生成的文件")
+_TAKE_THE_RIGHT_FILE = Text(
+    "name the file that `bundle key certify` wrote", "请指定 `bundle key certify` 生成的文件"
+)
 
 
 class CertificateError(GroundnetError):
@@ -74,10 +76,14 @@ def issue(root_path: Path, release_public: bytes, not_after_day: int = NEVER) ->
     """
     if not lms_tree.is_public_key(release_public):
         raise CertificateError(
-            "that is no public key of a release key", "hand over what `key-create` printed"
+            Text("that is no public key of a release key", "这不是发布密钥的公钥"),
+            Text("hand over what `bundle key create` wrote", "请提供 `bundle key create` 写出的文件"),
         )
     if not 0 <= not_after_day <= NEVER:
-        raise CertificateError(f"day {not_after_day} is out of range", "choose a date after 1970")
+        raise CertificateError(
+            Text(f"day {not_after_day} is out of range", f"日期 {not_after_day} 超出范围"),
+            Text("choose a date after 1970", "请选择 1970 年之后的日期"),
+        )
     head = _HEAD.pack(_MAGIC, _RELEASE, not_after_day, release_public)
     return head + lms_keys.sign(root_path, head)
 

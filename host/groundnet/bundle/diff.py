@@ -5,6 +5,8 @@ from typing import Any
 
 from groundnet.bundle.container import Bundle
 
+_OWN = {"files", "settings", "image_sha256"}  # entries that are told in a place of their own
+
 
 @dataclass(frozen=True)
 class FileChange:
@@ -17,9 +19,13 @@ class FileChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """Files that differ, and the manifest's other entries as (old, new)."""
+    """Files and settings that differ, and the manifest's other entries, as (old, new).
+
+    A setting is None where the bundle leaves it to the firmware.
+    """
 
     files: list[FileChange]
+    settings: dict[str, tuple[Any, Any]]
     entries: dict[str, tuple[Any, Any]]
     image_bytes: tuple[int, int]
 
@@ -32,13 +38,21 @@ def diff(old: Bundle, new: Bundle) -> Difference:
         for path in sorted(before.keys() | after.keys())
         if before.get(path) != after.get(path)
     ]
-    entries = {
-        name: (old.manifest[name], new.manifest[name])
-        for name in sorted(old.manifest.keys() - {"files", "image_sha256"})
-        if old.manifest[name] != new.manifest[name]
+    return Difference(
+        files,
+        _changes(old.manifest["settings"], new.manifest["settings"]),
+        _changes(*({key: one.manifest[key] for key in one.manifest.keys() - _OWN} for one in (old, new))),
+        (len(old.image), len(new.image)),
+    )
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return {
+        name: (before.get(name), after.get(name))
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
     }
-    return Difference(files, entries, (len(old.image), len(new.image)))
 
 
 def _size(files: dict[str, Any], path: str) -> int | None:
-    return files[path].get("bytes") if isinstance(files.get(path), dict) else None
+    return files[path]["bytes"] if path in files else None

@@ -1,4 +1,4 @@
-"""The file of an LMS key: its format, and writing it so that it survives a crash at any instant.
+"""The file of an LMS key: its format; whatever crashes, a whole one is there.
 
 JSON, readable by its owner alone. Beside the secret seed it holds the hashes of the one-time keys (public), so that
 a signature does not begin with some seconds of making them.
@@ -8,11 +8,10 @@ import base64
 import binascii
 import json
 import os
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from groundnet.bundle import lms_tree
+from groundnet.bundle import lms_tree, whole_file
 from groundnet.errors import GroundnetError, Text
 
 ROOT = "root"
@@ -40,8 +39,7 @@ class Key:
 def create(path: Path, key: Key) -> None:
     """Write a file that must not exist yet. Raises KeyFileError."""
     try:
-        _write_new(path, _encode(key))
-        _sync_folder(path.parent)
+        whole_file.create(path, _encode(key), whole_file.OWNER_ONLY)
     except FileExistsError:
         raise _in_the_way(path) from None
     except OSError as error:
@@ -58,25 +56,28 @@ def read(path: Path) -> Key:
     """Raises KeyFileError; none of its texts quotes the file."""
     try:
         if os.name != "nt" and path.stat().st_mode & 0o077:
-            raise KeyFileError(f"others may read {path}", f"run `chmod 600 {path}`, or make a new key")
+            raise KeyFileError(
+                Text(f"others may read {path}", f"其他用户可读取 {path}"),
+                Text(
+                    f"run `chmod 600 {path}`, or make a new key", f"请运行 `chmod 600 {path}`，或生成新密钥"
+                ),
+            )
         return _decode(path.read_bytes())
     except OSError as error:
-        raise KeyFileError(f"{path} cannot be read ({error.strerror})", "name the key file") from error
+        raise KeyFileError(
+            Text(f"{path} cannot be read ({error.strerror})", f"无法读取 {path}（{error.strerror}）"),
+            Text("name the key file", "请指定密钥文件"),
+        ) from error
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise damaged(path) from None  # the text of the cause may quote the file
 
 
 def replace(path: Path, key: Key) -> None:
     """Either the old or the new content, and the new one is on disk when this ends. Raises KeyFileError."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        _write_new(temporary, _encode(key))
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+        whole_file.replace(path, _encode(key), whole_file.OWNER_ONLY)
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def damaged(path: Path) -> KeyFileError:
@@ -118,25 +119,6 @@ def _decode(data: bytes) -> Key:
     return key
 
 
-def _write_new(path: Path, data: bytes) -> None:
-    """A file that does not exist yet, on disk when this ends."""
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """The name is on disk too. Windows has no such call; there the rename itself is journaled."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _in_the_way(path: Path) -> KeyFileError:
     return KeyFileError(
         Text(f"{path} is there already", f"{path} 已存在"),
@@ -146,5 +128,6 @@ def _in_the_way(path: Path) -> KeyFileError:
 
 def _unwritable(path: Path, error: OSError) -> KeyFileError:
     return KeyFileError(
-        f"{path} cannot be written ({error.strerror})", "free the disk or its rights, then repeat"
+        Text(f"{path} cannot be written ({error.strerror})", f"无法写入 {path}（{error.strerror}）"),
+        Text("free the disk or its rights, then repeat", "请检查磁盘空间和权限后重试"),
     )

@@ -7,6 +7,7 @@ The order of a signature: lock, compare file and mark, write the file with the n
 sync of the folder), raise the mark, unlock, and only then sign. A crash anywhere loses a leaf at most.
 """
 
+import contextlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -81,6 +82,15 @@ def state(path: Path) -> KeyState:
     return _state(lms_key_file.read(Path(path)))
 
 
+def states(folder: Path) -> dict[Path, KeyState]:
+    """Every key file in a folder; other files, and those that others may read, are passed over."""
+    found = {}
+    for path in sorted(path for path in Path(folder).iterdir() if path.is_file()):
+        with contextlib.suppress(lms_key_file.KeyFileError):
+            found[path] = state(path)
+    return found
+
+
 def sign(path: Path, message: bytes) -> bytes:
     """The LMS signature of a message, 1452 bytes, by the next leaf of the key.
 
@@ -123,7 +133,8 @@ def advance(path: Path, next_leaf: int | None = None) -> KeyState:
         chosen = least if next_leaf is None else next_leaf
         if not least <= chosen <= lms_tree.LEAVES:
             raise KeyRunsBackwards(
-                f"leaf {chosen} of {path} is not free", f"choose one from {least} to {lms_tree.LEAVES}"
+                Text(f"leaf {chosen} of {path} is not free", f"{path} 的叶子 {chosen} 不可用"),
+                Text(f"choose one from {least} to {lms_tree.LEAVES}", f"请选择 {least} 到 {lms_tree.LEAVES}"),
             )
         key = replace(key, next_leaf=chosen)
         lms_key_file.replace(path, key)
@@ -145,8 +156,8 @@ def _reserve(path: Path) -> Key:
                     f"{path} 是旧副本：已用 {mark} 个叶子，该文件只记录了 {key.next_leaf} 个",
                 ),
                 Text(
-                    "put the newest file back, or run `groundnet bundle key-advance` to skip the used leaves",
-                    "请换回最新的密钥文件，或运行 `groundnet bundle key-advance` 跳过已用的叶子",
+                    "put the newest file back, or run `groundnet bundle key advance` to skip the used leaves",
+                    "请换回最新的密钥文件，或运行 `groundnet bundle key advance` 跳过已用的叶子",
                 ),
             )
         if key.next_leaf >= lms_tree.LEAVES:
@@ -156,8 +167,8 @@ def _reserve(path: Path) -> Key:
                     f"{path} 的 {lms_tree.LEAVES} 次签名已全部用完",
                 ),
                 Text(
-                    "make a new key with `groundnet bundle key-create`",
-                    "请用 `groundnet bundle key-create` 生成新密钥",
+                    "make a new key with `groundnet bundle key create`",
+                    "请用 `groundnet bundle key create` 生成新密钥",
                 ),
             )
         lms_key_file.replace(path, replace(key, next_leaf=key.next_leaf + 1))
@@ -174,7 +185,7 @@ def _not_from_here(path: Path) -> KeyNotFromHere:
     return KeyNotFromHere(
         Text(f"{path} was made or last used on another computer", f"{path} 是在另一台计算机上生成或使用的"),
         Text(
-            "sign there, or run `groundnet bundle key-advance` with a leaf that is surely unused",
-            "请在那台计算机上签名，或用 `groundnet bundle key-advance` 指定一个确定未用过的叶子",
+            "sign there, or run `groundnet bundle key advance --to` with a leaf that is surely unused",
+            "请在那台计算机上签名，或用 `groundnet bundle key advance --to` 指定一个确定未用过的叶子",
         ),
     )

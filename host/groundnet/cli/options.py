@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 from platformdirs import user_data_path
 
+from groundnet.cli.language import tr
+
 RegistryOption = Annotated[
     Path | None, typer.Option("--registry", help="Registry file; default: the user's own.")
 ]
@@ -19,7 +21,7 @@ DatabaseOption = Annotated[
 CellsOption = Annotated[
     Path | None, typer.Option("--cells", help="Cell table, CSV with OpenCelliD's columns.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JsonOption = Annotated[bool, typer.Option("--json", help=tr("Print JSON.", "输出 JSON。"))]
 
 
 def registry_path(chosen: Path | None) -> Path:
