@@ -36,10 +36,10 @@ settings = groundcore_runtime.load("settings")
 class Signer:
     """A root, and release keys that it certified: a new one when the quick key of before has no leaf left."""
 
-    def __init__(self, folder: Path, not_after_day: int = certificate.NEVER):
+    def __init__(self, folder: Path, not_after_day: int = certificate.NEVER, number: int = 1):
         self._folder = folder
         self._not_after_day = not_after_day
-        self.root_path, self.root = quick_keys.root(folder)
+        self.root_path, self.root = quick_keys.root(folder, number)
         self._left = 0
         self._number = 0
 

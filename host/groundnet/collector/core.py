@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from groundwire import frame, messages, report
 from groundwire.errors import AuthenticationError, DecodeError, WireError
 
-from groundnet.collector import orders, reports
+from groundnet.collector import orders, reports, updates
 from groundnet.collector.database import Database
 from groundnet.collector.resolver import KnownDevice, Resolver
 from groundnet.collector.sightings import SightingStore
@@ -32,6 +32,8 @@ class Collector:
             "sightings": self._take_sightings,
             "downlink_receipt": self._take_receipts,
             "station_health": self._take_health,
+            "update_check": self._offer_update,
+            "update_fetch": self._hand_piece,
         }
         self.learn(devices)
 
@@ -132,6 +134,15 @@ class Collector:
             "time_ms": now_ms,
             "downlinks": orders.for_tracker(self.database, device, now_ms),
         }
+
+    def _offer_update(self, values: dict, now_ms: int) -> tuple[str, dict]:
+        return "update_offer", dict(updates.check(self.database, values, now_ms))
+
+    def _hand_piece(self, values: dict, now_ms: int) -> tuple[str, dict]:
+        found = updates.piece(self.database, values, now_ms)
+        if found is None:
+            return "error", _error(messages.kind_of("update_fetch"), "refused")
+        return "update_piece", found
 
     def _orders(self, station_id: bytes, now_ms: int) -> tuple[str, dict]:
         waiting = orders.for_station(self.database, self._resolver, self.devices, station_id, now_ms)

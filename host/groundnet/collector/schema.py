@@ -72,4 +72,11 @@ STEPS = (
     """CREATE TABLE dropped (
         device_id BLOB NOT NULL, time_ms INTEGER NOT NULL, count INTEGER NOT NULL)""",
     "CREATE INDEX dropped_device ON dropped (device_id)",
+    """CREATE TABLE bundles (
+        sha256 BLOB PRIMARY KEY, version TEXT NOT NULL, security_counter INTEGER NOT NULL, data BLOB NOT NULL)""",
+    """CREATE TABLE updates (
+        update_id INTEGER PRIMARY KEY, device_id BLOB NOT NULL, sha256 BLOB NOT NULL, state TEXT NOT NULL,
+        offset_bytes INTEGER NOT NULL DEFAULT 0, detail TEXT NOT NULL DEFAULT '', created_ms INTEGER NOT NULL,
+        changed_ms INTEGER NOT NULL, ordered_by TEXT NOT NULL)""",
+    "CREATE INDEX updates_device ON updates (device_id, state)",
 )
