@@ -172,7 +172,7 @@ class Board:
         """So many bytes of what is packed in it."""
         while len(self.plain) < count:
             packed_bytes, size = struct.unpack("<HH", self.take(4))
-            # The last bytes of the piece before, which end it, were not needed for what was in it.
+            # The last bits of the piece before may belong to what comes out of this one.
             packed = self.packed.read(self.packed_bytes - self.packed.tell()) + self.take(packed_bytes)
             self.packed.seek(0)
             self.packed_bytes = self.packed.write(packed)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from groundnet.flash.listing import Listing, folders_above
 
 PART = ".part"
-_PIECE_BYTES = 1024  # while one goes to the flash the next is on its way; the agent's page holds 4096
+_PIECE_BYTES = 512  # while one goes to the flash the next is on its way
+_PAGE_BYTES = 4096  # of the agent: most that comes out of one piece
+_WRITE_BYTES = 1024
 _KEPT = ("/state/", "/slots/")  # identity, counters and application of a device
 _PIECE = struct.Struct("<HH")
 _ORDER = struct.Struct("<BH")
@@ -25,16 +27,9 @@ class Plan:
     missing: Mapping[str, bytes]
 
     def stream(self, window_bits: int) -> bytes:
-        """All orders in one deflate stream, cut in pieces that can be unpacked as they come; plain for 0."""
+        """All orders in pieces that can be done as they come; in one deflate stream, plain if ``window_bits`` is 0."""
         orders = b"".join(self._orders())
-        packer = zlib.compressobj(9, wbits=-window_bits) if window_bits else None
-        pieces = []
-        for at in range(0, len(orders), _PIECE_BYTES):
-            piece = packed = orders[at : at + _PIECE_BYTES]
-            if packer is not None:
-                packed = packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH)
-            pieces += [_PIECE.pack(len(packed), len(piece)), packed]
-        return b"".join(pieces)
+        return b"".join(_packed_pieces(orders, window_bits) if window_bits else _plain_pieces(orders))
 
     def _orders(self) -> Iterator[bytes]:
         for path in self.removed:
@@ -44,8 +39,8 @@ class Plan:
             yield _order(_MAKE_FOLDER, path.encode())
         for path, data in self.missing.items():
             yield _order(_BEGIN, path.encode())
-            for at in range(0, len(data), _PIECE_BYTES):
-                yield _order(_WRITE, data[at : at + _PIECE_BYTES])
+            for at in range(0, len(data), _WRITE_BYTES):
+                yield _order(_WRITE, data[at : at + _WRITE_BYTES])
             yield _order(_FINISH, hashlib.sha256(data).digest())
         yield _order(_END)
 
@@ -69,6 +64,25 @@ def plan_of(files: Mapping[str, bytes], there: Listing, prune: str | None) -> Pl
         removed += sorted((path for path in left if _is_in(path, prune, kept)), key=len, reverse=True)
     folders = sorted(wanted_folders - there.folders, key=len)
     return Plan(tuple(removed), tuple(folders), missing)
+
+
+def _packed_pieces(orders: bytes, window_bits: int) -> Iterator[bytes]:
+    """The stream is cut anywhere: how much can be unpacked of what has come so far is found by unpacking it."""
+    packer = zlib.compressobj(9, wbits=-window_bits, memLevel=9)
+    packed = packer.compress(orders) + packer.flush()
+    unpacker = zlib.decompressobj(-window_bits)
+    for at in range(0, len(packed), _PIECE_BYTES):
+        piece = packed[at : at + _PIECE_BYTES]
+        plain_bytes = len(unpacker.decompress(piece, _PAGE_BYTES))
+        yield _PIECE.pack(len(piece), plain_bytes) + piece
+        while more := len(unpacker.decompress(unpacker.unconsumed_tail, _PAGE_BYTES)):
+            yield _PIECE.pack(0, more)
+
+
+def _plain_pieces(orders: bytes) -> Iterator[bytes]:
+    for at in range(0, len(orders), _PIECE_BYTES):
+        piece = orders[at : at + _PIECE_BYTES]
+        yield _PIECE.pack(len(piece), len(piece)) + piece
 
 
 def _is_in(path: str, folder: str, kept: tuple[str, ...]) -> bool:
