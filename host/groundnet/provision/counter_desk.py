@@ -81,6 +81,7 @@ class CounterDesk:
     def stop(self) -> None:
         """End the thread once it has finished what it does."""
         self._stopped.set()
+        self._jobs.put(lambda registry: None)  # wakes it
         self._thread.join()
 
     def listen(self, changed: Callable[[], None]) -> None:

@@ -1,0 +1,237 @@
+"""The counter's page as a browser or an attacker asks for it."""
+
+import asyncio
+import re
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+from groundnet.provision.counter import Counter, News, State, Tag
+from groundnet.provision.counter import Event as Happening
+from groundnet.provision.label import Label, encode
+from groundnet.provision.paper.receipt import Terms
+from groundnet.provision.refusal import REASONS
+from groundnet.provision.registry import Record, Secret
+from groundnet.provision.subject import Draft
+from groundnet.provision.web.app import Options, Page
+from groundnet.provision.web.door import COOKIE, host_name
+from groundnet.provision.web.shift import Shift
+from groundnet.provision.web.wording import FACES
+
+DEVICE_ID = bytes.fromhex("0000020000000001")
+TAG = Tag(
+    DEVICE_ID,
+    "tag",
+    "xiao_c3_sx1262",
+    "0.1.0",
+    ("accelerometer", "button"),
+    battery_mv=3650,
+    parts=("radio",),
+)
+
+
+class Browser:
+    """Asks the page without a network, and keeps its cookies."""
+
+    def __init__(self, page):
+        self._client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(page.app), base_url="http://127.0.0.1:8470"
+        )
+        self.cookies = self._client.cookies
+
+    def get(self, path, **options):
+        return asyncio.run(self._client.get(path, **options))
+
+    def post(self, path, **options):
+        return asyncio.run(self._client.post(path, **options))
+
+
+@pytest.fixture
+def page(counter):
+    return Page(counter.desk, Shift(counter.desk, "李华"), Options(Terms("城关镇", "110")))
+
+
+@pytest.fixture
+def browser(page):
+    return Browser(page)
+
+
+def token_of(browser):
+    return re.search(r'data-token="([0-9a-f]{64})"', browser.get("/").text)[1]
+
+
+PLATE = Draft("vehicle", "A12345", "云")
+
+
+def put(counter, state, draft=PLATE, notice=None):
+    """The screen in a state, as if everything before had happened."""
+    screen: Counter = counter.desk.counter
+    screen.state, screen.tag, screen.tag_id, screen.draft, screen.notice = (
+        state,
+        TAG,
+        "GN-0001X",
+        draft,
+        notice,
+    )
+
+
+class Outline(HTMLParser):
+    """What a page loads and runs."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.addresses, self.handlers, self.inline, self._open = [], [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self._open = tag
+        for name, value in attributes:
+            if name in ("src", "href", "action"):
+                self.addresses.append(value)
+            if name.startswith("on") or name == "style":
+                self.handlers.append((tag, name))
+
+    def handle_endtag(self, tag):
+        self._open = ""
+
+    def handle_data(self, data):
+        if self._open in ("script", "style") and data.strip():
+            self.inline.append(data)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("state", State)
+def test_every_state_in_both_languages_is_whole_without_the_internet(browser, counter, state, language):
+    notice = News(Happening.NOTICE, reason=REASONS["battery_dead"], support="45-7K2F", detail="2900 mV")
+    put(counter, state, notice=notice)
+    browser.cookies.set("language", language)
+    text = browser.get("/").text
+    face, reason = FACES[state], REASONS["battery_dead"]
+    said = (face.word, reason.cause, reason.action)
+    for sentence in said:
+        assert (sentence.zh if language == "zh" else str(sentence).replace("'", "&#39;")) in text
+    assert "45-7K2F" in text and f'data-state="{state}"' in text and f"kind-{face.kind}" in text
+    outline = Outline(text)
+    assert not outline.handlers and not outline.inline
+    assert all(address.startswith("/") and not address.startswith("//") for address in outline.addresses)
+    for address in set(outline.addresses):
+        if address.startswith("/static/"):
+            assert browser.get(address).status_code == 200
+
+
+def test_every_answer_forbids_foreign_and_inline_code(browser):
+    for path in ("/", "/screen", "/static/counter.js", "/paper/receipt", "/nowhere"):
+        headers = browser.get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8470", "127.0.0.1.evil.example", "", "[::2]:8470"]
+)
+def test_a_name_that_somebody_points_at_this_computer_is_refused(browser, host):
+    assert browser.get("/", headers={"host": host}).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8470", "localhost", "LOCALHOST:1", "[::1]:8470"])
+def test_this_computers_own_names_are_taken(browser, host):
+    assert browser.get("/", headers={"host": host}).status_code == 200
+
+
+def test_the_name_in_a_host_header():
+    assert [host_name(text) for text in ("[::1]:8470", "A:1", "b", "")] == ["::1", "a", "b", ""]
+
+
+def test_the_cookie_is_for_this_page_alone(browser):
+    cookie = browser.get("/").headers["set-cookie"]
+    assert cookie.startswith(COOKIE) and "HttpOnly" in cookie and "SameSite=Strict" in cookie
+
+
+@pytest.mark.parametrize("path", ["/scan", "/order", "/key", "/sign-in", "/sign-out", "/unlock", "/language"])
+def test_a_form_of_another_page_does_nothing(browser, page, counter, path):
+    put(counter, State.VERIFIED)
+    stranger = Browser(page)
+    form = {"do": "advance", "seen": "0", "text": "云A12345"}
+    token = token_of(browser)
+    assert browser.post(path, data=form).status_code == 403
+    assert browser.post(path, data=form | {"token": token_of(stranger)}).status_code == 403
+    foreign = {"origin": "http://evil.example"}
+    assert browser.post(path, data=form | {"token": token}, headers=foreign).status_code == 403
+    counter.settled()
+    assert counter.desk.look().state is State.VERIFIED and counter.desk.look().version == 0
+
+
+def test_enter_for_the_screen_before_is_too_late(browser, counter):
+    put(counter, State.CARDED)
+    counter.desk.counter.version = 7
+    form = {"token": token_of(browser), "do": "back"}
+    assert browser.post("/key", data=form | {"seen": "6"}).status_code == 303
+    assert counter.desk.look().state is State.CARDED
+    browser.post("/key", data=form | {"seen": "7"})
+    assert counter.desk.look().state is State.FOUND
+
+
+def test_what_was_typed_is_text_and_never_code(browser, counter):
+    put(counter, State.CARDED, Draft("sentry", '"><script>alert(1)</script>'))
+    text = browser.get("/").text
+    assert "<script>alert" not in text and "&lt;script&gt;alert(1)" in text
+
+
+def test_a_form_of_endless_length_is_cut(browser, counter):
+    put(counter, State.FOUND, Draft())
+    form = {"token": token_of(browser), "do": "draft", "profile": "vehicle", "subject": "A" * 5000}
+    browser.post("/order", data=form)
+    assert len(counter.desk.look().draft.subject) == 200
+
+
+def test_a_scanned_card_and_a_scanned_plate(browser, counter):
+    put(counter, State.FOUND, Draft(province="云"))
+    token = token_of(browser)
+    browser.post("/scan", data={"token": token, "text": "贵b·98765"})
+    browser.post("/scan", data={"token": token, "text": encode(Label(DEVICE_ID)).lower()})
+    counter.settled()
+    assert counter.desk.look().state is State.CARDED
+    assert counter.desk.look().draft == Draft("vehicle", "B98765", "贵")
+
+
+def test_another_use_has_other_fields_and_drops_what_was_for_the_first(browser, counter):
+    put(counter, State.CARDED, Draft("vehicle", "A12345", "云", "13800000000"))
+    form = {"token": token_of(browser), "do": "draft", "subject": "A12345", "phone": "13800000000"}
+    browser.post("/order", data=form | {"profile": "wearable"})
+    assert counter.desk.look().draft == Draft("wearable", "", "云", "13800000000")
+    assert 'name="consent"' in browser.get("/").text and 'name="province"' not in browser.get("/").text
+    browser.post("/order", data=form | {"profile": "wearable", "do": "write", "subject": "王小明"})
+    assert counter.desk.look().notice.reason.name == "no_consent"
+    browser.post("/order", data=form | {"profile": "nonsense", "consent": "nobody", "subject": "王小明"})
+    assert counter.desk.look().draft == Draft("wearable", "王小明", "", "13800000000")
+
+
+def bound(registry):
+    draft = Record(
+        DEVICE_ID,
+        "",
+        "tag",
+        "b",
+        "vehicle",
+        "云A12345",
+        None,
+        "reserved",
+        "op",
+        1_700_000_000_000,
+        Secret(bytes(32)),
+    )
+    return registry.reserve(draft)
+
+
+@pytest.mark.parametrize(
+    ("kind", "begin"), [("receipt", b"%PDF"), ("card", b"%PDF"), ("label", b"%PDF"), ("zpl", b"^XA")]
+)
+def test_papers_of_the_tag_on_the_screen_once_it_is_handed_over(browser, counter, kind, begin):
+    tag_id = counter.settled(bound).tag_id
+    put(counter, State.VERIFIED)
+    assert browser.get(f"/paper/{kind}").status_code == 404
+    put(counter, State.DONE)
+    paper = browser.get(f"/paper/{kind}")
+    assert paper.content.startswith(begin) and tag_id in paper.headers["content-disposition"]
+    assert browser.get("/paper/secret").status_code == 404
