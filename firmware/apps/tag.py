@@ -44,8 +44,13 @@ class TagApp:
         self._loop = loop = RunLoop(self._core, Clock(origin_ms))
         loop.rest = self._rest
         loop.add("storage", lambda: storage)
+        make, rate_mhz = Motion, _SAMPLE_RATE_MHZ
+        if self._core.watches_falls:
+            from apps.fall_motion import RATE_MHZ, FallMotion  # the usual tag pays no heap for it
+
+            make, rate_mhz = FallMotion, RATE_MHZ
         self._motion = loop.add(
-            "accelerometer", lambda: Motion(loop, hardware, _SAMPLE_RATE_MHZ, set_up, armed), Motion.errors
+            "accelerometer", lambda: make(loop, hardware, rate_mhz, set_up, armed), Motion.errors
         )
         plan = self._core.plan
         self._radio = loop.add(

@@ -26,6 +26,7 @@ _WAKE_UP_DUR = const(0x35)  # 8.25: WAKE_DUR[6:5], one step = one sample; STATIO
 _WAKE_UP_SRC = const(
     0x38
 )  # 8.28: SLEEP_STATE b4, WU_IA b3, X b2, Y b1, Z b0; reading releases a latched INT1
+_FREE_FALL = const(0x36)  # 8.26: FF_DUR[7:3] samples, FF_THS[2:0]
 _SIXD_SRC = const(0x3A)  # 8.30: 6D_IA b6, ZH ZL YH YL XH XL
 _CTRL7 = const(0x3F)  # 8.35: INT2_ON_INT1 b6, INTERRUPTS_ENABLE b5
 
@@ -46,6 +47,8 @@ _INT2_ON_INT1 = const(0x40)
 _SLEEP_STEP_SAMPLES = const(512)
 _INT1_6D = const(0x80)
 _INT1_WAKE_UP = const(0x20)
+_INT1_FREE_FALL = const(0x10)
+_FREE_FALL_500_MG = const(0x07)  # table 57; at rest one axis has 577 mg at least
 _FIFO_CONTINUOUS = const(0xC0)
 _FIFO_DEPTH = const(32)
 _INTERRUPTS_ENABLE = const(0x20)
@@ -60,6 +63,7 @@ WAKE_UP = 0x08  # wake_source(): the slope was over the threshold long enough
 WAKE_X = 0x04
 WAKE_Y = 0x02
 WAKE_Z = 0x01
+FREE_FALL = 0x20  # wake_source(): no axis felt half a g for long enough
 INACTIVE = 0x10  # wake_source(): nothing was over the threshold for the time of watch_activity()
 # side_up(): the axis that points up, at rest
 X_DOWN, X_UP, Y_DOWN, Y_UP, Z_DOWN, Z_UP = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
@@ -162,6 +166,15 @@ class Lis2dw12:
         self._write(_CTRL7, self._read(_CTRL7) | _INTERRUPTS_ENABLE)
         self._read(_SIXD_SRC)
 
+    def arm_free_fall(self, samples: int) -> None:
+        """Raise INT1 also when all axes feel less than 500 mg for `samples` (1..32) running; see `wake_source`."""
+        if not 1 <= samples <= 32:
+            raise Lis2dw12Error("free fall of 1..32 samples")
+        self._write(_FREE_FALL, (samples - 1) << 3 | _FREE_FALL_500_MG)
+        self._write(_CTRL4_INT1, self._read(_CTRL4_INT1) | _INT1_FREE_FALL)
+        self._write(_CTRL7, self._read(_CTRL7) | _INTERRUPTS_ENABLE)
+        self._read(_WAKE_UP_SRC)
+
     def disarm(self) -> None:
         """No interrupt; sampling goes on."""
         self._write(_CTRL4_INT1, 0)
@@ -170,8 +183,8 @@ class Lis2dw12:
         self._write(_WAKE_UP_THS, 0)
 
     def wake_source(self) -> int:
-        """INACTIVE as it is now, WAKE_UP and axis bits since the last call; releases INT1."""
-        return self._read(_WAKE_UP_SRC) & 0x1F
+        """INACTIVE as it is now, FREE_FALL, WAKE_UP and axis bits since the last call; releases INT1."""
+        return self._read(_WAKE_UP_SRC) & 0x3F
 
     def side_up(self) -> int:
         """One of X_DOWN .. Z_UP, 0 while it leans or moves; releases INT1."""

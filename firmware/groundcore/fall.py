@@ -21,10 +21,10 @@ _GIVE_UP_SAMPLES = const(375)  # 15 s of movement: got up
 
 
 class FallJudge:
-    """Samples at 25 Hz in, falls out; it may begin WEIGHTLESS where the accelerometer has felt that by itself."""
+    """Samples at 25 Hz in, falls out. `state` may be set WEIGHTLESS when the accelerometer itself has felt that."""
 
-    def __init__(self, state: str = AWAKE):
-        self.state = state
+    def __init__(self):
+        self.state = AWAKE
         self._count = 0  # samples in this state
         self._free = 0
         self._still = 0
@@ -34,6 +34,11 @@ class FallJudge:
     def pending(self) -> bool:
         """A blow has come and it is not yet decided: go on sampling."""
         return self.state == STRUCK
+
+    @property
+    def falling(self) -> bool:
+        """The newest sample feels no weight."""
+        return self._free > 0
 
     def feed(self, samples, count: int) -> bool:
         """Take `count` triples x, y, z in milli-g, oldest first; whether the wearer has fallen and lies still."""

@@ -87,6 +87,8 @@ class Tag:
             cycle.battery_mv = event[1]
         elif event[0] == events.MOTION:
             self._moved(cycle, now_ms, actions)
+            if self._fall is not None:
+                self._fall.handle(event, actions)
         elif event[0] == events.INPUT:
             self._input(cycle, event[1], event[2], now_ms, actions)
         elif event[0] in (events.FREE_FALL, events.SAMPLES):

@@ -22,12 +22,12 @@ class Band:
     def play(self, *event):
         self.bench.play(self.bench.give(*event), silent_radio)
 
-    def happens(self, seed, build, felt_at, late=15):
+    def happens(self, seed, build, felt_at, late=15, what=events.FREE_FALL):
         """Play a recording from the moment in which it is felt; whether the tag stayed awake to its end."""
         samples = [axis for sample in recording(seed, build, 5, 10) for axis in sample]
         at = felt_at + late
         self.bench.now_ms += 40 * at
-        self.play(events.FREE_FALL)
+        self.play(what)
         first = max(0, at - FIFO)
         while first * 3 < len(samples) and not self.bench.core.idle:
             last = max(at, first + 8)
@@ -47,9 +47,9 @@ class Band:
         return [action[1] for _, action in self.bench.sent(events.BUZZ)]
 
 
-def falls(band, seed=1, late=15):
+def falls(band, seed=1, late=15, what=events.FREE_FALL):
     """Walks for five seconds after five of stillness, then falls."""
-    return band.happens(seed, lambda p: p.walk(5).collapse(), felt_at=255, late=late)
+    return band.happens(seed, lambda p: p.walk(5).collapse(), felt_at=255, late=late, what=what)
 
 
 @pytest.mark.parametrize("late", [8, 15, 25])
@@ -91,13 +91,22 @@ def test_a_jump_is_looked_at_and_forgotten():
     assert band.bench.sent(events.SAMPLE)[-1][1] == (events.SAMPLE, 0)
 
 
-def test_most_falls_of_fifty_are_told():
+@pytest.mark.parametrize("what", [events.FREE_FALL, events.MOTION])
+def test_most_falls_of_fifty_are_told_whatever_woke_it(what):
     told = 0
     for seed in range(50):
         band = Band()
-        falls(band, seed)
+        falls(band, seed, 12, what)
         told += band.buzzes() == [8]
     assert told >= 45
+
+
+def test_a_movement_that_is_no_fall_is_seen_at_once():
+    band = Band()
+    band.play(events.MOTION)
+    assert not band.bench.core.idle
+    band.play(events.SAMPLES, [30, 0, 1010] * FIFO, FIFO)
+    assert band.bench.core.idle, "32 samples out of the FIFO are enough"
 
 
 def test_while_it_judges_it_must_not_sleep():

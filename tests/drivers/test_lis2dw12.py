@@ -236,3 +236,28 @@ def test_power_down_stops_the_current(bench, accelerometer):
     assert bench.power.current_ua() == pytest.approx(1.0)
     accelerometer.power_down()
     assert bench.power.current_ua() < 0.1
+
+
+@pytest.mark.parametrize("samples", [0, 33])
+def test_a_free_fall_out_of_range_is_refused(bench, accelerometer, samples):
+    accelerometer.configure(25000)
+    with pytest.raises(bench.driver("lis2dw12").Lis2dw12Error):
+        accelerometer.arm_free_fall(samples)
+
+
+def test_a_free_fall_raises_int1_with_the_wake_up_off_and_the_fifo_holds_it(bench, accelerometer, motion):
+    driver = bench.driver("lis2dw12")
+    accelerometer.configure(25000)
+    accelerometer.disarm()
+    accelerometer.arm_free_fall(5)
+    motion.start(bench.world.now_us).walk(3).collapse(5)
+    bench.seconds(3)
+    assert bench.io.line(INT1).level == 0, "nobody who walks is without weight for 0.2 s"
+    bench.seconds(0.9)
+    assert bench.io.line(INT1).level == 1
+    into = array("h", [0] * 96)
+    count = accelerometer.read_fifo_mg(into)
+    sizes = [sum(axis * axis for axis in into[at : at + 3]) for at in range(0, 3 * count, 3)]
+    assert count == 32 and min(sizes) < 250_000 and max(sizes) > 2_560_000, "the fall and the blow"
+    assert accelerometer.wake_source() & driver.FREE_FALL
+    assert bench.io.line(INT1).level == 0

@@ -84,6 +84,34 @@ def test_a_wristband_calls_for_help_out_of_deep_sleep_and_takes_it_back(rig):
     assert not band.aired[-1].flags & beacon.SOS_ACTIVE
 
 
+@pytest.mark.parametrize("before_s", [0, 6], ids=["standing", "walking"])
+def test_a_wristband_feels_a_fall_out_of_deep_sleep_asks_and_calls(rig, before_s):
+    band = rig("tag", "wsl3_wearable", "wearable").run(60)
+    assert band.board.state == "deep sleep"
+    motion = band.device.environment.motion.start(band.world.now_us)
+    (motion.walk(before_s) if before_s else motion).collapse(60)
+    band.run(before_s + 15)
+    assert len(band.parts["vibration"].bursts) == 8, "is all well?"
+    assert not any(one.flags & beacon.SOS_ACTIVE for one in band.aired)
+    assert band.board.state == "deep sleep"
+    band.run(20)
+    assert band.aired[-1].flags & beacon.SOS_ACTIVE and band.aired[-1].type == beacon.SOS
+    assert len(band.parts["vibration"].bursts) == 10
+
+
+def test_a_wristband_that_fell_calls_nobody_when_the_wearer_presses(rig):
+    band = rig("tag", "wsl3_wearable", "wearable").run(60)
+    band.device.environment.motion.start(band.world.now_us).walk(6).collapse(60)
+    band.run(21)
+    assert len(band.parts["vibration"].bursts) == 8
+    band.parts["button"].close()
+    band.run(3)
+    band.parts["button"].open()
+    band.run(60)
+    assert not any(one.flags & beacon.SOS_ACTIVE for one in band.aired)
+    assert len(band.parts["vibration"].bursts) == 10
+
+
 def test_a_shop_alarm_chirps_at_whoever_comes_in_and_then_sounds(rig):
     shop = rig("tracker", "sentry_s3", "sentry", exit_delay_s=0, entry_delay_s=15, siren_s=5).run(75)
     shop.parts["pir"].see()
