@@ -1,6 +1,7 @@
-"""``groundnet update``: a new version for a device in the field."""
+"""``groundnet update``: a new version for a device in the field, by cable or through the collector."""
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +9,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from groundnet.cli import updates as views
 from groundnet.cli.language import tr
-from groundnet.cli.options import JsonOption, RegistryOption, registry_path
+from groundnet.cli.options import JsonOption, RegistryOption, now_ms, operator, registry_path
+from groundnet.collector.database import Database
+from groundnet.collector.updates import UpdateRefused, queue
+from groundnet.errors import Text
 from groundnet.link.update import read_bundle
 from groundnet.link.update import update as update_device
 from groundnet.provision.registry import Registry
@@ -26,12 +31,59 @@ STEP_TEXTS = {
 
 @app.command()
 def update(
-    port: Annotated[str, typer.Argument(help="Serial port or PTY of the device.")],
+    device: Annotated[
+        str,
+        typer.Argument(
+            metavar="PORT|DEVICE",
+            help="Serial port or PTY of the device; with --collector its device id, tag id or plate.",
+        ),
+    ],
     bundle: Annotated[Path, typer.Argument(help="A signed bundle.", exists=True, dir_okay=False)],
+    collector: Annotated[
+        Path | None,
+        typer.Option(
+            "--collector", help="Database of a collector: the device fetches the bundle from there."
+        ),
+    ] = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring the device at PORT to the version of BUNDLE; repeat it after any interruption, it goes on."""
+    """Bring the device at PORT to the version of BUNDLE; repeat it after any interruption, it goes on.
+
+    With --collector a base station or tracker fetches the bundle itself, over its own uplink, and confirms it when
+    the collector has answered it; `groundnet updates list` tells how far it is.
+    """
+    if collector is not None:
+        _queue(device, bundle, collector, registry, as_json)
+    else:
+        _by_cable(device, bundle, registry, as_json)
+
+
+def _queue(device: str, bundle: Path, collector: Path, registry: Path | None, as_json: bool) -> None:
+    device_ids = _devices(device, registry)
+    store = Database(collector, must_exist=True)
+    data = bundle.read_bytes()
+    queued = [queue(store, device_id, data, operator(), now_ms()) for device_id in device_ids]
+    store.close()
+    views.show(queued, as_json)
+
+
+def _devices(device: str, registry: Path | None) -> list[bytes]:
+    """A station is in no registry: its device id is all there is."""
+    if re.fullmatch(r"[0-9a-fA-F]{16}", device):
+        return [bytes.fromhex(device)]
+    known = Registry(registry_path(registry), must_exist=True)
+    found = known.find(device)
+    known.close()
+    if any(record.role == "tag" for record in found):
+        raise UpdateRefused(
+            Text("a tag has no way to the collector", "标签无法连接采集服务"),
+            Text("update it by cable: name its port", "请用数据线更新：指定其串口"),
+        )
+    return [record.device_id for record in found]
+
+
+def _by_cable(port: str, bundle: Path, registry: Path | None, as_json: bool) -> None:
     wanted = read_bundle(bundle.read_bytes())
     path = registry_path(registry)
     store = Registry(path) if path.exists() else None
