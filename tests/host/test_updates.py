@@ -150,7 +150,7 @@ def order(place, device):
     return run(update_command.app, device, place / "new.gnb", *collector, "--json")
 
 
-@pytest.mark.parametrize("device", [STATION.hex(), "GN-1"])
+@pytest.mark.parametrize("device", [STATION.hex(), "云A00001"])
 def test_an_update_is_queued_listed_and_withdrawn(place, device):
     (queued,) = json.loads(order(place, device).stdout)
     assert (queued["state"], queued["version"], queued["offset_bytes"]) == ("queued", "0.2.0", 0)
@@ -162,6 +162,6 @@ def test_an_update_is_queued_listed_and_withdrawn(place, device):
 
 
 def test_a_tag_has_no_way_to_the_collector(place):
-    refused = order(place, "GN-2")
+    refused = order(place, "云A00002")
     assert isinstance(refused.exception, UpdateRefused) and "by cable" in refused.exception.action
     assert refused.exception.cause.zh != refused.exception.cause
