@@ -1,5 +1,6 @@
 """Whatever ends a deploy, and whenever: every file is the old one or the new one, and the next deploy makes all new."""
 
+import contextlib
 import random
 
 import pytest
@@ -31,8 +32,8 @@ def writes_of_a_deploy(desk):
 
 
 def cut(desk, error, port=None):
-    """A deploy that ends early, and the next one, whatever became of the board."""
-    with pytest.raises(error):
+    """A deploy that ends early (that may, without an ``error``), and the next one, whatever became of the board."""
+    with pytest.raises(error) if error else contextlib.suppress(LinkError):
         desk.deploy(NEW, port, **PRUNED)
     desk.cut_at = 0
     desk.assert_old_or_new(OLD, NEW)
@@ -64,6 +65,14 @@ def test_the_power_may_go_at_every_write_and_within_it(desk, share):
     for last in range(1, writes_of_a_deploy(desk)):  # the very last one only leaves the prompt
         desk.restart(OLD)
         cut(desk, NoAnswer, EndingPort(desk.port().board, last, share, desk.board.power_off))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_the_board_may_start_anew_at_every_write_and_within_it(desk, share):
+    """A prompt hears what was meant for the agent; in the beginning another try succeeds."""
+    for last in range(1, writes_of_a_deploy(desk)):
+        desk.restart(OLD)
+        cut(desk, None, EndingPort(desk.port().board, last, share, desk.board.brown_out))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])

@@ -10,7 +10,8 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from groundnet.errors import GroundnetError, Text
-from groundnet.flash import esptool_run, partition_table
+from groundnet.flash import esptool_run
+from groundnet.image import partition_table
 
 MICROPYTHON = "1.29.0"  # what the bytecode is compiled for and the virtual boards run
 BYTECODE = (

@@ -100,7 +100,8 @@ class RawMode:
     def hear(self, timeout_s: float) -> bool:
         """Add what comes to ``heard``; False after so long a silence. Raises PortGone."""
         try:
-            self.line.timeout = timeout_s
+            if self.line.timeout != timeout_s:  # a system call, in real ports
+                self.line.timeout = timeout_s
             data = self.line.read(max(1, self.line.in_waiting))
         except (serial.SerialException, OSError) as error:
             raise PortGone(self.port) from error
