@@ -14,6 +14,7 @@ from groundcore import (
     motion,
     sentry,
     settings,
+    update_fetch,
     uplink,
 )
 from groundnet.sim.groundcore_runtime import firmware_directory
@@ -65,6 +66,12 @@ def method_rows(table):
         yield source, EVENT_NAMES[kind], source, method.strip("_").replace("_", " ")
 
 
+def fetch_rows():
+    """What comes is an answer of the app or of the collector, not an event."""
+    for (source, what), method in update_fetch.TRANSITIONS.items():
+        yield source, what, source, method.strip("_").replace("_", " ")
+
+
 def watch_rows(module, names):
     """Tables of (state, what comes in) -> (next state, what comes out) with constants of their own."""
     for (source, what), (target, out) in module.TRANSITIONS.items():
@@ -81,6 +88,7 @@ DIAGRAMS = {
     "escalation": diagram(escalation_rows()),
     "beacon_cycle": diagram(method_rows(beacon_cycle.TRANSITIONS)),
     "uplink": diagram(method_rows(uplink.TRANSITIONS)),
+    "update_fetch": diagram(fetch_rows()),
 }
 
 
