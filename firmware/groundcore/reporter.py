@@ -134,7 +134,8 @@ class Reporter:
             name, values = self._fetch.request()
             self._fetch_asked = True
             self._used_ms = now_ms
-            self._uplink.send(*messages.encode(name, values), now_ms, actions)
+            kind, payload = messages.encode(name, values)
+            self._uplink.send(kind, payload, now_ms, actions)
         elif self._fetch.fetching and self.online and self._uplink.may_open(now_ms):
             self._uplink.open(now_ms, actions)
 
