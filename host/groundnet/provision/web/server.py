@@ -31,17 +31,23 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
+def server_of(page: Page) -> uvicorn.Server:
+    """What serves the page: run its ``serve(sockets=[bound])``."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            page.app,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=1,  # the streams of the screen have no end of their own
+        )
+    )
+
+
 def serve(page: Page, bound: socket.socket, ready: Callable[[], None]) -> None:
     """Run until Ctrl-C or SIGTERM; ``ready`` is called once requests are answered."""
-    config = uvicorn.Config(
-        page.app,
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        timeout_graceful_shutdown=1,  # the streams of the screen have no end of their own
-    )
-    asyncio.run(_run(uvicorn.Server(config), bound, ready))
+    asyncio.run(_run(server_of(page), bound, ready))
 
 
 async def _run(server: uvicorn.Server, bound: socket.socket, ready: Callable[[], None]) -> None:

@@ -60,6 +60,8 @@
     const again = before.state === now.state && same && focused && screen.querySelector(`[name="${focused}"]:not([type=hidden])`);
     (again || screen.querySelector("[data-focus]") || document.body).focus?.();
     if (before.state !== now.state) shownMs = performance.now();
+    const fresh = shown();
+    setTimeout(() => { fresh.dataset.settled = ""; }, Math.max(0, SETTLE_MS - (performance.now() - shownMs)));
     if (before.version !== now.version && now.sound) {
       if (before.state !== now.state || now.sound === "failure") window.CounterSound.play(now.sound);
     }
@@ -91,7 +93,7 @@
 
   screen.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (performance.now() - shownMs < SETTLE_MS && event.target.getAttribute("action") === "/key") return;
+    if (!("settled" in shown().dataset) && event.target.getAttribute("action") === "/key") return;
     send(event.target, event.submitter);
   });
 

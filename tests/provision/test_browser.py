@@ -1,0 +1,183 @@
+"""Chromium on the real page, with a real virtual tag: the whole way, as a scanner and a keyboard go it."""
+
+import asyncio
+import shutil
+import threading
+
+import pytest
+from groundnet.provision.counter import State
+from groundnet.provision.label import Label, encode
+from groundnet.provision.paper.receipt import Terms
+from groundnet.provision.web.app import Options, Page
+from groundnet.provision.web.server import listen, server_of
+from groundnet.provision.web.shift import Shift
+from groundnet.provision.web.wording import FACES
+
+from provision.scanner_keys import Scanner
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this computer")
+
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+TABLET = {"width": 1024, "height": 768}
+# Counts the tones instead of playing them: a test machine has no ears.
+SILENT_AUDIO = """
+window.tones = [];
+const node = () => ({connect: (to) => to, start() {}, stop() {}, frequency: {set value(hertz) { tones.push(hertz); }},
+  gain: {setValueAtTime() {}, exponentialRampToValueAtTime() {}}});
+window.AudioContext = class {
+  currentTime = 0; resume() {} createOscillator() { return node(); } createGain() { return node(); }
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with playwright.sync_playwright() as tools:
+        browser = tools.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def url(counter):
+    """The page, served on the loopback by a thread of this process."""
+    page = Page(counter.desk, Shift(counter.desk, "李华"), Options(Terms("城关镇", "110")))
+    bound = listen("127.0.0.1", 0)
+    server = server_of(page)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[bound])), daemon=True)
+    thread.start()  # who asks before it is ready waits in the socket's queue
+    yield f"http://127.0.0.1:{bound.getsockname()[1]}/"
+    server.should_exit = True
+    thread.join()
+
+
+class Staff:
+    """Somebody at the counter: a keyboard, a scanner and two eyes."""
+
+    def __init__(self, chromium, url, counter, language="zh", **keyboard):
+        context = chromium.new_context(viewport=TABLET)
+        context.add_cookies([{"name": "language", "value": language, "url": url}])
+        context.add_init_script(SILENT_AUDIO)
+        self.page, self.counter, self.language = context.new_page(), counter, language
+        self.foreign: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("request", lambda request: self._note(request.url, url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        self.page.goto(url)
+        self._scanner = Scanner(self.page, **keyboard)
+
+    def _note(self, asked, url):
+        if not asked.startswith(url):
+            self.foreign.append(asked)
+
+    def scan(self, text, **how):
+        self._scanner.scan(text, **how)
+
+    def sees(self, state):
+        """The screen shows this state, in words of the language."""
+        self.page.wait_for_selector(f'.screen[data-state="{state}"]', timeout=20_000)
+        word = FACES[state].word
+        assert self.page.inner_text(".word") == (word.zh if self.language == "zh" else word)
+
+    def is_told(self, reason):
+        self.page.wait_for_selector(f'.notice[data-reason="{reason}"]', timeout=10_000)
+
+    def press(self, key):
+        """A key, once the new screen is old enough to be answered."""
+        self.page.wait_for_selector(".screen[data-settled]")
+        self.page.keyboard.press(key)
+
+    def value(self, name):
+        return self.page.input_value(f"[name={name}]")
+
+
+@pytest.fixture
+def staff(chromium, url, counter):
+    made = []
+
+    def hire(language="zh", **keyboard):
+        one = Staff(chromium, url, counter, language, **keyboard)
+        made.append(one)
+        return one
+
+    yield hire
+    for one in made:
+        assert one.foreign == [] and one.errors == []
+        one.page.context.close()
+
+
+def test_the_whole_way_in_chinese_with_a_cable_that_is_pulled(staff, counter, virtual_tag):
+    one, tag = staff(), virtual_tag("0200000000c1")
+    one.sees(State.WAITING)
+    counter.plug(tag)
+    one.sees(State.FOUND)
+    one.scan("https://example.com/x y")
+    one.is_told("foreign_code")
+    one.scan(encode(Label(bytes(8))))
+    one.is_told("other_card")
+    one.scan(encode(Label(tag.device_id)))
+    one.sees(State.CARDED)
+    one.scan("云A·12345")  # a province is a key of its own for a scanner, not for a keyboard
+    one.page.wait_for_selector('[name=subject][value="A12345"]')
+    one.press("Enter")
+    one.sees(State.VERIFIED)
+    counter.unplug()
+    one.sees(State.CUT_WRITING)
+    counter.plug(tag)
+    one.sees(State.VERIFIED)
+    one.press("Enter")
+    one.sees(State.DONE)
+    with one.page.context.expect_page() as opened:
+        one.press("2")
+    assert opened.value.url.endswith("/paper/card")
+    counter.unplug()
+    one.sees(State.WAITING)
+    (record,) = counter.settled(lambda registry: list(registry.devices()))
+    assert (record.plate, record.device_id) == ("云A12345", tag.device_id)
+    assert (
+        one.page.evaluate("tones.filter((hertz) => hertz < 300).length") >= 6
+    )  # three failures, two tones each
+    assert one.page.evaluate("tones.filter((hertz) => hertz > 600).length") >= 6
+
+
+def test_the_whole_way_in_english_without_a_mouse_undone_and_done_again(staff, counter, virtual_tag):
+    one, tag = (
+        staff("en", caps_lock=True),
+        virtual_tag("0200000000c2", "--role", "tag", "--board", "wsl3_wearable"),
+    )
+    counter.plug(tag)
+    one.sees(State.FOUND)
+    one.scan(encode(Label(tag.device_id)), composing=True)  # a Chinese input method is on, and has every key
+    one.sees(State.CARDED)
+    one.press("F4")
+    one.page.wait_for_selector("[name=profile][value=sentry][checked]", state="attached")
+    one.page.keyboard.insert_text("Shop 12")
+    one.press("Enter")
+    one.is_told("unfit")  # no infrared sensor on a wrist
+    one.press("F3")
+    one.page.wait_for_selector("[name=consent]")
+    one.page.keyboard.insert_text("王小明")
+    one.press("Enter")
+    one.is_told("no_consent")
+    one.page.keyboard.press("Tab")
+    one.page.keyboard.press("Space")
+    one.press("Enter")
+    one.sees(State.VERIFIED)
+    one.press("Escape")
+    one.sees(State.UNDONE)
+    one.press("Enter")
+    one.sees(State.FOUND)
+    one.scan(encode(Label(tag.device_id)), full_width=True)
+    one.sees(State.CARDED)
+    one.press("Enter")
+    one.sees(State.VERIFIED)
+    one.press("Enter")
+    one.sees(State.DONE)
+    (record,) = counter.settled(lambda registry: list(registry.devices()))
+    assert (record.plate, record.profile) == ("王小明", "wearable")
