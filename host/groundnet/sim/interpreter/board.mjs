@@ -40,10 +40,11 @@ class Board {
       clock_us: () => Math.floor((this.clockUs + this.channel.nowUs + this.channel.spentUs) % 1e6),
       random: () => this.nextRandom() & TICKS_MASK,
       rom_at: (address) => (this.romAt = address),
-      on_interrupt: (dispatch) => (this.channel.onInterrupt = dispatch),
+      on_interrupt: (dispatch) => (this.channel.onInterrupt = (source) => this.interrupt(source, dispatch)),
     });
     this.loadShim();
     this.interpreter.save();
+    this.shimBytes = this.interpreter.heapInUse(); // C on a real chip
     this.channel.onCtrlC = () => this.interpreter.interrupt();
     this.channel.interruptKey = () => (this.console.idle ? -1 : this.interpreter.interruptKey);
   }
@@ -60,6 +61,11 @@ class Board {
     for (const name of ["/", "/.board", "/.board/machine"]) nodes.set(name, { directory: true, modified: 0 });
     this.interpreter.run("import sys; sys.path.insert(0, '/.board'); import prelude; sys.path.pop(0)");
     this.interpreter.run("del sys, prelude; import gc; gc.collect(); del gc");
+  }
+
+  interrupt(source, dispatch) {
+    if (source >> 8 !== OPERATIONS.INTERRUPT_HEAP) return dispatch(source);
+    this.channel.call(OPERATIONS.HEAP, this.interpreter.heapInUse() - this.shimBytes);
   }
 
   ticksUs() {

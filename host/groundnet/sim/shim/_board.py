@@ -1,7 +1,5 @@
 """The way from a board to its world: one blocking call, and the interrupts that come back."""
 
-import gc
-
 import _host
 import operations as op
 from micropython import schedule
@@ -52,11 +50,4 @@ def _dispatch(source: int) -> None:
         pass  # the queue is full: the interrupt is lost, as on the board
 
 
-def _report_heap(_) -> None:
-    gc.collect()
-    call(op.HEAP, gc.mem_alloc() - baseline_bytes)
-
-
-baseline_bytes = 0  # heap of the shim, which is C on a real chip
 _host.on_interrupt(_dispatch)
-on_interrupt(op.INTERRUPT_HEAP, 0, _report_heap, None)

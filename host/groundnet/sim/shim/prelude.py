@@ -5,14 +5,12 @@ import sys
 sys.modules.pop("time", None)  # frozen into the interpreter, without the world's clock
 
 import builtins
-import gc
 import os
 import select  # noqa: F401
 import socket  # noqa: F401
 import ssl  # noqa: F401
 import time  # noqa: F401
 
-import _board
 import _host
 import _vfs
 import esp32  # noqa: F401
@@ -56,5 +54,3 @@ _plain_ilistdir = os.ilistdir
 os.ilistdir = _ilistdir
 os.urandom = _urandom  # the interpreter's build leaves it out
 micropython.kbd_intr(3)
-gc.collect()
-_board.baseline_bytes = gc.mem_alloc()
