@@ -331,5 +331,6 @@ class Tracker:
             "uptime_s": (now_ms - (self._started_ms or 0)) // 1000,
             "beacon_counter": self._cycle.beacons.counter,
             "temperature_c": None,
+            "interval_s": self._settings["heartbeat_s"],
         }
         self._reporter.put("heartbeat", values, now_ms)

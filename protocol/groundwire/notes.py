@@ -217,6 +217,7 @@ FIELDS = {
     "supply": "what feeds the device",
     "external_mv": "voltage of the vehicle's supply, mV",
     "mode": "what the tracker is doing",
+    "interval_s": "seconds until the next one is due, as the device is set",
     "beacon_counter": "its full 32-bit beacon counter, so that the collector finds its EIDs again",
     "counter": "downlink counter of the command",
     "challenge.challenge": "8 bytes, as in a challenge beacon",

@@ -58,6 +58,8 @@ _ITEMS = (
         ("uptime_s", "I"),
         ("beacon_counter", "I"),
         ("temperature_c", "b", -60, 120, -128),
+    ), (
+        ("interval_s", "I", 1, 604800, 2**32 - 1),
     )),
     (6, "downlink_done", (
         _TIME,

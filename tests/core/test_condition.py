@@ -110,3 +110,10 @@ def test_what_was_dropped_is_told_once_as_soon_as_somebody_listens():
     assert [item["count"] for item in world.items("dropped")] == [lost]
     assert world.reports[0][1][-1]["type"] == "dropped"
     assert len(world.items("battery")) + lost >= 400
+
+
+def test_a_heartbeat_says_when_the_next_one_is_due():
+    world = World(heartbeat_s=300)
+    world.run(620)
+    heartbeats = world.items("heartbeat")
+    assert len(heartbeats) == 3 and {item["interval_s"] for item in heartbeats} == {300}

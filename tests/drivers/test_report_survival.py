@@ -77,7 +77,8 @@ class Tracker:
         self.give(events.TICK)
 
     def heartbeat(self, number: int):
-        values = {"mode": "armed", "uptime_s": number, "beacon_counter": 0, "temperature_c": None}
+        values = {"mode": "armed", "uptime_s": number, "beacon_counter": 0}
+        values |= {"temperature_c": None, "interval_s": None}
         self.reporter.put("heartbeat", values, self.now_ms)
         self.give(events.TICK)
 

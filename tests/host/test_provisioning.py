@@ -116,15 +116,17 @@ def test_a_bound_tag_is_not_quietly_bound_to_something_else(counter):
 def test_settings_for_a_locked_tag_are_written_through_a_session(counter):
     first = counter.provision()
     counter.replug()
-    order = replace(ORDER, settings={"language": "en"})
+    order = replace(ORDER, settings={"language": "en", "parked_interval_s": "900"})
     assert counter.provision(order=order) == first
     counter.replug()
 
     def look(link, registry):
         link.authenticate(first.device_id, first.secret.reveal())
-        return Device(link).settings()
+        return Device(link).settings(), registry.settings_of(first.device_id)
 
-    assert counter.talk(look)["language"] == "en"
+    written, kept = counter.talk(look)
+    assert (written["language"], written["parked_interval_s"]) == ("en", "900")
+    assert kept == {"parked_interval_s": "900"}, "what says how often it must be heard"
 
 
 def test_an_install_point_that_a_locked_tag_cannot_take_is_refused_before_anything_is_written(counter):

@@ -24,7 +24,8 @@ from groundnet.collector.cases import Case, close_cases, list_cases, open_cases
 from groundnet.collector.condition import condition_of
 from groundnet.collector.database import Database
 from groundnet.collector.export import iso_time
-from groundnet.collector.silence import BEACON_INTERVAL_S, REPORT_INTERVAL_S, silent_devices
+from groundnet.collector.silence import Intervals, silent_devices
+from groundnet.provision.intervals import intervals_of
 from groundnet.provision.registry import Registry
 
 app = typer.Typer(
@@ -98,21 +99,29 @@ def list_(database: DatabaseOption = None, as_json: JsonOption = False) -> None:
 @app.command()
 def silent(
     beacon_interval: Annotated[
-        float, typer.Option(min=1, help="Seconds between two beacons of a parked tag.")
-    ] = BEACON_INTERVAL_S,
+        float | None,
+        typer.Option(min=1, help="Seconds between two beacons at rest; default: as each device was set."),
+    ] = None,
     report_interval: Annotated[
-        float, typer.Option(min=1, help="Seconds between two heartbeats of a tracker.")
-    ] = REPORT_INTERVAL_S,
+        float | None,
+        typer.Option(min=1, help="Seconds between two heartbeats of a tracker that does not say it itself."),
+    ] = None,
     database: DatabaseOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List devices that are not heard any more: out of reach, without a battery, or destroyed."""
     devices = Registry(registry_path(registry), must_exist=True)
-    tag_ids = {record.device_id: record.tag_id for record in devices.devices()}
+    tag_ids, intervals = {}, {}
+    for record in devices.devices():
+        tag_ids[record.device_id] = record.tag_id
+        usual = intervals_of(record, devices.settings_of(record.device_id))
+        intervals[record.device_id] = Intervals(
+            beacon_interval or usual.beacon_s, report_interval or usual.report_s
+        )
     devices.close()
     store = Database(database_path(database), must_exist=True)
-    found = silent_devices(store, tag_ids, now_ms(), beacon_interval, report_interval)
+    found = silent_devices(store, tag_ids, now_ms(), intervals.__getitem__)
     store.close()
     rows = [(tag_ids[one.device_id], iso_time(one.heard_ms), iso_time(one.since_ms)) for one in found]
     if as_json:

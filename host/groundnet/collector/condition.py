@@ -49,6 +49,18 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+def keep_heartbeat(database: Database, device_id: bytes, time_ms: int, item: dict) -> None:
+    """When the next one is due, as the newest says; older firmware does not."""
+    if item["interval_s"] is not None:
+        database.run(
+            "INSERT INTO heartbeats VALUES (?, ?, ?) ON CONFLICT (device_id) DO UPDATE SET time_ms = excluded.time_ms, "
+            "interval_s = excluded.interval_s WHERE excluded.time_ms >= heartbeats.time_ms",
+            device_id,
+            time_ms,
+            item["interval_s"],
+        )
+
+
 def condition_of(database: Database, device_id: bytes) -> Condition:
     """What the device said of itself; nothing at all of a tag, whose beacons have no room for it."""
     faults = database.rows(

@@ -73,4 +73,5 @@ KEEPERS = {
     "fault": condition.keep_fault,
     "start": condition.keep_start,
     "dropped": condition.keep_dropped,
+    "heartbeat": condition.keep_heartbeat,
 }

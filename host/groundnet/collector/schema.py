@@ -72,6 +72,7 @@ STEPS = (
     """CREATE TABLE dropped (
         device_id BLOB NOT NULL, time_ms INTEGER NOT NULL, count INTEGER NOT NULL)""",
     "CREATE INDEX dropped_device ON dropped (device_id)",
+    "CREATE TABLE heartbeats (device_id BLOB PRIMARY KEY, time_ms INTEGER NOT NULL, interval_s INTEGER NOT NULL)",
     """CREATE TABLE bundles (
         sha256 BLOB PRIMARY KEY, version TEXT NOT NULL, security_counter INTEGER NOT NULL, data BLOB NOT NULL)""",
     """CREATE TABLE updates (

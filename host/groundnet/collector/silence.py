@@ -1,23 +1,37 @@
 """Devices that are not heard any more: a battery that was removed tells nothing, so silence is the alarm.
 
-A device is heard by its beacons and by its own reports. Each way has an interval in which it must be heard at rest;
-silent is who has missed two and a half on every way by which it was ever heard. A tracker that left the stations'
+A device is heard by its beacons and by its own reports. Each way has an interval in which it must be heard at rest:
+what the device was set to, an interval that was ordered since, and what it says itself of its next heartbeat.
+Silent is who has missed two and a half on every way by which it was ever heard. A tracker that left the stations'
 reach still reports, and a tag in a cellar is silent like one without a battery: somebody has to look.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from groundwire import downlink
 
 from groundnet.collector.database import Database
 
-BEACON_INTERVAL_S = 1800 * 9 / 8  # at rest, with the longest jitter
-REPORT_INTERVAL_S = 21600  # heartbeat
 PATIENCE = 2.5  # intervals; one beacon lost to noise is nothing
 
+JITTER = 9 / 8  # the longest stretch of a beacon's interval
+
 _LAST = """
-    SELECT ? AS device_id,
-        (SELECT max(time_ms) FROM beacons WHERE device_id = ?) AS beacon_ms,
-        (SELECT max(received_ms) FROM reports WHERE device_id = ? AND received_ms > 0) AS report_ms"""
+    SELECT ?1 AS device_id,
+        (SELECT max(time_ms) FROM beacons WHERE device_id = ?1) AS beacon_ms,
+        (SELECT max(received_ms) FROM reports WHERE device_id = ?1 AND received_ms > 0) AS report_ms,
+        (SELECT interval_s FROM heartbeats WHERE device_id = ?1) AS heartbeat_s,
+        (SELECT argument FROM orders WHERE device_id = ?1 AND command = ?2 AND state IN ('sent', 'done')
+            ORDER BY order_id DESC LIMIT 1) AS ordered_s"""
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Seconds between two signs of life of a device at rest, as it was set: beacons without jitter, reports."""
+
+    beacon_s: float = 1800
+    report_s: float = 21600
 
 
 @dataclass(frozen=True)
@@ -47,15 +61,19 @@ def silent_devices(
     database: Database,
     device_ids: Iterable[bytes],
     now_ms: int,
-    beacon_interval_s: float = BEACON_INTERVAL_S,
-    report_interval_s: float = REPORT_INTERVAL_S,
+    intervals_of: Callable[[bytes], Intervals] = lambda device_id: Intervals(),
 ) -> list[Silence]:
-    """Those of the devices that are silent, the one that was heard last first."""
+    """Those of the devices that are silent, the one that was heard last first.
+
+    ``intervals_of`` says how a device was set. An order that may not have arrived makes patience longer, not shorter.
+    """
     found = []
     for device_id in device_ids:
-        row = database.row(_LAST, device_id, device_id, device_id)
+        row = database.row(_LAST, device_id, downlink.INTERVAL)
         assert row is not None  # a SELECT without FROM has one row
-        ways = ((row["beacon_ms"], beacon_interval_s), (row["report_ms"], report_interval_s))
+        intervals = intervals_of(device_id)
+        beacon_s = max(intervals.beacon_s, row["ordered_s"] or 0) * JITTER
+        ways = ((row["beacon_ms"], beacon_s), (row["report_ms"], row["heartbeat_s"] or intervals.report_s))
         silence = silence_of(device_id, ways, now_ms)
         if silence is not None:
             found.append(silence)

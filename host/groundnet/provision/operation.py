@@ -72,7 +72,7 @@ def provision(
         progress("prove")
         _prove(device, secret, entropy)
         progress("settings")
-        _write_settings(link, device, record, order, now_ms())
+        _write_settings(link, device, registry, record, order, now_ms())
         if record.state == "locked":
             return record
         return registry.advance(record.device_id, "locked", operation, now_ms())
@@ -85,7 +85,7 @@ def provision(
     _prove(device, secret, entropy)
     record = registry.advance(record.device_id, "verified", operation, now_ms())
     progress("settings")
-    _write_settings(link, device, record, order, now_ms())
+    _write_settings(link, device, registry, record, order, now_ms())
     progress("lock")
     device.lock(secret)
     return registry.advance(record.device_id, "locked", operation, now_ms())
@@ -176,7 +176,9 @@ def _keep_install_point(device: Device, record: Record, order: Order) -> None:
         )
 
 
-def _write_settings(link: SerialLink, device: Device, record: Record, order: Order, now_ms: int) -> None:
+def _write_settings(
+    link: SerialLink, device: Device, registry: Registry, record: Record, order: Order, now_ms: int
+) -> None:
     """Clock and settings, inside a session: the one way that is open on a locked device too."""
     link.authenticate(record.device_id, record.secret.reveal())
     device.set_time(now_ms)
@@ -184,3 +186,4 @@ def _write_settings(link: SerialLink, device: Device, record: Record, order: Ord
     if order.owner_phone:
         settings["owner_phone"] = order.owner_phone
     device.write_settings(settings)
+    registry.keep_settings(record.device_id, settings)

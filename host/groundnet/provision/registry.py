@@ -16,6 +16,8 @@ from groundnet.provision import tag_id as tag_ids
 from groundnet.provision.schema import STEPS
 from groundnet.sqlite_file import open_file, transaction
 
+KEPT_SETTINGS = frozenset(("region", "parked_interval_s", "heartbeat_s"))
+
 
 class RegistryError(GroundnetError):
     """The registry is not there, is full, or does not hold what was asked for."""
@@ -112,6 +114,22 @@ class Registry:
             (state, operation, now_ms, device_id),
         )
         return self._held(device_id)
+
+    def keep_settings(self, device_id: bytes, settings: dict[str, str]) -> None:
+        """Remember what was written to a device, as far as it is of KEPT_SETTINGS."""
+        for name in KEPT_SETTINGS & settings.keys():
+            self._database.execute(
+                "INSERT INTO device_settings VALUES (?, ?, ?) "
+                "ON CONFLICT (device_id, name) DO UPDATE SET value = excluded.value",
+                (device_id, name, settings[name]),
+            )
+
+    def settings_of(self, device_id: bytes) -> dict[str, str]:
+        """What this registry wrote of KEPT_SETTINGS; what is not there was left as the firmware has it."""
+        rows = self._database.execute(
+            "SELECT name, value FROM device_settings WHERE device_id = ?", (device_id,)
+        )
+        return {row["name"]: row["value"] for row in rows}
 
     def by_device(self, device_id: bytes) -> Record | None:
         return next(self._select("WHERE device_id = ?", device_id), None)

@@ -25,4 +25,7 @@ STEPS = (
     "DROP TABLE devices",
     "ALTER TABLE devices_next RENAME TO devices",
     "CREATE INDEX devices_plate ON devices (plate)",
+    # What was written to a device of the settings that say how often it must be heard; no secret, no phone.
+    """CREATE TABLE device_settings (
+        device_id BLOB NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (device_id, name))""",
 )
