@@ -7,16 +7,15 @@ import pytest
 from flash.tray_rig import Tray
 from groundnet.flash import application, base_image
 from groundnet.flash.one_board import Plan
-from groundnet.flash.partition_table import TABLE_OFFSET, Partition, pack, parse
 from groundnet.flash.tray import flash
-from groundnet.sim import app_image
+from groundnet.image import app_image, partition_table
+from groundnet.image.partition_table import TABLE_OFFSET, Partition, pack, parse
 
 CHIP = "esp32c3"
-STOCK = [  # MicroPython's ports/esp32/partitions-4MiB.csv
+STOCK = [  # MicroPython's ports/esp32/partitions-4MiBplus.csv
     Partition(1, 2, 0x9000, 0x6000, "nvs"),
     Partition(1, 1, 0xF000, 0x1000, "phy_init"),
     Partition(0, 0, 0x10000, 0x1F0000, "factory"),
-    Partition(1, 0x81, 0x200000, 0x200000, "vfs"),
 ]
 
 
@@ -30,9 +29,9 @@ def folder(tmp_path):
 def stock_image(tmp_path):
     """Laid out as the download is: boot loader, partition table, application."""
     boot_loader = app_image.make_boot_loader(CHIP).ljust(TABLE_OFFSET, b"\xff")
-    image = (boot_loader + pack(STOCK)).ljust(0x10000, b"\xff") + app_image.make("1.29.0", CHIP)
+    image = (boot_loader + pack(STOCK)).ljust(0x10000, b"\xff") + app_image.make("1.29.0", CHIP) + b"VfsRom"
     image += random.Random(1).randbytes(50_000)  # what does not shrink takes more than one block of the wire
-    path = tmp_path / "ESP32_GENERIC_C3-20260406-v1.29.0.bin"
+    path = tmp_path / "firmware.bin"
     path.write_bytes(image)
     return path
 
@@ -46,11 +45,12 @@ def test_chips_in_their_bootloader_become_tags(folder, stock_image):
     tag = application.load("tag")
     steps = []
     with (
-        base_image.prepared(base_image.find(CHIP, stock_image), CHIP) as base,
+        base_image.prepared(base_image.find(CHIP, stock_image), CHIP, "xiao_c3_sx1262") as base,
         Tray(folder, 2, plan=boot_button_held, powered=False) as tray,
     ):
         plan = Plan(tag, base, retries=0, listen_s=3.0, locks=folder / "boards.db")
         done = flash(tray.ports, plan, lambda port, step, share: steps.append((step, share)))
+        sizes = {socket.board.base.flash.read(3, 1)[0] >> 4 for socket in tray.sockets}
         tables = [parse(socket.board.base.flash.read(TABLE_OFFSET, 0xC00)) for socket in tray.sockets]
     assert [one.verdict for one in done.boards] == ["passed"] * 2, [one.cause for one in done.boards]
     assert [one.mac for one in done.boards] == ["348518000000", "348518000001"]
@@ -60,7 +60,8 @@ def test_chips_in_their_bootloader_become_tags(folder, stock_image):
         "application",
         "start",
     }
-    assert all(table[-1].label == "romfs" for table in tables)
+    assert all(table == partition_table.of_board("xiao_c3_sx1262") for table in tables)
+    assert sizes == {3}  # 8 MiB, of the chip on the wire: ESP-IDF, "App Image Format"; the image said 4
     written = [share for step, share in steps if step == "base image"]
     assert max(written) == 1.0 and any(0.0 < share < 1.0 for share in written)
 

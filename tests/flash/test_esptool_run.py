@@ -44,7 +44,9 @@ def test_the_command_names_port_chip_and_offsets():
     command = write_command("/dev/ttyACM0", "esp32c3", [(0, Path("a.bin"))], in_bootloader=True)
     line = " ".join(command)
     assert "-m esptool --port /dev/ttyACM0 --chip esp32c3" in line
-    assert "--before no-reset --after hard-reset" in line and line.endswith("write-flash 0x0 a.bin")
+    assert "--before no-reset --after hard-reset" in line and line.endswith(
+        "write-flash --flash-size detect 0x0 a.bin"
+    )
     asleep = write_command("p", "esp32", [(0x1000, Path("a.bin"))], in_bootloader=False)
     assert "default-reset" in asleep and asleep[-2:] == ["0x1000", "a.bin"]
 

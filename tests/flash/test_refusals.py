@@ -126,10 +126,10 @@ def finding(port, kind, **values):
     [
         ({"kind": GROUNDNET, "role": "tag", "state": "locked"}, "groundnet update"),
         ({"kind": MICROPYTHON, "bytecode": BYTECODE, "rom": True, "chip": "esp32s3"}, "--board"),
-        ({"kind": MICROPYTHON, "bytecode": BYTECODE, "rom": False}, "https://micropython.org/download/"),
+        ({"kind": MICROPYTHON, "bytecode": BYTECODE, "rom": False}, "build one (hardware/"),
         (
             {"kind": MICROPYTHON, "bytecode": 5, "rom": True},
-            "https://micropython.org/download/ESP32_GENERIC_C3/",
+            "groundnet-esp32c3-v1.29.0.bin",
         ),
     ],
 )

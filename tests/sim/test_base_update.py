@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from bundle import quick_keys
 from groundnet.bundle import certificate
-from groundnet.sim import app_image
+from groundnet.image import app_image
+from groundnet.image.partition_table import parse_csv
 from groundnet.sim.base_flash import BASE_VERSION
 from groundnet.sim.boardfs import BoardFs, PowerCut
-from groundnet.sim.partitions import ABORTED, VALID, parse_csv
+from groundnet.sim.partitions import ABORTED, VALID
 from sim.boards import board, printed, run
 
 ROOT = Path(__file__).parents[2]
@@ -112,7 +113,7 @@ def test_a_base_image_signed_by_somebody_else_is_refused(keys, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"kind": "application"}, "no base image"),
+        ({"kind": "application"}, "the other kind of image"),
         ({"board": "c"}, "board 'c'"),
         ({"security_counter": -1}, "security counter"),
         ({"image_sha256": "00" * 32}, "the image does not have the hash"),
@@ -196,3 +197,13 @@ def test_a_long_image_goes_on_after_a_power_cut_where_it_was_noted():
         lines = run(device, 20.0)
         noted = int(lines[1].split()[-1])
         assert 65536 < noted < 65536 + 1000 and lines[-1] == "confirmed" and device.base.version == "2.0"
+
+
+# --- the firmware of a station, which finds out by itself where a bundle belongs
+
+HOST = """
+import time
+from apps import trial
+from apps.update import Updates
+from groundcore.bundle import Refused
+"""

@@ -5,8 +5,9 @@ import zlib
 
 import pytest
 from groundnet.errors import GroundnetError
-from groundnet.sim import app_image, partitions
-from groundnet.sim.app_image import BadImage
+from groundnet.image import app_image, partition_table
+from groundnet.image.app_image import BadImage
+from groundnet.sim import partitions
 from groundnet.sim.base_flash import BASE_VERSION
 from groundnet.sim.boardfs import BoardFs, PowerCut
 from groundnet.sim.partitions import ABORTED, NEW, PENDING_VERIFY, UNDEFINED, VALID, Layout, OtaEntry
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from sim.boards import board, run
 
 CHIP = "esp32c3"
-TABLE = partitions.parse_csv(partitions.DEFAULT_TABLE)
+TABLE = partition_table.parse_csv(partitions.DEFAULT_TABLE)
 OLD, FRESH = app_image.make("1.0", CHIP), app_image.make("2.0", CHIP)
 
 
@@ -54,7 +55,7 @@ def test_the_csv_of_esp_idf_is_read():
     ota_1, app, ota_1, , 1M,
     romfs, data, 0x8f, , 256K
     """
-    table = partitions.parse_csv(text)
+    table = partition_table.parse_csv(text)
     assert [(one.label, one.kind, one.subtype, one.offset, one.size) for one in table] == [
         ("nvs", 1, 2, 0x9000, 0x6000),
         ("otadata", 1, 0, 0xF000, 0x2000),
@@ -75,7 +76,7 @@ def test_the_csv_of_esp_idf_is_read():
 )
 def test_a_table_that_the_chip_could_not_use_is_refused(line):
     with pytest.raises(GroundnetError):
-        partitions.parse_csv(f"nvs, data, nvs, 0x9000, 16K\n{line}\n")
+        partition_table.parse_csv(f"nvs, data, nvs, 0x9000, 16K\n{line}\n")
 
 
 def test_an_entry_has_the_bytes_of_esp_idf():
@@ -154,7 +155,7 @@ def test_an_image_that_cannot_start_is_passed_over_and_its_trial_ends():
 
 
 def test_a_factory_image_is_the_last_resort():
-    table = partitions.parse_csv(
+    table = partition_table.parse_csv(
         "otadata,data,ota,,8K\nfactory,app,factory,,1M\nota_0,app,ota_0,,1M\nota_1,app,ota_1,,1M"
     )
     flash = partitions.blank_flash(table, 8 << 20)

@@ -6,15 +6,16 @@ import subprocess
 import sys
 
 import pytest
-from groundnet.flash.partition_table import TABLE_OFFSET, pack
-from groundnet.sim import app_image, partitions
+from groundnet.image import app_image, partition_table
+from groundnet.image.partition_table import TABLE_OFFSET, pack
+from groundnet.sim import partitions
 from groundnet.sim.boardfs import PowerCut
 from groundnet.sim.pacing import hold_while
 from groundnet.sim.world import World
 from sim.boards import board
 from sim.test_mpremote import Served
 
-TABLE = partitions.parse_csv(partitions.DEFAULT_TABLE)
+TABLE = partition_table.parse_csv(partitions.DEFAULT_TABLE)
 MAC = bytes.fromhex("a0b1c2d3e4f5")
 
 

@@ -70,7 +70,7 @@ def flash(
     with ExitStack() as stack:
         try:
             about = application.load(role, board, bundle)
-            base = None if no_base else _base(stack, about.chip, base_file)
+            base = None if no_base else _base(stack, about, base_file)
         except GroundnetError as error:
             Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
                 f"{tr('error:', '错误：')} {said(error.cause)}; {said(error.action)}"
@@ -85,11 +85,12 @@ def flash(
     raise typer.Exit(0 if done.passed else 1)
 
 
-def _base(stack: ExitStack, chip: str, named: Path | None) -> Path | None:
+def _base(stack: ExitStack, about: application.Application, named: Path | None) -> Path | None:
     """The base image ready to be written; none in the cache matters only to a board that needs one."""
-    if named is None and not base_image.cached(chip):
+    if named is None and not base_image.cached(about.chip):
         return None
-    return stack.enter_context(base_image.prepared(base_image.find(chip, named), chip))
+    found = base_image.find(about.chip, named)
+    return stack.enter_context(base_image.prepared(found, about.chip, about.board))
 
 
 class _Bars:

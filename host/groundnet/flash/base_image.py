@@ -11,30 +11,33 @@ from platformdirs import user_cache_path
 
 from groundnet.errors import GroundnetError, Text
 from groundnet.flash import esptool_run
-from groundnet.image import partition_table
+from groundnet.image import base_layout, partition_table
 
+GUIDE = "hardware/micropython/README.md"
 MICROPYTHON = "1.29.0"  # what the bytecode is compiled for and the virtual boards run
 BYTECODE = (
     6 | 3 << 8
 )  # low 10 bits of its sys.implementation._mpy: version 6, sub-version 3; above them the architecture
 _IMAGE_MAGIC = 0xE9  # first byte of an image for a chip's ROM (ESP-IDF, "App Image Format")
 _CHIP_ID_AT = 12  # two bytes in the image's header
+_ROM_FILE_SYSTEM = (
+    b"VfsRom"  # a name that MicroPython holds only where MICROPY_VFS_ROM was set (extmod/modvfs.c)
+)
 
 
 @dataclass(frozen=True)
 class Chip:
-    """What a base image for a chip is called, where it goes, and the chip's number in the image's header."""
+    """Where a base image for a chip goes, and the chip's number in the image's header."""
 
-    build: str
     offset: int
     number: int
 
 
 CHIPS = {
-    "esp32": Chip("ESP32_GENERIC", 0x1000, 0),
-    "esp32s2": Chip("ESP32_GENERIC_S2", 0x1000, 2),
-    "esp32c3": Chip("ESP32_GENERIC_C3", 0x0, 5),
-    "esp32s3": Chip("ESP32_GENERIC_S3", 0x0, 9),
+    "esp32": Chip(0x1000, 0),
+    "esp32s2": Chip(0x1000, 2),
+    "esp32c3": Chip(0x0, 5),
+    "esp32s3": Chip(0x0, 9),
 }
 
 
@@ -50,25 +53,25 @@ def fits(bytecode: int) -> bool:
 
 def cached(chip: str) -> bool:
     """Whether the cache has an image for a chip."""
-    return _cached(_chip(chip), cache_folder()) is not None
+    _chip(chip)
+    return _cached(chip, cache_folder()) is not None
 
 
 def find(chip: str, named: Path | None = None, folder: Path | None = None) -> Path:
-    """The image for a chip: the named file, else the newest of the wanted version in the cache.
+    """The image for a chip: the named file, else the last by name of the wanted version in the cache.
 
-    Raises GroundnetError, with the address of the download, when there is none, and for one of another chip.
+    Raises GroundnetError when there is none, and for one of another chip or without ROMFS.
     """
-    about = _chip(chip)
-    path = named or _cached(about, folder or cache_folder())
+    _chip(chip)
+    kept = folder or cache_folder()
+    path = named or _cached(chip, kept)
     if path is None:
-        page = f"https://micropython.org/download/{about.build}/"
-        name = f"{about.build}-DATE-v{MICROPYTHON}.bin"
-        kept = folder or cache_folder()
+        name = f"groundnet-{chip}-v{MICROPYTHON}.bin"
         raise GroundnetError(
             Text(f"no base image for the {chip} is on this computer", f"本机没有 {chip} 的基础固件"),
             Text(
-                f"get {name} from {page} and put it into {kept}, or name it with --base-image",
-                f"从 {page} 下载 {name} 放到 {kept}，或用 --base-image 指定",
+                f"build one ({GUIDE}) and put it as {name} into {kept}, or name it with --base-image",
+                f"请先构建（见 {GUIDE}），以 {name} 为名放到 {kept}，或用 --base-image 指定",
             ),
         )
     _check(path, chip)
@@ -76,9 +79,10 @@ def find(chip: str, named: Path | None = None, folder: Path | None = None) -> Pa
 
 
 @contextmanager
-def prepared(path: Path, chip: str) -> Iterator[Path]:
-    """The image as it goes into flash: with a partition that the application runs from."""
-    ready = partition_table.give_rom(path.read_bytes(), _chip(chip).offset)
+def prepared(path: Path, chip: str, board: str | None = None) -> Iterator[Path]:
+    """The image as it goes into flash: with the board's partitions, or at least one that the application runs from."""
+    table = partition_table.of_board(board) if board else None
+    ready = base_layout.lay_out(path.read_bytes(), _chip(chip).offset, table)
     with tempfile.TemporaryDirectory(prefix="groundnet-") as folder:
         target = Path(folder) / path.name
         target.write_bytes(ready)
@@ -100,9 +104,9 @@ def write(
     esptool_run.run(port, command, progress)
 
 
-def _cached(about: Chip, folder: Path) -> Path | None:
-    """Names sort by the date in them."""
-    found = sorted(folder.glob(f"{about.build}-2*-v{MICROPYTHON}.bin"))
+def _cached(chip: str, folder: Path) -> Path | None:
+    """A date may stand between chip and version: names sort by it."""
+    found = sorted(folder.glob(f"groundnet-{chip}-*v{MICROPYTHON}.bin"))
     return found[-1] if found else None
 
 
@@ -119,18 +123,26 @@ def _check(path: Path, chip: str) -> None:
     """Refuse what the chip's ROM would not start, before anything is erased."""
     try:
         with path.open("rb") as file:
-            head = file.read(16)
+            content = file.read()
     except OSError as error:
         raise GroundnetError(
             Text(f"{path} cannot be read ({os.strerror(error.errno or 0)})", f"无法读取 {path}"),
             Text("name the base image with --base-image", "用 --base-image 指定基础固件"),
         ) from error
-    number = int.from_bytes(head[_CHIP_ID_AT : _CHIP_ID_AT + 2], "little")
-    if head[:1] != bytes([_IMAGE_MAGIC]) or number != CHIPS[chip].number:
+    number = int.from_bytes(content[_CHIP_ID_AT : _CHIP_ID_AT + 2], "little")
+    if content[:1] != bytes([_IMAGE_MAGIC]) or number != CHIPS[chip].number:
         raise GroundnetError(
             Text(f"{path.name} is not a base image for the {chip}", f"{path.name} 不是 {chip} 的基础固件"),
             Text(
-                f"use MicroPython's .bin for {CHIPS[chip].build}",
-                f"请使用 MicroPython 的 {CHIPS[chip].build} .bin 文件",
+                f"use the firmware.bin of a MicroPython build for the {chip}",
+                f"请使用为 {chip} 构建的 MicroPython firmware.bin",
             ),
+        )
+    if _ROM_FILE_SYSTEM not in content:
+        raise GroundnetError(
+            Text(
+                f"{path.name} is a MicroPython without ROMFS, as its downloads for the ESP32 are",
+                f"{path.name} 是不带 ROMFS 的 MicroPython（官方 ESP32 下载即如此）",
+            ),
+            Text(f"build one with it ({GUIDE})", f"请构建带 ROMFS 的版本（见 {GUIDE}）"),
         )

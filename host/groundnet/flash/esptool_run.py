@@ -48,7 +48,8 @@ def write_command(
     before = "no-reset" if in_bootloader else "default-reset"
     modes = ["--before", before, "--after", "hard-reset", "--connect-attempts", str(_CONNECT_ATTEMPTS)]
     files = [text for offset, path in writes for text in (f"{offset:#x}", str(path))]
-    return [*head, *modes, "write-flash", *files]
+    # The header of a build for 4 MiB would make the boot loader refuse a table that goes beyond.
+    return [*head, *modes, "write-flash", "--flash-size", "detect", *files]
 
 
 def run(port: str, command: Sequence[str], progress: Progress = lambda share: None) -> None:

@@ -203,7 +203,7 @@ class OneBoard:
         if found.kind == probing.MICROPYTHON and not found.bytecode:
             raise NoAnswer(self._port.path)  # the prompt never said what it is: a cable was pulled meanwhile
         if self._plan.base is None and self._plan.base_wanted:
-            base_image.find(self._plan.application.chip)  # raises, with the address of the download
+            base_image.find(self._plan.application.chip)  # raises, with what to build
         if self._plan.base is None:
             raise Refusal(
                 Text(

@@ -8,11 +8,12 @@ import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from groundnet.flash.partition_table import Partition
-from groundnet.sim import app_image, partitions
-from groundnet.sim.app_image import AppDescription, BadImage
+from groundnet.image import app_image, partition_table
+from groundnet.image.app_image import AppDescription, BadImage
+from groundnet.image.partition_table import APP, OTA_0, Partition
+from groundnet.sim import partitions
 from groundnet.sim.flash_chip import SECTOR_BYTES
-from groundnet.sim.partitions import OTA_0, Layout
+from groundnet.sim.partitions import Layout
 from groundnet.sim.process import Request
 from groundnet.sim.services import PARKED, Handler, Result, Service
 from groundnet.sim.shim import operations as op
@@ -43,7 +44,7 @@ class BaseFlash(Service):
     def __init__(self, board: "VirtualBoard", chip: str, table: Sequence[Partition] | None = None) -> None:
         self._board = board
         self.chip = chip
-        self.table = list(table or partitions.parse_csv(partitions.DEFAULT_TABLE))
+        self.table = list(table or partition_table.parse_csv(partitions.DEFAULT_TABLE))
         self.running: Partition | None = None
         self.description: AppDescription | None = None
         self.make_new()
@@ -52,7 +53,7 @@ class BaseFlash(Service):
         """Flash as it comes off the line, started once: boot loader, table and the first base image."""
         self.flash = partitions.blank_flash(self.table, FLASH_BYTES)
         self.flash.program(0, app_image.make_boot_loader(self.chip))
-        first = next(one for one in self.table if one.kind == partitions.APP)
+        first = next(one for one in self.table if one.kind == APP)
         self.flash.program(first.offset, app_image.make(BASE_VERSION, self.chip))
         partitions.boot(self.flash, self.chip)
         self.flash.on_step = self._step
@@ -168,7 +169,7 @@ class BaseFlash(Service):
     def _select(self, request: Request) -> Result:
         layout = self.layout()
         partition = layout.table[request.argument]
-        if partition.kind != partitions.APP:
+        if partition.kind != APP:
             return -_INVALID_ARG
         try:
             partitions.load(self.flash, partition, self.chip)
@@ -210,5 +211,5 @@ def _next_slot(layout: Layout, partition: Partition) -> Partition | None:
     if not layout.slots:
         return None
     if partition not in layout.slots:
-        return layout.slots[0] if partition.kind == partitions.APP and partition.subtype < OTA_0 else None
+        return layout.slots[0] if partition.kind == APP and partition.subtype < OTA_0 else None
     return layout.slots[(layout.slots.index(partition) + 1) % len(layout.slots)]

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 
 from groundnet.errors import GroundnetError
-from groundnet.flash.partition_table import Partition
+from groundnet.image.partition_table import Partition
 from groundnet.sim.base_flash import BaseFlash
 from groundnet.sim.boardfs import BoardFs, PowerCut
 from groundnet.sim.chip import find_chip

@@ -1,6 +1,6 @@
 """Partitions of a virtual ESP32, and its second-stage boot loader: which base image starts, and what rolls back.
 
-Modelled from ESP-IDF 5: "Partition Tables" (table as CSV), "Over The Air Updates" and the behaviour of
+Modelled from ESP-IDF 5: "Partition Tables", "Over The Air Updates" and the behaviour of
 `bootloader_utility.c` and `esp_ota_ops.c` with ``CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE`` and
 ``CONFIG_BOOTLOADER_SKIP_VALIDATE_IN_DEEP_SLEEP`` (MicroPython sets the latter). Not modelled: anti-rollback
 by eFuse, secure boot, flash encryption, a test application.
@@ -11,13 +11,20 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from groundnet.errors import GroundnetError
-from groundnet.flash.partition_table import TABLE_BYTES, TABLE_OFFSET, Partition, pack, parse
-from groundnet.sim.app_image import AppDescription, BadImage, judge
+from groundnet.image.app_image import AppDescription, BadImage, judge
+from groundnet.image.partition_table import (
+    APP,
+    DATA,
+    FACTORY,
+    OTA_0,
+    OTA_DATA,
+    TABLE_BYTES,
+    TABLE_OFFSET,
+    Partition,
+    pack,
+    parse,
+)
 from groundnet.sim.flash_chip import SECTOR_BYTES, FlashChip
-
-APP, DATA = 0, 1
-FACTORY, OTA_0, OTA_DATA = 0x00, 0x10, 0x00
 
 # Two base images and a ROM partition in 4 MiB, for boards that have no table of their own.
 DEFAULT_TABLE = """\
@@ -30,56 +37,6 @@ ota_1,    app,  ota_1,   0x190000, 0x180000
 vfs,      data, fat,     0x310000, 0xb0000
 romfs,    data, 0x8f,    0x3c0000, 0x40000
 """
-
-_TYPES = {"app": APP, "data": DATA}
-_APP_SUBTYPES = {"factory": FACTORY, "test": 0x20} | {f"ota_{slot}": OTA_0 + slot for slot in range(16)}
-_DATA_SUBTYPES = {
-    "ota": 0x00, "phy": 0x01, "nvs": 0x02, "coredump": 0x03, "nvs_keys": 0x04, "efuse": 0x05,
-    "undefined": 0x06, "esphttpd": 0x80, "fat": 0x81, "spiffs": 0x82, "littlefs": 0x83,
-}  # fmt: skip
-_UNITS = {"k": 1024, "m": 1024 * 1024}
-_FIRST_OFFSET = 0x9000  # behind the table
-_APP_ALIGNMENT, _DATA_ALIGNMENT = 0x10000, 0x1000
-
-
-def parse_csv(text: str) -> list[Partition]:
-    """A table as ESP-IDF writes it: name, type, subtype, offset, size; an empty offset follows the one before.
-
-    Raises GroundnetError for a line that is none, overlapping partitions and wrong alignment.
-    """
-    table: list[Partition] = []
-    for line in text.splitlines():
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        try:
-            table.append(_parse_line(line, table[-1].offset + table[-1].size if table else _FIRST_OFFSET))
-        except (ValueError, KeyError):
-            raise _bad(f"'{line.strip()}' is not a partition") from None
-    for one, after in zip(ordered := sorted(table, key=lambda one: one.offset), ordered[1:], strict=False):
-        if one.offset + one.size > after.offset:
-            raise _bad(f"partitions {one.label} and {after.label} overlap")
-    return table
-
-
-def _parse_line(line: str, next_offset: int) -> Partition:
-    label, type_, subtype, offset, size = [field.strip() for field in line.split(",")][:5]
-    kind = _TYPES[type_] if type_ in _TYPES else int(type_, 0)
-    names = _APP_SUBTYPES if kind == APP else _DATA_SUBTYPES
-    alignment = _APP_ALIGNMENT if kind == APP else _DATA_ALIGNMENT
-    at = _number(offset) if offset else -(-next_offset // alignment) * alignment
-    if not 0 < len(label) <= 16 or at % alignment or at < _FIRST_OFFSET:
-        raise ValueError(label)
-    return Partition(kind, names[subtype] if subtype in names else int(subtype, 0), at, _number(size), label)
-
-
-def _number(text: str) -> int:
-    unit = _UNITS.get(text[-1:].lower(), 1)
-    return int(text[:-1] if unit > 1 else text, 0) * unit
-
-
-def _bad(cause: str) -> GroundnetError:
-    return GroundnetError(cause, "correct the partition table (name, type, subtype, offset, size)")
-
 
 # --- which application slot is selected
 

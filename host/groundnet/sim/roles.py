@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundnet.flash.partition_table import Partition
-from groundnet.image import romfs
+from groundnet.image import partition_table, romfs
 from groundnet.image.boards import board_literal
 from groundnet.image.firmware_image import (
     BOOT_FILES,
@@ -12,21 +11,13 @@ from groundnet.image.firmware_image import (
     board_file,
     build,
     compile_module,
-    firmware_folder,
 )
 from groundnet.sim.board import VirtualBoard
 from groundnet.sim.boardfs import BoardFs
-from groundnet.sim.partitions import parse_csv
 from groundnet.sim.power import PowerAccount
 from groundnet.sim.signals import BoardIo
 from groundnet.sim.wiring import Environment, Site, attach, power_cycle, power_off
 from groundnet.sim.world import World
-
-
-def partitions_of(board: str) -> list[Partition] | None:
-    """The table in a board's hardware folder; None for a board that has none."""
-    path = Path(firmware_folder()).parent / "hardware" / board / "partitions.csv"
-    return parse_csv(path.read_text()) if path.exists() else None
 
 
 def production_flash(role: str, board: str, folder: Path | None = None) -> BoardFs:
@@ -93,6 +84,6 @@ def make_device(
         power=power,
         chip=literal["chip"],
         network=environment.network,
-        partitions=partitions_of(board_name),
+        partitions=partition_table.of_board(board_name),
     )
     return Device(virtual, parts, power, environment)

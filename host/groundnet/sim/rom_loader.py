@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from groundnet.sim.app_image import CHIP_NUMBERS
+from groundnet.image.app_image import CHIP_NUMBERS
 from groundnet.sim.boardfs import ROM_BYTES, PowerCut
 from groundnet.sim.flash_chip import SECTOR_BYTES
 
