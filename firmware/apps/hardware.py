@@ -4,7 +4,7 @@ import io
 import select
 
 import machine
-from groundcore import events
+from groundcore import events, settings
 from machine import ADC, I2C, SPI, UART, Pin
 from micropython import const
 
@@ -21,6 +21,7 @@ class Hardware:
 
     def __init__(self, board: dict):
         self.board = board
+        settings.BOARD.update(board.get("settings", {}))
         self._buses = {}
 
     def part(self, name: str) -> dict | None:

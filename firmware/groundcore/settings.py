@@ -80,11 +80,14 @@ PROFILES = {
 # Defaults of the bundle that this came with; the builder fills them in (`bundle build --set`).
 BUNDLED = {}
 
+# Defaults of the board's literal, such as the voltages of its cell; the app fills them in before it makes a core.
+BOARD = {}
+
 
 def default(name: str, profile: str):
-    """The value of a setting that was never written: the bundle's, else the profile's, else the table's."""
+    """The value of a setting that was never written: the bundle's, the profile's, the board's, the table's."""
     value = BUNDLED.get(name)
-    return PROFILES.get(profile, {}).get(name, TABLE[name][1]) if value is None else value
+    return PROFILES.get(profile, {}).get(name, BOARD.get(name, TABLE[name][1])) if value is None else value
 
 
 def parse(name: str, text: str):

@@ -112,6 +112,14 @@ def test_a_wristband_that_fell_calls_nobody_when_the_wearer_presses(rig):
     assert len(band.parts["vibration"].bursts) == 10
 
 
+@pytest.mark.parametrize(("volts", "low"), [(3.55, True), (3.7, False)])
+def test_a_wristband_knows_the_voltages_of_its_own_cell(rig, volts, low):
+    band = rig("tag", "wsl3_wearable", "wearable")
+    band.parts["battery"].battery.forced_volts = volts
+    band.run(2100)  # the first beacon goes out before the gauge has answered
+    assert bool(band.aired[-1].flags & beacon.LOW_BATTERY) == low
+
+
 def test_a_shop_alarm_chirps_at_whoever_comes_in_and_then_sounds(rig):
     shop = rig("tracker", "sentry_s3", "sentry", exit_delay_s=0, entry_delay_s=15, siren_s=5).run(75)
     shop.parts["pir"].see()

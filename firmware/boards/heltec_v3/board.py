@@ -10,6 +10,7 @@ BOARD = {
     "spi": {1: {"sck": 9, "miso": 11, "mosi": 10, "baudrate": 8000000}},
     "uart": {},
     "wake_pins": [],
+    "settings": {"battery_empty_mv": 3500, "battery_full_mv": 4150},
     "parts": {
         "radio": {
             "part": "sx1262",

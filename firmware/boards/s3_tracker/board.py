@@ -13,6 +13,7 @@ BOARD = {
         2: {"tx": 5, "rx": 6, "baudrate": 115200},
     },
     "wake_pins": [4, 14],
+    "settings": {"battery_empty_mv": 3500, "battery_full_mv": 4150},
     "parts": {
         "accelerometer": {"part": "lis2dw12", "i2c": 0, "address": 25, "int1": 4},
         "radio": {
