@@ -82,6 +82,15 @@ class RigBench:
                 instrument.identity()
             return cls(rig, instruments, clock, wait, stack.pop_all().close)
 
+    @classmethod
+    def identities(cls, path: Path) -> dict[str, str]:
+        """What every instrument says of itself. Raises what ``open`` raises."""
+        bench = cls.open(path)
+        try:
+            return {name: instrument.identity() for name, instrument in bench._instruments.items()}
+        finally:
+            bench.close()
+
     @property
     def now_s(self) -> float:
         return self._now_s() - self._began_s

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from groundnet.cli.case_report import report
 from groundnet.cli.condition import condition_json, condition_text
 from groundnet.cli.language import tr
 from groundnet.cli.options import (
@@ -32,6 +33,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help=tr("Theft cases: open, close, list; silent devices.", "报失案件：立案、结案、列表；静默设备。"),
 )
+
+app.command("report")(report)
 
 TagArgument = Annotated[str, typer.Argument(help="Tag id, number plate or device id.")]
 

@@ -75,6 +75,11 @@ def evidence(database: Database, device_id: bytes, now_ms: int, case_id: int | N
     )
 
 
+def was_reported(database: Database, device_id: bytes) -> bool:
+    """Whether a theft of this device was ever reported."""
+    return any(case.device_id == device_id for case in list_cases(database))
+
+
 def _grounds(
     case: Case, judged_ms: int, silence: Silence | None, alarms: tuple[tuple[int, str], ...]
 ) -> Iterable[str]:

@@ -1,0 +1,118 @@
+"""``groundnet case report``: the evidence of a theft, as an insurer asks for it."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from groundnet.cli.language import tr
+from groundnet.cli.options import (
+    DatabaseOption,
+    JsonOption,
+    RegistryOption,
+    database_path,
+    now_ms,
+    operator,
+    registry_path,
+)
+from groundnet.collector import payout
+from groundnet.collector.database import Database
+from groundnet.collector.export import iso_time
+from groundnet.collector.lookups import written_down
+from groundnet.collector.payout import Evidence
+from groundnet.provision.registry import Registry
+
+GROUNDS = {
+    payout.DESTROYED: ("the device was destroyed", "设备已被毁坏"),
+    payout.UNTRACEABLE: ("its signal cannot be traced any more", "信号已无法追踪"),
+    payout.NOT_FOUND: ("not found within 60 days of the report", "报案后 60 天内未找回"),
+}
+
+
+def report(
+    tag: Annotated[
+        str, typer.Argument(help=tr("Tag id, number plate or device id.", "标签号、车牌或设备号。"))
+    ],
+    reason: Annotated[
+        str, typer.Option(help=tr("Why you ask; goes into the audit.", "查询原因，记入审计。"))
+    ] = "",
+    database: DatabaseOption = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what is known of a theft, and on which ground it is to be paid for, if on any."""
+    devices = Registry(registry_path(registry), must_exist=True)
+    records = devices.find(tag)
+    devices.close()
+    store = Database(database_path(database), must_exist=True)
+    moment_ms = now_ms()
+    ids = [record.device_id for record in records]
+    written_down(store, ids, operator(), "case report", reason, True, moment_ms)
+    found = {
+        record.tag_id: payout.evidence(store, record.device_id, moment_ms)
+        for record in records
+        if payout.was_reported(store, record.device_id)
+    } or {records[0].tag_id: payout.evidence(store, ids[0], moment_ms)}
+    store.close()
+    if as_json:
+        typer.echo(json.dumps({tag_id: _public(one) for tag_id, one in found.items()}, ensure_ascii=False))
+        return
+    for tag_id, one in found.items():
+        _print(tag_id, one)
+
+
+def _print(tag_id: str, told: Evidence) -> None:
+    console = Console(highlight=False)
+    case = told.case
+    closed = tr("open", "未结案") if case.closed_ms is None else f"{iso_time(case.closed_ms)}, {case.outcome}"
+    place = told.last_place
+    where = (
+        "–"
+        if place is None
+        else f"{place.lat:.5f}, {place.lon:.5f} ± {place.radius_m:.0f} m, {iso_time(place.time_ms)}"
+    )
+    silent = "–" if told.silence is None else iso_time(told.silence.since_ms)
+    rows = (
+        (tr("case", "案件"), f"{case.case_id}, {case.document or '–'}, {iso_time(case.opened_ms)}, {closed}"),
+        (tr("heard last", "最后一次"), "–" if told.heard_ms is None else iso_time(told.heard_ms)),
+        (tr("silent since", "静默自"), silent),
+        (tr("last place", "最后位置"), where),
+        (
+            tr("alarms", "报警"),
+            ", ".join(f"{cause} {iso_time(at_ms)}" for at_ms, cause in told.alarms[-5:]) or "–",
+        ),
+        (tr("sightings", "发现次数"), str(told.sightings)),
+    )
+    console.print(f"[bold]{tag_id}[/]")
+    for name, text in rows:
+        console.print(f"  {name}: {text}", soft_wrap=True)
+    grounds = ", ".join(tr(*GROUNDS[ground]) for ground in told.grounds)
+    console.print(
+        f"  [bold]{tr('ground for payment', '赔付依据')}: {grounds or tr('none, as of now', '目前没有')}[/]"
+    )
+
+
+def _public(told: Evidence) -> dict:
+    place = told.last_place
+    return {
+        "case_id": told.case.case_id,
+        "document": told.case.document,
+        "opened": iso_time(told.case.opened_ms),
+        "closed": None if told.case.closed_ms is None else iso_time(told.case.closed_ms),
+        "outcome": told.case.outcome,
+        "judged": iso_time(told.judged_ms),
+        "grounds": list(told.grounds),
+        "heard": None if told.heard_ms is None else iso_time(told.heard_ms),
+        "silent_since": None if told.silence is None else iso_time(told.silence.since_ms),
+        "alarms": [{"time": iso_time(at_ms), "cause": cause} for at_ms, cause in told.alarms],
+        "last_place": None
+        if place is None
+        else {
+            "time": iso_time(place.time_ms),
+            "lat": place.lat,
+            "lon": place.lon,
+            "radius_m": place.radius_m,
+        },
+        "sightings": told.sightings,
+    }
