@@ -3,6 +3,7 @@
 A bundle of the kind "base" carries an image for the chip's boot loader. ``BaseShelf`` takes the place of the slots
 (apps/update.py) under groundcore.update: its image goes to flash as it comes, the rest into a small file. What the boot
 loader does is the safety net: a trial that does not call ``confirm`` before its next reset of any kind is given up.
+That reset comes by itself when the trial's time is up (BaseTrial).
 Only a hard reset may follow ``install``: a wake from deep sleep would go back to the old image unseen.
 """
 
@@ -25,11 +26,13 @@ _BLOCK = const(4096)
 _NOTE_BLOCKS = const(16)  # after so many the progress is noted; a power cut loses less than that
 _RECEIVED = "<II32s"  # entry "base" of NVS: bytes there, size and hash of the bundle; its version follows
 _RECEIVED_BYTES = const(40)
-_TRIAL = (
-    "<IIHHH"  # entry "base_trial": address of the partition, counter and least version once it is confirmed
-)
+# Entry "base_trial": address of the partition, counter and least version once it is confirmed; its version follows.
+_TRIAL = "<IIHHH"
+_TRIAL_BYTES = const(14)
 _LIMITS = "<IHHH"  # entry "base_limits": security counter and least version that are in force
 _ENTRY_BYTES = const(72)
+_REASON = "base_why"  # entry: why a trial was ended
+_REASON_BYTES = const(64)
 
 
 class BaseShelf:
@@ -115,7 +118,8 @@ class BaseShelf:
         manifest = self._prove()
         slot, least = self._slot(), bundle.version(manifest["least_version"])
         trial = struct.pack(_TRIAL, slot.info()[2], manifest["security_counter"], *least)
-        self._nvs.set_blob("base_trial", trial)
+        self._erase(_REASON)
+        self._nvs.set_blob("base_trial", trial + begun[_RECEIVED_BYTES:])
         self._nvs.commit()
         try:
             slot.set_boot()
@@ -130,10 +134,8 @@ class BaseShelf:
             manifest = json.loads(bytes(self._head)[bundle.HEAD_BYTES :])
         except ValueError:
             raise Refused("malformed", "the manifest cannot be read")
-        if manifest.get("kind") != KIND:
-            raise Refused("refused", "this is no base image")
-        about = dict(self._device)
-        mpy = sys.implementation._mpy
+        about = dict(self._device, kind=KIND)
+        mpy = getattr(sys.implementation, "_mpy")  # noqa: B009  a name that must stay as it is
         about["mpy"] = "%d.%d" % (mpy & 0xFF, mpy >> 8 & 3)
         bundle.judge(manifest, about, self.limits(), today)
         hashed = sha256()
@@ -150,13 +152,16 @@ class BaseShelf:
         return self._trial_address() == self._running.info()[2] and self._selected()
 
     def found(self) -> tuple:
-        """(state, detail) for groundcore.update at a start. What was rolled back is told once."""
+        """(state, version, detail) for groundcore.update at a start. What was rolled back is told once."""
+        entry = self._entry("base_trial")
+        if entry is None or (self._entry("base") is not None and not self.pending()):
+            return "idle", "", ""
+        version = entry[_TRIAL_BYTES:].decode()
         if self.pending():
-            return "trial", ""
-        if self._trial_address() is None or self._entry("base") is not None:
-            return "idle", ""
+            return "trial", version, ""
+        reason = self._entry(_REASON) or b"the boot loader went back to the image before"
         self._erase("base_trial")
-        return "failed", "the boot loader went back to the image before"
+        return "failed", version, reason.decode()
 
     def confirm(self) -> None:
         """The image that runs stays. Raises Refused before its self-test has passed."""
@@ -166,12 +171,15 @@ class BaseShelf:
             raise Refused("busy", "the self-test has not passed yet")
         entry = self._entry("base_trial") or b""
         self._running.mark_app_valid_cancel_rollback()
-        self._nvs.set_blob("base_limits", entry[4:])
+        self._nvs.set_blob("base_limits", entry[4:_TRIAL_BYTES])
         self._nvs.commit()
         self._erase("base_trial")
 
     def condemn(self, reason: str) -> None:
-        """Nothing to note: a reset without ``confirm`` is the way back."""
+        """Why the trial is going to end: a reset without ``confirm`` is the way back."""
+        if self.pending():
+            self._nvs.set_blob(_REASON, reason.encode()[:_REASON_BYTES])
+            self._nvs.commit()
 
     def _selected(self) -> bool:
         # Marking as valid is about what is selected: not the same when the boot loader passed over it.
@@ -180,7 +188,7 @@ class BaseShelf:
 
     def _trial_address(self) -> int | None:
         entry = self._entry("base_trial")
-        return None if entry is None else struct.unpack(_TRIAL, entry)[0]
+        return None if entry is None else struct.unpack_from(_TRIAL, entry)[0]
 
     # --- the pieces of a bundle
 
@@ -273,5 +281,4 @@ class BaseShelf:
 def updates(device: dict, roots: tuple) -> Update:
     """The update of the base image as this start finds it; takes the host's requests like that of the application."""
     shelf = BaseShelf(device, roots)
-    state, detail = shelf.found()
-    return Update(shelf, device, state, "", detail)
+    return Update(shelf, device, *shelf.found())

@@ -3,13 +3,17 @@
 import os
 import time
 
+import esp32
 from apps import guard
 from apps.run_loop import Part
 from apps.version import VERSION
 from drivers.console import Console
 from groundcore import events, store
+from micropython import const
 
 import __main__
+
+_BASE_ENTRY_BYTES = const(72)  # of NVS, see base_image.py
 
 
 class Link(Part):
@@ -53,12 +57,13 @@ class Link(Part):
         self.restart = restart
         loop.say = self._say
         loop.watch(self._console.stream)
-        if getattr(__main__, "trial", False):  # set by main.py
+        subject = _on_trial(device)
+        if subject is not None:
             from apps.trial import Trial
             from groundcore.settings import Settings
 
             current = Settings(records[store.SETTINGS], "none")
-            loop.add("trial", lambda: Trial(loop, storage, current["trial_s"], restart))
+            loop.add("trial", lambda: Trial(loop, storage, current["trial_s"], restart, subject))
 
     @property
     def open(self) -> bool:
@@ -157,6 +162,23 @@ class Link(Part):
         """A line of log text would tear the frames of an open link."""
         if not self._console.open:
             print(line)
+
+
+def _on_trial(device: dict):
+    """What is on trial at this start: the application, the base image, or None."""
+    if getattr(__main__, "trial", False):  # set by main.py
+        from apps.trial import Application
+
+        return Application()
+    try:
+        esp32.NVS("groundnet").get_blob("base_trial", bytearray(_BASE_ENTRY_BYTES))
+    except OSError:
+        return None
+    from apps import trial
+    from apps.base_image import BaseShelf
+
+    shelf = BaseShelf(dict(device, self_test=lambda: trial.passed), ())
+    return shelf if shelf.pending() else None
 
 
 def describe(hardware, role: str, device_id: bytes) -> dict:

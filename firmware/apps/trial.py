@@ -1,7 +1,7 @@
 """The trial of a new version: it must pass its self-test and be confirmed in time, or it is taken back.
 
-Loaded by a version on trial alone. The watchdog runs since the boot loader started it; every other end of a trial
-(crash, hang, power cut) is seen by the boot loader at the next start.
+Loaded by a version on trial alone, of the application or of the base image. Every other end of a trial (crash, hang,
+power cut) is seen by the boot loader at the next start; an application's watchdog runs since that started it.
 """
 
 import time
@@ -32,10 +32,13 @@ class Trial(Part):
 
     Args:
         limit_s: so long the version has for its confirmation.
-        restart: resets the board.
+        restart: resets the board; what is not confirmed is taken back then.
+        subject: what is on trial: an Application, or a base_image.BaseShelf.
     """
 
-    def __init__(self, loop, storage, limit_s: int, restart):
+    def __init__(self, loop, storage, limit_s: int, restart, subject):
+        self._subject = subject
+        self._pending = True
         self._loop = loop
         self._storage = storage
         self._limit_s = limit_s
@@ -43,22 +46,23 @@ class Trial(Part):
         self._began_ticks = time.ticks_ms()
 
     def poll(self) -> None:
-        if not __main__.trial:
+        self._pending = self._subject.pending()
+        if not self._pending:
             return
         ran_ms = time.ticks_diff(time.ticks_ms(), self._began_ticks)
         if not passed:
             if ran_ms >= _SETTLE_MS:
                 self._test()
         elif getattr(self._loop.core, "answered", False):
-            confirm()  # the collector has answered: the way for the next update is open
+            self._subject.confirm()  # the collector has answered: the way for the next update is open
         elif ran_ms >= self._limit_s * 1000:
             self._end("nobody confirmed it within %d s" % self._limit_s)
 
     def due_ms(self) -> int | None:
-        return _SETTLE_MS if __main__.trial else None
+        return _SETTLE_MS if self._pending else None
 
     def busy(self) -> bool:
-        return __main__.trial
+        return self._pending
 
     def _test(self) -> None:
         global passed
@@ -72,16 +76,25 @@ class Trial(Part):
         passed = True
 
     def _end(self, reason) -> None:
-        BootState().condemn(reason)
+        self._subject.condemn(reason)
         self._restart()
 
 
-def confirm() -> None:
-    """The version on trial is what runs from now on. Raises OSError."""
-    from apps.update import manifest_of
-    from groundcore.bundle import version
+class Application:
+    """The application that runs, while main.py says that it is on trial."""
 
-    state = BootState()
-    manifest = manifest_of(state.trial)
-    state.confirm(manifest["security_counter"], version(manifest["least_version"]))
-    __main__.trial = False
+    def pending(self) -> bool:
+        return __main__.trial
+
+    def confirm(self) -> None:
+        """It is what runs from now on. Raises OSError."""
+        from apps.update import manifest_of
+        from groundcore.bundle import version
+
+        state = BootState()
+        manifest = manifest_of(state.trial)
+        state.confirm(manifest["security_counter"], version(manifest["least_version"]))
+        __main__.trial = False
+
+    def condemn(self, reason: str) -> None:
+        BootState().condemn(reason)

@@ -12,7 +12,7 @@ from apps.clock import unix_s
 from drivers.flash_records import make_folder
 from groundcore import bundle
 from groundcore.bundle import Refused
-from groundcore.update import Update
+from groundcore.update import TABLE, Update
 from micropython import const
 from trust import ROOTS
 
@@ -24,6 +24,8 @@ _BEGUN = (
 _BEGUN_BYTES = const(36)
 _BEGUN_MAX_BYTES = const(60)
 _RESERVE_BLOCKS = const(8)  # of the file system, for the records of the device
+_BASE_ENTRY_BYTES = const(72)
+_LARGEST_BYTES = bundle.HEAD_BYTES + bundle.MANIFEST_MAX_BYTES + bundle.IMAGE_MAX_BYTES + bundle.BLOCK_BYTES
 
 
 class Shelf:
@@ -59,7 +61,7 @@ class Shelf:
         make_folder(FOLDER)
         free = os.statvfs("/")
         room = max(0, free[3] - _RESERVE_BLOCKS) * free[0]
-        if size > min(room, bundle.HEAD_BYTES + bundle.MANIFEST_MAX_BYTES + bundle.IMAGE_MAX_BYTES):
+        if size > min(room, _LARGEST_BYTES):
             raise Refused("too_large", "%d bytes, there is room for %d" % (size, room))
         self._nvs.set_blob("part", struct.pack(_BEGUN, size, digest) + version.encode())
         self._nvs.commit()
@@ -124,7 +126,7 @@ class Shelf:
         except ValueError:
             raise Refused("malformed", "the manifest cannot be read")
         about = dict(self._device)
-        mpy = sys.implementation._mpy
+        mpy = getattr(sys.implementation, "_mpy")  # noqa: B009  a name that must stay as it is
         about["mpy"] = "%d.%d" % (mpy & 0xFF, mpy >> 8 & 3)
         bundle.judge(manifest, about, self.limits(), today)
         return manifest, bundle.HEAD_BYTES + manifest_bytes
@@ -135,7 +137,7 @@ class Shelf:
 
         if not trial.passed:
             raise Refused("busy", "the self-test has not passed yet")
-        trial.confirm()
+        trial.Application().confirm()
         self.state = BootState()
 
     def condemn(self, reason: str) -> None:
@@ -143,18 +145,16 @@ class Shelf:
 
 
 class Updates:
-    """Answers the host's requests; ``restart`` is True when the device must start anew behind the answer."""
+    """Answers the host's requests; ``restart`` is True when the device must start anew behind the answer.
+
+    A bundle too large for a slot is one of a base image: it goes to the partition of its own. The manifest has the
+    last word about that, too.
+    """
 
     def __init__(self, device: dict):
-        self._shelf = Shelf(device)
-        state = self._shelf.state
-        found, version = "idle", ""
-        if state.trial != NONE:
-            found = "trial" if state.rom == state.trial else "verified"
-            version = manifest_of(state.trial)["version"]
-        elif state.reason:
-            found, version = "failed", bundle.shown(state.given_up)
-        self._update = Update(self._shelf, device, found, version, state.reason.decode())
+        self._device = device
+        self._of_base = _noted("base") or _noted("base_trial")
+        self._make()
 
     @property
     def restart(self) -> bool:
@@ -162,6 +162,11 @@ class Updates:
 
     def handle(self, request: str, values: dict) -> dict:
         """Values of update_state. Raises groundcore.bundle.Refused."""
+        if request == "update_begin":
+            of_base = values["size_bytes"] > _LARGEST_BYTES
+            if of_base != self._of_base and request in TABLE[self._update.state]:
+                self._of_base = of_base
+                self._make()
         return self._update.handle(request, values)
 
     def close(self) -> None:
@@ -170,6 +175,45 @@ class Updates:
             self._shelf.flush()
         except OSError:
             pass  # the next begin tells how much is there
+
+    def _make(self):
+        if self._of_base:
+            try:
+                from apps import base_image
+            except ImportError:  # left out of this board's image
+                self._of_base = False
+                self._make()
+                raise Refused("unsupported", "the base image of this device is replaced by cable only")
+            self._shelf = base_image.BaseShelf(dict(self._device, self_test=_tested), ROOTS)
+            self._update = Update(self._shelf, self._device, *self._shelf.found())
+        else:
+            self._shelf = Shelf(self._device)
+            self._update = Update(self._shelf, self._device, *self._found())
+
+    def _found(self) -> tuple:
+        """(state, version, detail) of the application as this start finds it."""
+        state = self._shelf.state
+        found, version = "idle", ""
+        if state.trial != NONE:
+            found = "trial" if state.rom == state.trial else "verified"
+            version = manifest_of(state.trial)["version"]
+        elif state.reason:
+            found, version = "failed", bundle.shown(state.given_up)
+        return found, version, state.reason.decode()
+
+
+def _tested() -> bool:
+    from apps import trial
+
+    return trial.passed
+
+
+def _noted(key) -> bool:
+    """Whether NVS has an entry of the base image's."""
+    try:
+        return esp32.NVS("groundnet").get_blob(key, bytearray(_BASE_ENTRY_BYTES)) > 0
+    except OSError:
+        return False
 
 
 def manifest_of(slot: int) -> dict:

@@ -96,6 +96,8 @@ def check_age(about: dict, limits: tuple) -> None:
 def _judge(manifest, device, limits, today):
     if manifest["format"] != 1:
         raise Refused("unsupported", "bundle of another format")
+    if manifest.get("kind", "application") != device.get("kind", "application"):
+        raise Refused("refused", "the bundle holds the other kind of image")
     check_age(manifest, limits)
     for name in ("role", "board"):
         if manifest[name] != device[name]:

@@ -34,6 +34,7 @@ def test_a_good_bundle_is_taken_until_its_last_day_and_without_a_clock():
     [
         ({"security_counter": 2}, None, "security counter 2 is below 3"),
         ({"version": "0.1.9"}, None, "version 0.1.9 is older than 0.2.0"),
+        ({"kind": "base"}, None, "the bundle holds the other kind of image"),
         ({"role": "base"}, None, "the bundle is for role 'base'"),
         ({"board": "two"}, None, "the bundle is for board 'two'"),
         ({"hardware_revisions": [1]}, None, "not for hardware revision 2"),

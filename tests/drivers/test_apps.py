@@ -606,6 +606,8 @@ def test_tracker_cut_at_every_flash_step_names_nothing_twice(rig):
         tracker.run(90)
         reports = {}
         for message in collector.messages:
+            if message.name != "report":
+                continue
             name = (message.values["boot_count"], message.values["sequence"])
             assert reports.setdefault(name, message.values["items"]) == message.values["items"]
         assert collector.items("heartbeat") and "Traceback" not in tracker.board.log

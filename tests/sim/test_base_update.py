@@ -197,13 +197,3 @@ def test_a_long_image_goes_on_after_a_power_cut_where_it_was_noted():
         lines = run(device, 20.0)
         noted = int(lines[1].split()[-1])
         assert 65536 < noted < 65536 + 1000 and lines[-1] == "confirmed" and device.base.version == "2.0"
-
-
-# --- the firmware of a station, which finds out by itself where a bundle belongs
-
-HOST = """
-import time
-from apps import trial
-from apps.update import Updates
-from groundcore.bundle import Refused
-"""

@@ -75,6 +75,7 @@ CASES = {
         "版本 0.1.9 低于设备允许的最低版本 0.2.0",
     ),
     "another role": (lambda m: m.sign(good(role="base")), "for role 'base'", "适用于角色“base”"),
+    "a base image": (lambda m: m.sign(good(kind="base")), "the other kind of image", "映像类型不符"),
     "another board": (lambda m: m.sign(good(board="two")), "for board 'two'", "适用于板“two”"),
     "another revision": (
         lambda m: m.sign(good(hardware_revisions=[2, 3])),

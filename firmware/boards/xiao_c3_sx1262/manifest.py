@@ -5,6 +5,7 @@ MANIFEST = {
         "main": "apps.tag",
         "roots": ["apps.tag", "board"],
         "without": [
+            "apps.base_image",
             "apps.extras",
             "apps.inputs",
             "drivers.max17048",

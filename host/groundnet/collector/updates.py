@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from groundwire.update_table import PIECE_BYTES
 
-from groundnet.bundle import container
+from groundnet.bundle import container, manifest
 from groundnet.collector.database import Database
 from groundnet.errors import GroundnetError, Text
 
@@ -47,8 +47,13 @@ def queue(database: Database, device_id: bytes, data: bytes, who: str, now_ms: i
             Text("the bundle is not signed", "固件包未签名"),
             Text("sign it with `groundnet bundle sign`", "请用 `groundnet bundle sign` 签名"),
         )
-    sha256 = hashlib.sha256(data).digest()
     about = found.manifest
+    if manifest.kind_of(about) != manifest.APPLICATION:  # its version is not what a device tells
+        raise UpdateRefused(
+            Text("a base image is not handed out by the collector", "采集服务不分发基础映像"),
+            Text("update the device by cable: name its port", "请用数据线更新：指定其串口"),
+        )
+    sha256 = hashlib.sha256(data).digest()
     with database.transaction():
         database.run(
             "INSERT INTO bundles VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",

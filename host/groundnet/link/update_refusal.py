@@ -22,6 +22,18 @@ TABLE = (
     (r"the bundle is for board '(.*)'", "固件包适用于板“{0}”", _OTHER),
     (r"the bundle is for '(.*)'", "固件包适用于产品“{0}”", _OTHER),
     (r"not for hardware revision (\d+)", "固件包不适用于硬件版本 {0}", _OTHER),
+    (r"the bundle holds the other kind of image", "固件包中的映像类型不符", _OTHER),
+    (
+        r"the base image of this device is replaced by cable only",
+        "该设备的基础映像只能通过数据线更换",
+        Text("write it with `groundnet flash`", "请用 `groundnet flash` 写入"),
+    ),
+    (r"the boot loader would not start this image", "引导程序无法启动该映像", _OTHER),
+    (
+        r"the flash of this board has one place for a base image only",
+        "该板的闪存只能容纳一个基础映像",
+        Text("write it with `groundnet flash`", "请用 `groundnet flash` 写入"),
+    ),
     (r"bytecode (\S+), but this device runs (\S+)", "固件包的字节码为 {0}，设备运行的是 {1}", _OTHER),
     (r"the bundle has expired on (\S+)", "固件包已于 {0} 过期", _NEWER),
     (
