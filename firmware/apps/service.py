@@ -181,11 +181,16 @@ def _on_trial(device: dict):
     return shelf if shelf.pending() else None
 
 
+# Of parts that the wire names otherwise than the board does.
+_CAPABILITIES_OF = {"radio": ("radio_lora", "radio_gfsk"), "supply": ("external_power",)}
+
+
 def describe(hardware, role: str, device_id: bytes) -> dict:
     """What a device says of itself."""
     parts = hardware.board["parts"]
-    names = {"radio": "radio_lora", "supply": "external_power"}
-    capabilities = [names.get(name, name) for name in parts if name != "led"]
+    capabilities = []
+    for name in parts:
+        capabilities += _CAPABILITIES_OF.get(name, (name,))
     if role == "base":
         capabilities.append("wifi")
     return {

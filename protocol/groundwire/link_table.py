@@ -11,7 +11,7 @@ STATES = ("blank", "provisioned", "locked")
 PROFILES = ("none", "vehicle", "livestock", "wearable", "sentry")
 CAPABILITIES = (
     "accelerometer", "radio_lora", "radio_gfsk", "ble", "gnss", "modem", "siren", "pir",
-    "strap", "button", "battery", "wifi", "external_power",
+    "strap", "button", "battery", "wifi", "external_power", "case", "buzzer", "vibration", "display", "led",
 )  # fmt: skip
 ERRORS = (
     "none", "unknown_kind", "malformed", "out_of_range", "not_authenticated", "refused", "locked", "busy",
@@ -23,6 +23,7 @@ TEST_RESULTS = ("passed", "failed", "skipped")
 PARTS = (
     "memory", "storage", "accelerometer", "radio", "gnss", "modem", "siren", "battery", "clock",
     "pir", "strap", "button", "led", "key", "case", "supply", "link", "network", "display", "gauge", "history",
+    "buzzer", "vibration", "trial", "update",
 )  # fmt: skip
 UPDATE_STATES = ("idle", "receiving", "complete", "verified", "trial", "confirmed", "failed")
 
