@@ -44,6 +44,7 @@ class TimedPort(VirtualPort):
     """Knows the processor time that was spent in it, on the world: the rest is the program's own."""
 
     inside_s = 0.0
+    slept_s = 0.0  # virtual
 
     def read(self, size: int = 1) -> bytes:
         with self._inside():
@@ -54,6 +55,7 @@ class TimedPort(VirtualPort):
             return super().write(data)
 
     def sleep(self, seconds: float) -> None:
+        self.slept_s += seconds
         with self._inside():
             super().sleep(seconds)
 
@@ -66,20 +68,23 @@ class TimedPort(VirtualPort):
 
 @dataclass(frozen=True)
 class Run:
-    """Seconds; line and flash may work at the same time."""
+    """Seconds; line and flash may work at the same time. ``slept_s``: naps of the host, also while the line is busy."""
 
     total_s: float
     wire_s: float
     flash_s: float
+    slept_s: float
     host_processor_s: float
 
     def figures(self) -> dict[str, float]:
-        waiting_s = max(0.0, self.total_s - self.wire_s - self.flash_s)
+        """Shares of the whole; the host has what it slept while nothing else happened, the device all that is left."""
+        rest_s = max(0.0, self.total_s - self.wire_s - self.flash_s)
+        host_s = min(rest_s, self.slept_s)
         return {
             "total_s": round(self.total_s, 3),
             "wire_share": round(self.wire_s / self.total_s, 2),
-            "flash_share": round(self.flash_s / self.total_s, 2),
-            "waiting_share": round(waiting_s / self.total_s, 2),
+            "device_share": round((self.flash_s + rest_s - host_s) / self.total_s, 2),
+            "host_share": round(host_s / self.total_s, 2),
             "host_processor_s": round(self.host_processor_s, 3),
         }
 
@@ -110,7 +115,7 @@ class Contest:
         )
         board.world.run_for(BOOT_US)
         wire_s = (board.console.busy_us - wire_us) / 1e6
-        return Run(total_us / 1e6, wire_s, self._flash_s, used_s - port.inside_s)
+        return Run(total_us / 1e6, wire_s, self._flash_s, port.slept_s, used_s - port.inside_s)
 
     def close(self) -> None:
         self._board.close()

@@ -7,7 +7,10 @@ from flash.deploy_rig import KEYS, Desk
 from groundnet.flash.deploy import BadName, deploy
 from groundnet.flash.orders import PART
 from groundnet.link.errors import CodeFailed, NoAnswer
+from groundnet.sim.desk import Desk as Device
+from groundnet.sim.desk import device_on
 from groundnet.sim.line_rate import uart
+from groundnet.sim.virtual_port import VirtualPort
 
 RANDOM = random.Random(3)
 FILES = {
@@ -98,6 +101,16 @@ def test_a_running_program_is_interrupted_and_not_restarted(desk):
     boots = desk.board.boots
     desk.deploy({"/main.py": b"new = 1\n"}, port)
     assert desk.content() == {"/main.py": b"new = 1\n"} and desk.board.boots == boots
+
+
+def test_a_running_device_gets_files_and_keeps_its_own():
+    with device_on(Device("tag", "xiao_c3_sx1262")) as device:
+        device.power_on()
+        device.board.world.run_for(5_000_000)
+        before = {path: device.board.files[path] for path in device.board.files.paths()}
+        deploy(VirtualPort(device.board), FILES | {"/main.py": before["/main.py"]})
+        after = {path: device.board.files[path] for path in device.board.files.paths()}
+        assert after == FILES | before
 
 
 def test_the_slow_line_never_overflows_the_receive_buffer():

@@ -4,7 +4,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -12,33 +11,14 @@ from platformdirs import user_cache_path
 from groundnet.errors import GroundnetError, Text
 from groundnet.flash import esptool_run
 from groundnet.image import base_layout, partition_table
+from groundnet.image.app_image import BOOT_LOADER_OFFSETS, CHIP_NUMBERS, MAGIC, ROM_FILE_SYSTEM
 
 GUIDE = "hardware/micropython/README.md"
 MICROPYTHON = "1.29.0"  # what the bytecode is compiled for and the virtual boards run
 BYTECODE = (
     6 | 3 << 8
 )  # low 10 bits of its sys.implementation._mpy: version 6, sub-version 3; above them the architecture
-_IMAGE_MAGIC = 0xE9  # first byte of an image for a chip's ROM (ESP-IDF, "App Image Format")
 _CHIP_ID_AT = 12  # two bytes in the image's header
-_ROM_FILE_SYSTEM = (
-    b"VfsRom"  # a name that MicroPython holds only where MICROPY_VFS_ROM was set (extmod/modvfs.c)
-)
-
-
-@dataclass(frozen=True)
-class Chip:
-    """Where a base image for a chip goes, and the chip's number in the image's header."""
-
-    offset: int
-    number: int
-
-
-CHIPS = {
-    "esp32": Chip(0x1000, 0),
-    "esp32s2": Chip(0x1000, 2),
-    "esp32c3": Chip(0x0, 5),
-    "esp32s3": Chip(0x0, 9),
-}
 
 
 def cache_folder() -> Path:
@@ -53,7 +33,7 @@ def fits(bytecode: int) -> bool:
 
 def cached(chip: str) -> bool:
     """Whether the cache has an image for a chip."""
-    _chip(chip)
+    _offset(chip)
     return _cached(chip, cache_folder()) is not None
 
 
@@ -62,7 +42,7 @@ def find(chip: str, named: Path | None = None, folder: Path | None = None) -> Pa
 
     Raises GroundnetError when there is none, and for one of another chip or without ROMFS.
     """
-    _chip(chip)
+    _offset(chip)
     kept = folder or cache_folder()
     path = named or _cached(chip, kept)
     if path is None:
@@ -82,7 +62,7 @@ def find(chip: str, named: Path | None = None, folder: Path | None = None) -> Pa
 def prepared(path: Path, chip: str, board: str | None = None) -> Iterator[Path]:
     """The image as it goes into flash: with the board's partitions, or at least one that the application runs from."""
     table = partition_table.of_board(board) if board else None
-    ready = base_layout.lay_out(path.read_bytes(), _chip(chip).offset, table)
+    ready = base_layout.lay_out(path.read_bytes(), _offset(chip), table)
     with tempfile.TemporaryDirectory(prefix="groundnet-") as folder:
         target = Path(folder) / path.name
         target.write_bytes(ready)
@@ -98,9 +78,7 @@ def write(
     progress: esptool_run.Progress = lambda share: None,
 ) -> None:
     """Write a prepared image to the board on a port and start it. Raises BaseImageError."""
-    command = esptool_run.write_command(
-        port, chip, [(_chip(chip).offset, image)], in_bootloader=in_bootloader
-    )
+    command = esptool_run.write_command(port, chip, [(_offset(chip), image)], in_bootloader=in_bootloader)
     esptool_run.run(port, command, progress)
 
 
@@ -110,13 +88,17 @@ def _cached(chip: str, folder: Path) -> Path | None:
     return found[-1] if found else None
 
 
-def _chip(name: str) -> Chip:
-    if name not in CHIPS:
+def _offset(name: str) -> int:
+    """Where in flash the image for a chip begins. Raises GroundnetError for a chip without one."""
+    if name not in CHIP_NUMBERS:
         raise GroundnetError(
             Text(f"there is no base image for chip '{name}'", f"没有芯片“{name}”的基础固件"),
-            Text(f"use a board with one of: {', '.join(CHIPS)}", f"请使用以下芯片的板：{', '.join(CHIPS)}"),
+            Text(
+                f"use a board with one of: {', '.join(CHIP_NUMBERS)}",
+                f"请使用以下芯片的板：{', '.join(CHIP_NUMBERS)}",
+            ),
         )
-    return CHIPS[name]
+    return BOOT_LOADER_OFFSETS[name]
 
 
 def _check(path: Path, chip: str) -> None:
@@ -130,7 +112,7 @@ def _check(path: Path, chip: str) -> None:
             Text("name the base image with --base-image", "用 --base-image 指定基础固件"),
         ) from error
     number = int.from_bytes(content[_CHIP_ID_AT : _CHIP_ID_AT + 2], "little")
-    if content[:1] != bytes([_IMAGE_MAGIC]) or number != CHIPS[chip].number:
+    if content[:1] != bytes([MAGIC]) or number != CHIP_NUMBERS[chip]:
         raise GroundnetError(
             Text(f"{path.name} is not a base image for the {chip}", f"{path.name} 不是 {chip} 的基础固件"),
             Text(
@@ -138,7 +120,7 @@ def _check(path: Path, chip: str) -> None:
                 f"请使用为 {chip} 构建的 MicroPython firmware.bin",
             ),
         )
-    if _ROM_FILE_SYSTEM not in content:
+    if ROM_FILE_SYSTEM not in content:
         raise GroundnetError(
             Text(
                 f"{path.name} is a MicroPython without ROMFS, as its downloads for the ESP32 are",
