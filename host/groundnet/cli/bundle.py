@@ -89,19 +89,32 @@ def build_command(
             ),
         ),
     ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            help=tr(
+                "firmware.bin of a MicroPython build: a bundle of the base image instead.",
+                "MicroPython 构建得到的 firmware.bin：改为构建基础固件包。",
+            )
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    data = builder.build(
-        role,
-        board,
-        version=version,
-        security_counter=counter,
-        least_version=least_version,
-        not_after=not_after.date() if not_after else None,
-        hardware_revisions=revisions or (0,),
-        roots=_roots(root),
-        settings=settings or (),
-    )
+    terms: dict[str, Any] = {
+        "version": version,
+        "security_counter": counter,
+        "least_version": least_version,
+        "not_after": not_after.date() if not_after else None,
+        "hardware_revisions": revisions or (0,),
+    }
+    if base is None:
+        data = builder.build(role, board, **terms, roots=_roots(root), settings=settings or ())
+    elif root or settings:
+        raise typer.BadParameter(
+            tr("--root and --set are of an application, not of --base", "--root 和 --set 不能与 --base 同用")
+        )
+    else:
+        data = builder.build_base(base.read_bytes(), role, board, **terms)
     whole_file.replace(output, data)
     _about(container.parse(data), output, as_json)
 

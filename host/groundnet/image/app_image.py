@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 MAGIC = 0xE9
 CHIP_NUMBERS = {"esp32": 0, "esp32s2": 2, "esp32c3": 5, "esp32s3": 9}  # esp_chip_id_t
+BOOT_LOADER_OFFSETS = {"esp32": 0x1000, "esp32s2": 0x1000, "esp32c3": 0, "esp32s3": 0}  # in flash
+ROM_FILE_SYSTEM = b"VfsRom"  # a name that is in a MicroPython only with MICROPY_VFS_ROM (extmod/modvfs.c)
 
 _HEADER = struct.Struct(
     "<BBBBIB3sHBHH4sB"
