@@ -4,9 +4,9 @@ import random
 
 import pytest
 from flash.deploy_rig import KEYS, Desk
-from groundnet.flash.deploy import BadName, deploy
+from groundnet.flash.deploy import BadName, FlashFull, InTheWay, deploy
 from groundnet.flash.orders import PART
-from groundnet.link.errors import CodeFailed, NoAnswer
+from groundnet.link.errors import NoAnswer
 from groundnet.sim.desk import Desk as Device
 from groundnet.sim.desk import device_on
 from groundnet.sim.line_rate import uart
@@ -129,10 +129,19 @@ def test_any_window_does(desk, window_bytes):
 
 def test_a_full_flash_is_told_leaves_the_old_file_and_no_part():
     with Desk({"/main.py": b"old"}, capacity_bytes=40 * 1024) as desk:
-        with pytest.raises(CodeFailed, match=r"28|ENOSPC"):
+        with pytest.raises(FlashFull, match="--prune"):
             desk.deploy({"/main.py": RANDOM.randbytes(60_000)})
         assert desk.content() == {"/main.py": b"old"}
         assert desk.deploy({"/main.py": b"new"}).bytes == 3
+
+
+def test_a_file_where_a_folder_is_wanted_is_told_or_pruned(desk):
+    desk.restart({"/lib": b"a file"})
+    with pytest.raises(InTheWay, match="/lib"):
+        desk.deploy(FILES)
+    assert desk.content() == {"/lib": b"a file"}
+    desk.deploy(FILES, prune="/")
+    assert desk.content() == FILES
 
 
 def test_who_stops_it_leaves_the_board_at_its_prompt(desk):

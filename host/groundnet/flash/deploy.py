@@ -22,6 +22,7 @@ WINDOW_BYTES = 256  # the receive buffer of an ESP32's console holds 260
 _LONGEST_PATH_BYTES = 200
 _FLASH_S = 10.0  # the longest that a board may be busy with its flash
 _TALK_TRIES = 3
+_NO_SPACE = ("OSError: 28", "[Errno 28]")  # as ports print it
 _BITS_PER_BYTE = 10  # start, 8 data, stop
 
 Progress = Callable[[float], None]
@@ -36,6 +37,33 @@ class BadName(GroundnetError):
             Text(
                 f"give absolute paths of at most 200 bytes that do not end in {PART}",
                 f"请使用不超过 200 字节、不以 {PART} 结尾的绝对路径",
+            ),
+        )
+
+
+class InTheWay(GroundnetError):
+    """A file is where a folder has to be."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            Text(
+                f"on the board {path} is a file, and a folder is wanted",
+                f"板上的 {path} 是文件，而此处需要文件夹",
+            ),
+            Text("remove it, for example with --prune", "请将其删除，例如使用 --prune"),
+        )
+
+
+class FlashFull(CodeFailed):
+    """The files do not fit; the old ones are all there."""
+
+    def __init__(self, port: str) -> None:
+        GroundnetError.__init__(
+            self,
+            Text(f"the flash of the board on {port} is full", f"{port} 上的板闪存已满"),
+            Text(
+                "deploy fewer files, or remove old ones with --prune",
+                "减少要部署的文件，或用 --prune 删除旧文件",
             ),
         )
 
@@ -81,7 +109,7 @@ def deploy(
         window_bytes: how much may be under way that the board has not confirmed; its receive buffer at most.
         clock: seconds, for the report.
 
-    Raises BadName, NoAnswer, CodeFailed, PortGone, and what opening a port raises.
+    Raises BadName, InTheWay, FlashFull, CodeFailed, NoAnswer, PortGone, and what opening a port raises.
     """
     for path in files:
         check_path(path)
@@ -180,12 +208,16 @@ class _Deployment:
         try:
             if self._dry_run:
                 self._send_away(sender)
+            elif plan.in_the_way:
+                raise InTheWay(plan.in_the_way)
             else:
                 sender.send(plan.stream(window_bits), self._progress)
                 self._raw.ended(_FLASH_S)
                 self._raw.leave()
-        except CodeFailed:
+        except CodeFailed as error:
             self._raw.leave()
+            if any(words in str(error) for words in _NO_SPACE):
+                raise FlashFull(self._raw.port) from error
             raise
         except LinkError:
             raise

@@ -25,6 +25,7 @@ class Plan:
     removed: tuple[str, ...]  # a folder's name ends in "/" and comes behind what was in it
     folders: tuple[str, ...]
     missing: Mapping[str, bytes]
+    in_the_way: str = ""  # a file that stays, where a folder is wanted
 
     def stream(self, window_bits: int) -> bytes:
         """All orders in pieces that can be done as they come; in one deflate stream, plain if ``window_bits`` is 0."""
@@ -63,7 +64,8 @@ def plan_of(files: Mapping[str, bytes], there: Listing, prune: str | None) -> Pl
         left = [path + "/" for path in there.folders if path not in wanted_folders]
         removed += sorted((path for path in left if _is_in(path, prune, kept)), key=len, reverse=True)
     folders = sorted(wanted_folders - there.folders, key=len)
-    return Plan(tuple(removed), tuple(folders), missing)
+    in_the_way = wanted_folders & there.files.keys() - set(removed)
+    return Plan(tuple(removed), tuple(folders), missing, min(in_the_way, default=""))
 
 
 def _packed_pieces(orders: bytes, window_bits: int) -> Iterator[bytes]:
