@@ -132,9 +132,8 @@ def place(tmp_path):
     registry = Registry(tmp_path / "registry.db")
     for number, role in ((1, "tracker"), (2, "tag")):
         device_id = bytes(7) + bytes((number,))
-        record = Record(
-            device_id, f"GN-{number}", role, "b", "vehicle", "", None, "", "", 1, Secret(bytes(32))
-        )
+        plate = f"云A0000{number}"
+        record = Record(device_id, "", role, "b", "vehicle", plate, None, "", "", 1, Secret(bytes(32)))
         registry.reserve(record)
     registry.close()
     (tmp_path / "new.gnb").write_bytes(bundle())
