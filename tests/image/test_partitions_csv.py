@@ -1,12 +1,14 @@
 """The partition table of each board: it fits its flash, and it is what the virtual board and a flashed one have."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
 from groundnet.bundle import container
 from groundnet.bundle.manifest import APPLICATION, BASE
 from groundnet.image import base_layout, partition_table
+from groundnet.image.boards import board_literal
 from groundnet.image.firmware_image import ROLES, boards_for
 from groundnet.image.partition_table import APP, DATA, pack, parse
 from groundnet.sim.desk import Desk, device_on
@@ -65,3 +67,21 @@ def test_what_goes_into_a_partition_has_room(board):
 def test_a_virtual_board_has_its_table(role, board):
     with device_on(Desk(role, board)) as device:
         assert device.board.base.layout().table == partition_table.of_board(board)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_its_base_image_can_be_built(board):
+    """The definition of its chip, which takes the board's table; UART0 is a console only where no part is on it."""
+    literal = board_literal(board)
+    folder = ROOT / "hardware" / "micropython" / literal["chip"]
+    cmake = (folder / "mpconfigboard.cmake").read_text(encoding="utf-8")
+    header = (folder / "mpconfigboard.h").read_text(encoding="utf-8")
+    assert f"boards/mpconfigboard_{literal['chip']}_common.cmake" in cmake
+    assert "${MICROPY_BOARD_DIR}/../../${MICROPY_BOARD}/partitions.csv" in cmake
+    assert f"CONFIG_ESPTOOLPY_FLASHSIZE_{flash_bytes(board) // MIB}MB=y" in cmake
+    assert re.search(r"#define MICROPY_VFS_ROM\s+\(1\)", header)
+    console_pins = {"esp32c3": {20, 21}, "esp32s3": {43, 44}}[literal["chip"]]  # UART0 of ESP-IDF
+    with (ROOT / "hardware" / board / "pinout.csv").open(encoding="utf-8") as file:
+        used = {int(row["gpio"]) for row in csv.DictReader(file) if row["gpio"].isdigit()}
+    has_console = re.search(r"#define MICROPY_HW_ENABLE_UART_REPL\s+\(1\)", header) is not None
+    assert has_console == (not used & console_pins)
