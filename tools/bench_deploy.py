@@ -184,22 +184,25 @@ def _ratios(ours: Run, theirs: Run) -> dict:
 
 
 def main() -> None:
-    figures = {
-        name: {"files": len(tree), "bytes": sum(map(len, tree.values()))}
-        | {rate: compare(tree, speed) for rate, speed in RATES.items()}
-        for name, tree in trees().items()
-    }
+    figures = {}
+    for name, tree in trees().items():
+        about = {"files": len(tree), "bytes": sum(map(len, tree.values()))}
+        print(f"deploy {name}: {about['files']} files, {about['bytes']} bytes")
+        runs = {rate: compare(tree, speed) for rate, speed in RATES.items()}
+        for rate, steps in runs.items():
+            for step, run in steps.items():
+                _tell(f"{rate} {step}", run, TARGETS.get(step))
+        figures[name] = about | runs
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "deploy.json").write_text(json.dumps(figures, indent=1))
-    for name, tree in figures.items():
-        print(f"deploy {name}: {tree['files']} files, {tree['bytes']} bytes")
-        for rate in RATES:
-            for step, run in tree[rate].items():
-                goal = f" (target {TARGETS[step]})" if step in TARGETS else ""
-                print(f"  {rate} {step}: {run['times_faster']} x faster than mpremote{goal},", end=" ")
-                print(f"{run['times_faster_without_flash']} x without the flash")
-                for who in ("groundnet", "mpremote"):
-                    print(f"    {who}", " ".join(f"{key}={value}" for key, value in run[who].items()))
+
+
+def _tell(what: str, run: dict, target: int | None) -> None:
+    goal = f" (target {target})" if target else ""
+    print(f"  {what}: {run['times_faster']} x faster than mpremote{goal},", end=" ")
+    print(f"{run['times_faster_without_flash']} x without the flash")
+    for who in ("groundnet", "mpremote"):
+        print(f"    {who}", " ".join(f"{key}={value}" for key, value in run[who].items()))
 
 
 if __name__ == "__main__":
