@@ -136,6 +136,10 @@ class Device(Protocol):
 
     def light(self) -> bool: ...
     def log(self) -> str: ...
+    def execute(self, code: str) -> str:
+        """What MicroPython code prints at the prompt of a bare device. Raises LinkError."""
+        ...
+
     def carry_to(self, east_m: float, north_m: float, speed_mps: float) -> None: ...
 
 
@@ -157,6 +161,7 @@ class Bench(Protocol):
         board: str | None = None,
         at: tuple[float, float] = (0.0, 0.0),
         powered: bool = True,
+        bare: bool = False,
         **settings: object,
     ) -> Device:
         """A device as it leaves the install point.
@@ -166,6 +171,7 @@ class Bench(Protocol):
             profile: what it is fixed to; default: the usual one of the role.
             at: metres east and north, where a bench can place it.
             powered: False: switch it on with ``power.restore()``.
+            bare: the modules are in flash, the application does not start: for ``Device.execute``.
             settings: of the firmware's table; where the collector is, is set already.
 
         Raises GroundnetError for a name that is taken, an unknown role, board or setting.

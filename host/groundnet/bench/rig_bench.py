@@ -108,9 +108,11 @@ class RigBench:
         board: str | None = None,
         at: tuple[float, float] = (0.0, 0.0),
         powered: bool = True,
+        bare: bool = False,
         **settings: object,
     ) -> RigDevice:
-        """The rig's device of that name, else its first of that role that is free; as it is, not fitted anew.
+        """The rig's device of that name, else its first of that role that is free; as it is, not fitted anew; a
+        bare one has to be prepared by `groundnet deploy`.
 
         Raises Lacking when the rig has none, or not on that board.
         """

@@ -8,6 +8,7 @@ from typing import Any
 from groundnet.bench.fitting import Fitted
 from groundnet.bench.interface import Lacking, Text
 from groundnet.bench.rig_file import CONTACTS, SOUNDERS, Attachment, DeviceEntry
+from groundnet.link import prompt
 
 Wait = Callable[[float], None]
 
@@ -188,6 +189,9 @@ class RigDevice:
     def log(self) -> str:
         """Nothing: a rig reads a device's console only when it asks it something."""
         return ""
+
+    def execute(self, code: str) -> str:
+        return prompt.execute(self.serial, code.encode()).decode()
 
     def radio_refusals(self) -> list[str]:
         """Nothing: silicon does not tell."""

@@ -66,6 +66,7 @@ class SimBench:
         board: str | None = None,
         at: tuple[float, float] = (0.0, 0.0),
         powered: bool = True,
+        bare: bool = False,
         **settings: object,
     ) -> SimDevice:
         """See `interface.Bench.device`."""
@@ -77,7 +78,7 @@ class SimBench:
             lat, lon = self.scene.frame.to_degrees(*at)
             uplink |= {"wifi_name": "bench", "lat_e7": round(lat * 1e7), "lon_e7": round(lon * 1e7)}
         fitted = Fitted(role, name, profile, board, uplink | settings)
-        device = self.devices[name] = SimDevice(self.scene, fitted, at, self.run)
+        device = self.devices[name] = SimDevice(self.scene, fitted, at, self.run, bare)
         if self._headquarters is not None:
             self._headquarters.learn(fitted.device_id, fitted.secret)
         if powered:

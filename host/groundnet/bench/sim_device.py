@@ -16,13 +16,15 @@ from groundnet.bench.sim_stimuli import (
     SimVehicleSupply,
 )
 from groundnet.errors import GroundnetError
-from groundnet.image.firmware_image import default_board
+from groundnet.image.firmware_image import build, default_board
+from groundnet.link import prompt
 from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.cells import Cells, Tower, read_towers
 from groundnet.sim.chips.indicator import Contact, Pir
 from groundnet.sim.chips.siren import Siren
 from groundnet.sim.chips.supply import Supply
 from groundnet.sim.motion_profile import MotionProfile
+from groundnet.sim.pacing import hold_while
 from groundnet.sim.roles import Device as Assembled
 from groundnet.sim.roles import make_device, production_flash
 from groundnet.sim.scene import Scene
@@ -32,13 +34,19 @@ from groundnet.sim.wiring import Environment
 from groundnet.sim.world import US_PER_S
 
 _INSTALL_POINT = "bench"
+_PATIENCE_S = 60.0  # wall clock, for an answer at the prompt
 
 
 class SimDevice:
     """See `interface.Device`. It has no power until ``power.restore()``."""
 
     def __init__(
-        self, scene: Scene, fitted: Fitted, at: tuple[float, float], run: Callable[[float], None]
+        self,
+        scene: Scene,
+        fitted: Fitted,
+        at: tuple[float, float],
+        run: Callable[[float], None],
+        bare: bool = False,
     ) -> None:
         self.name, self.role, self.fitted = fitted.name, fitted.role, fitted
         self._scene, world = scene, scene.world
@@ -55,7 +63,7 @@ class SimDevice:
             self.place.metres,
         )
         self.assembled: Assembled = make_device(
-            world, self.name, self.role, environment, fitted.device_id, fitted.board, self._flash()
+            world, self.name, self.role, environment, fitted.device_id, fitted.board, self._flash(bare)
         )
         self.motion = SimMotion(world, profile)
         self.sky = SimSky(world, self._sky)
@@ -120,7 +128,16 @@ class SimDevice:
         """Name of its board."""
         return self.fitted.board or default_board(self.role)
 
-    def _flash(self) -> BoardFs:
+    def execute(self, code: str) -> str:
+        board = self.assembled.board
+        port = board.console.open_pty().path
+        return hold_while(
+            self._scene.world, [board], lambda: prompt.execute(port, code.encode(), _PATIENCE_S)
+        ).decode()
+
+    def _flash(self, bare: bool) -> BoardFs:
+        if bare:
+            return BoardFs(build(self.role, self.board) | {"/main.py": b""})
         fitted = self.fitted
         flash = production_flash(self.role, self.board)
         files = state_files(fitted.name, fitted.fixed_to, _INSTALL_POINT, fitted.secret, fitted.settings)

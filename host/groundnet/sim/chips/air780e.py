@@ -5,8 +5,8 @@ with its reports, signal and cell information (+CCED), the single-connection TCP
 machine, text messages in PDU and text mode decoded as the network reads them, sleep (+CSCLK, +WAKETIM) that
 loses the bytes which wake it, PSM+, restarts, current per state. Latencies are typical ones.
 
-Only one connection, no TLS, HTTP, MQTT, transparent mode, calls, DTR, RI, RESET_N, +IPR,
-saved settings or periodic +CCED. Only hardware can tell: the true times to register, what weak signal costs,
+Not modelled: more than one connection, TLS, HTTP, MQTT, transparent mode, calls, DTR, RI, RESET_N, +IPR,
+saved settings, periodic +CCED. Only hardware can tell: the true times to register, what weak signal costs,
 whether the supply survives 1 A pulses, and how long PWRKEY must be low to switch off (the manual has no
 number; here 1.5 s). Firmware of the sibling Air780EP answers AT+CEREG? as +CGREG: (two independent logs);
 ``cereg_answers_as_cgreg`` shows how a driver copes.

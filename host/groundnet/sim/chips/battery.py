@@ -1,8 +1,8 @@
 """Batteries: rest voltage from the charge that was drawn, as the converter sees it behind its divider.
 
 Modelled: discharge curve at rest, exact charge of the power account. Not modelled: internal resistance, cold,
-self-discharge (a figure for budgets only) and the passivation of lithium thionyl chloride: only hardware tells
-those.
+self-discharge (a figure for budgets only), the passivation of lithium thionyl chloride. Only hardware can tell: how
+far the voltage falls under the radio's load after months at rest, and in frost.
 """
 
 from bisect import bisect_right

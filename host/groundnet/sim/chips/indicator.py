@@ -1,7 +1,8 @@
 """Lights, contacts and the movement sensor: an LED that is watched, inputs that a bench pushes.
 
 Modelled: levels, currents (also through the pull of a closed contact), contact bounce, the PIR's output pulse
-and its false triggers while it warms up. Not modelled: PIR optics, corrosion.
+and its false triggers while it warms up. Not modelled: PIR optics, corrosion. Only hardware can tell: what a PIR
+sees of a person behind a curtain, and what rain does to a strap's loop.
 """
 
 import random

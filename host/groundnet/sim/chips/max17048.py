@@ -3,7 +3,7 @@
 Modelled: the register table with its reset values, voltage each 250 ms (45 s in hibernation), charge from the
 cell's discharge curve, hibernation after six minutes of little change, the alert, the reset indicator, power-on
 reset by command (which is not acknowledged). Not modelled: how the chip's estimate learns and errs, temperature
-compensation, the voltage alerts, sleep mode.
+compensation, the voltage alerts, sleep mode. Only hardware can tell: how far the charge is off on a worn cell.
 """
 
 from groundnet.sim.chips.battery import Battery

@@ -1,6 +1,7 @@
 """Siren, buzzer or vibration motor on a driver transistor: high sounds it. Remembers what it did, for probes.
 
-Modelled: on, off, current. Not modelled: loudness, start-up of the piezo, heat at long bursts.
+Modelled: on, off, current. Not modelled: loudness, start-up of the piezo, heat at long bursts. Only hardware can
+tell: how far it is heard through a case, and whether the supply carries it.
 """
 
 from groundnet.sim.power import PowerAccount

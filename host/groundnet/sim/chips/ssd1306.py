@@ -2,7 +2,8 @@
 
 Modelled: the display memory with its three addressing modes and their windows (10.1.1-10.1.5), start line,
 mirroring in both directions, inversion, "entire display on", contrast, charge pump, reset line and supply switch,
-and the current of what is lit. Not modelled: scrolling, the wrong wiring of COM pins, wear.
+and the current of what is lit. Not modelled: scrolling, the wrong wiring of COM pins, wear. Only hardware can tell:
+brightness in the sun, burn-in, and which of the pin-compatible controllers is on a module.
 """
 
 import struct
