@@ -33,17 +33,19 @@ class UpdateFetch(Part):
             self._forget()
             self._refuse("busy", "a host is at the cable")
             return
-        if request == "update_read":
+        updates = self._updates
+        if updates is None or request == "update_read":
             self._forget()
-        if self._updates is None:
-            self._updates = Updates(self._device)
+            updates = Updates(self._device)
         try:
-            told = self._updates.handle(request, self._completed(request, values))
+            told = updates.handle(request, self._completed(request, values))
         except Refused as refusal:
             self._refuse(*refusal.args)
             return
-        if self._updates.restart:
+        if updates.restart:
             self._restart()
+        if request != "update_read":  # between two checks nothing of it stays in memory
+            self._updates = updates
         told["firmware"] = self._device["firmware"]
         self._loop.post(events.UPDATE_TOLD, told)
 
