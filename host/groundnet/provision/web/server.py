@@ -1,8 +1,10 @@
 """Serves the counter's page until it is told to stop."""
 
 import asyncio
+import contextlib
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import uvicorn
 
@@ -26,14 +28,22 @@ def listen(host: str, port: int) -> socket.socket:
         why = getattr(error, "strerror", None) or error
         raise ServeError(
             Text(f"cannot listen on {host}:{port} ({why})", f"无法在 {host}:{port} 上监听（{why}）"),
-            Text("choose another one with --port-number", "请用 --port-number 换一个端口"),
+            Text("choose another address with --listen", "请用 --listen 换一个地址"),
         ) from error
     return bound
 
 
-def server_of(page: Page) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """Leaves the signals to whoever runs it: the counter's thread has to finish what it does first."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server_of(page: Page) -> Server:
     """What serves the page: run its ``serve(sockets=[bound])``."""
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             page.app,
             log_level="warning",
@@ -50,7 +60,9 @@ def serve(page: Page, bound: socket.socket, ready: Callable[[], None]) -> None:
     asyncio.run(_run(server_of(page), bound, ready))
 
 
-async def _run(server: uvicorn.Server, bound: socket.socket, ready: Callable[[], None]) -> None:
+async def _run(server: Server, bound: socket.socket, ready: Callable[[], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
     task = asyncio.create_task(server.serve(sockets=[bound]))
     while not server.started and not task.done():
         await asyncio.sleep(0.01)
