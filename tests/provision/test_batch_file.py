@@ -79,7 +79,8 @@ def test_a_bad_row_is_told_by_line_column_value_and_what_to_do(row, column, valu
 
 def test_consent_and_device_columns_are_checked():
     label = encode(Label(bytes.fromhex("0000020000000001")))
-    text = f"用途,姓名,同意,设备\n老人,王芳,,\n老人,王芳,本人,{label}\n老人,李明,本人,{label[:-1]}0\n老人,李明,也许,XYZ\n"
+    rows = ("王芳,,", f"王芳,本人,{label}", f"李明,本人,{label[:-1]}0", "李明,也许,XYZ")
+    text = "用途,姓名,同意,设备\n" + "".join(f"老人,{row}\n" for row in rows)
     found = batch_file.check(text.encode())
     assert [(one.line, one.column) for one in found.problems] == [
         (2, "同意"),
@@ -132,7 +133,7 @@ def test_the_encoding_is_judged_by_the_header_not_by_chance():
 
 @given(st.text())
 def test_a_neutral_cell_is_no_formula_and_reads_back(text):
-    assert plain(neutral(text)) == text or not neutral(text).startswith("'")
+    assert plain(neutral(text)) == text
     assert not is_formula(neutral(text))
 
 
