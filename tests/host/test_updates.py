@@ -160,6 +160,14 @@ def test_an_update_is_queued_listed_and_withdrawn(place, device):
     assert json.loads(taken.stdout)[0]["state"] == "withdrawn"
 
 
+@pytest.mark.parametrize("collector", [True, False])
+def test_an_unsigned_bundle_is_refused_before_anything_is_asked(place, collector):
+    (place / "new.gnb").write_bytes(bundle(signed=False))
+    where = ("--collector", place / "collector.db") if collector else ()
+    refused = run(update_command.app, STATION.hex(), place / "new.gnb", *where)
+    assert "not signed" in str(refused.exception) and "bundle sign" in refused.exception.action.zh
+
+
 def test_a_tag_has_no_way_to_the_collector(place):
     refused = order(place, "云A00002")
     assert isinstance(refused.exception, UpdateRefused) and "by cable" in refused.exception.action

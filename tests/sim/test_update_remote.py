@@ -4,6 +4,7 @@ import random
 from itertools import pairwise
 
 import pytest
+from groundnet.bundle.build import build
 from groundnet.collector import updates
 from groundnet.sim.board import OFF
 from sim import update_rig as rig
@@ -35,7 +36,10 @@ class Remote:
         county.serve()
 
     def queue(self, image, version="0.2.0", **changes):
-        data = self._signer.sign(rig.bundle(image, version, **self._about | changes))
+        return self.queue_bundle(rig.bundle(image, version, **self._about | changes))
+
+    def queue_bundle(self, unsigned):
+        data = self._signer.sign(unsigned)
         updates.queue(self.county.database, rig.DEVICE_ID, data, "op", self.county.now_ms())
         return data
 
@@ -95,7 +99,8 @@ def test_a_station_fetches_its_update_whatever_is_cut_and_is_confirmed(signer, t
     identity = files["/state/identity.0"]
     with rig.county(role, board, files, tmp_path) as county:
         there = Remote(county, signer, role, board)
-        data = there.queue(rig.firmware(role, board, (signer.root,), "0.2.0"), security_counter=2)
+        built = build(role, board, version="0.2.0", security_counter=2, roots=(signer.root,))
+        data = there.queue_bundle(built)
         check = cut_in_the_middle(there, county, len(data))
         done = there.run_until("done")
         check()
