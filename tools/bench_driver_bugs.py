@@ -1,10 +1,11 @@
-"""Deliberate bugs in the drivers: `make bench` puts each into a copy of the sources and tells which share the tests catch.
+"""Deliberate bugs in the drivers: `make bench` puts each into a copy of the sources and tells which share is caught.
 
 python tools/bench_driver_bugs.py [DRIVER ...]      only those drivers
 """
 
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -15,16 +16,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "bench"
-sys.path.insert(0, str(ROOT / "tests"))
-
-from bench.driver_bugs import BUGS, TESTS, Bug  # noqa: E402 - the tests' own list, found by the line above
+LIST = runpy.run_path(
+    str(ROOT / "tests" / "bench" / "driver_bugs.py")
+)  # `bench` is also a script's name here
+BUGS, TESTS = LIST["BUGS"], LIST["TESTS"]
 
 ROOMS = ("firmware", "host", "protocol", "tests", "hardware", "tools")
 TIMEOUT_S = 600
 MODULES = "host/groundnet/sim/interpreter/node_modules"
 
 
-def caught(bug: Bug) -> bool | None:
+def caught(bug) -> bool | None:
     """Whether a test fails with the bug in; None when the tests could not be run at all."""
     with tempfile.TemporaryDirectory(prefix="groundnet-bug-") as folder:
         copy = Path(folder)

@@ -38,6 +38,7 @@ class Terminals(Service):
         self._uart_triggers: dict[int, int] = {}
         self._uart_busy_us: dict[int, int] = {}  # until when each transmitter shifts out
         self._uarts: dict[int, Uart] = {}
+        self.transactions = 0  # on I2C and SPI so far
 
     def handlers(self) -> dict[int, Handler]:
         return {
@@ -145,12 +146,14 @@ class Terminals(Service):
         return 0
 
     def _write_i2c(self, request: Request) -> Result:
+        self.transactions += 1
         bus, address = divmod(request.argument, 128)
         self._spend_i2c(bus, 1 + len(request.data))
         self._io.i2c(bus).device(address).i2c_write(request.data)
         return len(request.data)
 
     def _read_i2c(self, request: Request) -> Result:
+        self.transactions += 1
         bus, address = divmod(request.argument, 128)
         self._spend_i2c(bus, 2 + len(request.data) + request.wanted)
         device = self._io.i2c(bus).device(address)
@@ -168,6 +171,7 @@ class Terminals(Service):
         self._board.spend(_BUS_OVERHEAD_US + count * 9 * 1_000_000 // self._i2c_hz.get(bus, 400_000))
 
     def _transfer_spi(self, request: Request) -> Result:
+        self.transactions += 1
         rate_hz = self._spi_hz.get(request.argument, 1_000_000)
         self._board.spend(_BUS_OVERHEAD_US + len(request.data) * 8 * 1_000_000 // rate_hz)
         data = self._io.spi(request.argument).transfer(request.data)
