@@ -92,8 +92,9 @@ class Tag:
         elif event[0] == events.INPUT:
             self._input(cycle, event[1], event[2], now_ms, actions)
         elif event[0] in (events.FREE_FALL, events.SAMPLES):
-            if self._fall is not None and self._fall.handle(event, actions):
-                self._raise(cycle, self._call.fell(now_ms, actions), now_ms, actions)
+            call = self._call
+            if self._fall is not None and self._fall.handle(event, actions) and call is not None:
+                self._raise(cycle, call.fell(now_ms, actions), now_ms, actions)
         else:
             self._beacon_on(cycle, event, now_ms, actions)
         return actions
