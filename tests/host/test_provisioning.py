@@ -67,7 +67,7 @@ def counter(tmp_path):
 
 def test_a_blank_tag_becomes_a_locked_one_that_proves_its_secret(counter):
     record = counter.provision()
-    assert (record.state, record.profile, record.plate) == ("locked", "vehicle", "云A12345")
+    assert (record.state, record.profile, record.plate) == ("handed_over", "vehicle", "云A12345")
     counter.replug()
 
     def look(link, registry):
@@ -87,9 +87,9 @@ def test_whatever_step_is_cut_off_the_next_call_completes_it(counter, step):
         counter.provision(stop_before=step)
     counter.replug()
     record = counter.provision()
-    assert record.state == "locked"
+    assert record.state == "handed_over"
     registry = Registry(counter.registry_path)
-    assert [(one.tag_id, one.state) for one in registry.devices()] == [(record.tag_id, "locked")]
+    assert [(one.tag_id, one.state) for one in registry.devices()] == [(record.tag_id, "handed_over")]
     registry.close()
 
 

@@ -93,14 +93,14 @@ def test_a_state_is_on_disk_for_every_reader_at_once(registry):
     other = Registry(registry.path)
     assert [record.state for record in other.added()] == ["reserved"]
     assert other.added() == []
-    registry.advance(draft(1).device_id, "locked", "01", 2)
-    assert [record.state for record in other.added()] == ["locked"]
+    registry.advance(draft(1).device_id, "handed_over", "01", 2)
+    assert [record.state for record in other.added()] == ["handed_over"]
     other.close()
 
 
 def test_a_device_that_is_not_there_cannot_advance(registry):
     with pytest.raises(RegistryError):
-        registry.advance(bytes(8), "locked", "01", 2)
+        registry.advance(bytes(8), "handed_over", "01", 2)
 
 
 def test_secrets_do_not_show(registry):
@@ -176,3 +176,33 @@ def test_a_file_that_is_no_database_is_named(tmp_path):
     path.write_bytes(b"this is not a database, it only looks like a file" * 30)
     with pytest.raises(StoreError):
         Registry(path)
+
+
+def test_a_device_that_was_locked_is_one_that_was_handed_over(tmp_path):
+    path = tmp_path / "old.db"
+    old = sqlite3.connect(path)
+    before = next(number for number, step in enumerate(STEPS) if "handed_over" in step)
+    for step in STEPS[:before]:
+        old.execute(step)
+    row = (
+        draft(7).device_id,
+        7,
+        tag_id.make(7),
+        "tag",
+        "b",
+        "vehicle",
+        "云A1",
+        None,
+        SECRET,
+        "locked",
+        "00",
+        1,
+    )
+    old.execute(f"INSERT INTO devices VALUES ({','.join('?' * len(row))})", row)
+    old.execute(f"PRAGMA user_version = {before}")
+    old.commit()
+    old.close()
+    registry = Registry(path)
+    (record,) = registry.find("云a 1")
+    assert (record.state, record.sealed, record.secret.reveal()) == ("handed_over", False, SECRET)
+    registry.close()

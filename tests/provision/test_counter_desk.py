@@ -62,7 +62,7 @@ def test_a_cable_that_is_pulled_while_the_tag_is_written_and_again_before_it_is_
         watched.desk.tell(News(Event.ADVANCE))
         watched.until(State.DONE)
         (record,) = watched.settled(lambda registry: list(registry.devices()))
-        assert (record.tag_id, record.state, record.plate) == (tag_id, "locked", "云A12345")
+        assert (record.tag_id, record.state, record.plate) == (tag_id, "handed_over", "云A12345")
         assert [entry[2] for entry in entries] == ["cut_off", "cut_off", "done", "done"]
     finally:
         watched.desk.stop()

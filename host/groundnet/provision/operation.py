@@ -1,4 +1,4 @@
-"""One provisioning: from a blank device on a serial port to a locked one in the registry.
+"""One provisioning: from a blank device on a serial port to a locked one that is handed over.
 
 identify -> reserve -> write -> read back -> prove -> settings -> lock. Each step is idempotent: after any
 crash the same call asks the device what it holds and goes on from there.
@@ -15,7 +15,7 @@ from groundnet.errors import GroundnetError
 from groundnet.link.device import Device, Identity
 from groundnet.link.serial_link import Entropy, SerialLink
 from groundnet.provision import phone
-from groundnet.provision.registry import Record, Registry, Secret
+from groundnet.provision.registry import BOUND, Record, Registry, Secret
 
 STEPS = ("identify", "reserve", "write", "read back", "prove", "settings", "lock")
 
@@ -36,11 +36,16 @@ class Order:
     owner_phone: str | None = None
     install_point: str = ""
     settings: dict[str, str] = field(default_factory=dict)
+    consent: str | None = None  # who agreed that a person wears it: wearer or guardian
 
     def __post_init__(self) -> None:
         for number in (self.owner_phone, self.settings.get("owner_phone")):
             if number and phone.normalise(number) != number:
                 raise ProvisionError(f"'{number}' has separators", f"write it as {phone.normalise(number)}")
+
+    def pending(self) -> dict:
+        """What of it no column of the registry holds, for whoever goes on after a crash."""
+        return {"install_point": self.install_point, "settings": self.settings}
 
 
 def provision(
@@ -73,22 +78,22 @@ def provision(
         _prove(device, secret, entropy)
         progress("settings")
         _write_settings(link, device, registry, record, order, now_ms())
-        if record.state == "locked":
+        if record.state in BOUND:
             return record
-        return registry.advance(record.device_id, "locked", operation, now_ms())
+        return registry.advance(record.device_id, "handed_over", operation, now_ms(), identity.firmware)
     progress("write")
-    record = registry.advance(record.device_id, "writing", operation, now_ms())
+    record = registry.advance(record.device_id, "writing", operation, now_ms(), identity.firmware)
     _write(device, identity, record, order, secret)
     progress("read back")
     _read_back(device, record, secret)
     progress("prove")
     _prove(device, secret, entropy)
-    record = registry.advance(record.device_id, "verified", operation, now_ms())
+    record = registry.advance(record.device_id, "verified", operation, now_ms(), identity.firmware)
     progress("settings")
     _write_settings(link, device, registry, record, order, now_ms())
     progress("lock")
     device.lock(secret)
-    return registry.advance(record.device_id, "locked", operation, now_ms())
+    return registry.advance(record.device_id, "handed_over", operation, now_ms(), identity.firmware)
 
 
 def _reserved(
@@ -115,21 +120,29 @@ def _reserved(
         operation=operation,
         changed_ms=now_ms,
         secret=Secret(entropy(keys.SECRET_SIZE)),
+        consent=order.consent,
     )
-    return registry.reserve(draft)
+    return registry.reserve(draft, order.pending())
 
 
 def _resumed(registry: Registry, known: Record, identity: Identity, order: Order) -> Record:
     """The row that an earlier call left, with today's decisions while the device is not bound yet."""
     device_id = identity.device_id.hex()
-    both_say = (identity.state == "locked", known.state == "locked")
+    both_say = (identity.state == "locked", known.state in BOUND)
     if both_say == (False, True) or (both_say == (True, False) and known.state != "verified"):
         raise ProvisionError(
             f"device {device_id} is {identity.state}, the registry has it as {known.state}",
             "have a supervisor look at its history before it is bound again",
         )
     if identity.state != "locked":
-        return registry.amend(known.device_id, order.profile, order.plate, order.owner_phone)
+        return registry.amend(
+            known.device_id,
+            order.profile,
+            order.plate,
+            order.owner_phone,
+            order.consent,
+            order.pending(),
+        )
     bound = (known.plate, known.profile, known.owner_phone)
     if bound != (order.plate, order.profile, order.owner_phone or known.owner_phone):
         raise ProvisionError(

@@ -1,124 +1,193 @@
 """The registry of an install point: which device holds which identity, in one SQLite file.
 
-A row moves reserved -> writing -> verified -> locked; each step is on disk (WAL, synchronous=FULL) before the
-next one begins, so that a crash is completed by asking the device. Secrets are in the file and nowhere else:
-the file is readable by its owner alone, and a `Secret` shows nothing when printed.
+A row moves reserved -> writing -> verified -> handed_over -> synced, or to undone; each step is on disk (WAL,
+synchronous=FULL) together with its row of the audit before the next one begins, so that a crash is completed by
+asking the device. An engineer's registry keeps secrets in a file that its owner alone can read; an install point's
+(see `point`) seals them and what leads to a person under a vault. A `Secret` shows nothing when printed.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
 
-from groundnet.errors import GroundnetError
+from groundnet.errors import Text
+from groundnet.provision import identities
 from groundnet.provision import plate as plates
 from groundnet.provision import tag_id as tag_ids
+from groundnet.provision.audit import Audit
+from groundnet.provision.record import BOUND, Record, RegistryError, Secret
 from groundnet.provision.schema import STEPS
+from groundnet.provision.vault import Vault, VaultLocked
 from groundnet.sqlite_file import open_file, transaction
 
+__all__ = ("BOUND", "KEPT_SETTINGS", "Record", "Registry", "RegistryError", "Secret")
+
 KEPT_SETTINGS = frozenset(("region", "parked_interval_s", "heartbeat_s"))
-
-
-class RegistryError(GroundnetError):
-    """The registry is not there, is full, or does not hold what was asked for."""
-
-
-class Secret:
-    """32 bytes that are never shown; ``reveal`` is the one way to them."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: bytes) -> None:
-        self._value = bytes(value)
-
-    def reveal(self) -> bytes:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "<Secret>"
-
-
-@dataclass(frozen=True)
-class Record:
-    """One device of the registry."""
-
-    device_id: bytes
-    tag_id: str
-    role: str
-    board: str
-    profile: str
-    plate: str | None
-    owner_phone: str | None
-    state: str
-    operation: str
-    changed_ms: int
-    secret: Secret = field(compare=False)
 
 
 class Registry:
     """The open registry file; made when it is missing, unless it must exist.
 
-    Raises StoreError when the file cannot be opened or belongs to a newer version.
+    ``who`` is named in the audit. Raises StoreError when the file cannot be opened or belongs to a newer version.
     """
 
-    def __init__(self, path: Path, must_exist: bool = False) -> None:
+    def __init__(self, path: Path, must_exist: bool = False, who: str = "") -> None:
         if must_exist and not path.exists():
             raise RegistryError(
                 f"there is no registry {path}", "provision a device first or name it with --registry"
             )
         self.path = path
+        self.who = who
         self._seen_version: int | None = None
-        self._database = open_file(path, STEPS, "devices")
+        self._vault: Vault | None = None
+        self.database = open_file(path, STEPS, "devices")
+        self.database.execute("PRAGMA secure_delete=ON")  # what is forgotten leaves no copy in free pages
         path.chmod(0o600)  # also when somebody copied it with other permissions
 
     def close(self) -> None:
-        self._database.close()
+        self.database.close()
 
-    def reserve(self, draft: Record) -> Record:
-        """Keep a new device with the next free tag id; ``draft.tag_id`` is ignored. Raises RegistryError."""
-        with transaction(self._database):
-            highest = self._database.execute("SELECT max(number) FROM devices").fetchone()[0]
-            number = 1 if highest is None else highest + 1
-            if number > tag_ids.LARGEST:
-                raise RegistryError("every tag id of this registry is given away", "begin a new registry")
-            self._database.execute(
-                "INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'reserved', ?, ?)",
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; joins the one under way."""
+        if self.database.in_transaction:
+            yield
+            return
+        with transaction(self.database):
+            yield
+
+    @property
+    def vault(self) -> Vault | None:
+        """The vault, None for a registry without one."""
+        if self._vault is None:
+            row = self.database.execute("SELECT vault FROM point").fetchone()
+            self._vault = Vault(row["vault"]) if row else None
+        return self._vault
+
+    @property
+    def point_name(self) -> str:
+        """Name of the install point, empty when the file is an engineer's."""
+        row = self.database.execute("SELECT name FROM point").fetchone()
+        return row["name"] if row else ""
+
+    @property
+    def locked(self) -> bool:
+        """Whether there are keys that nobody has unlocked."""
+        return self.vault is not None and not self.vault.unlocked
+
+    def unlock(self, passphrase: str) -> None:
+        """Open secrets and owners to this program; nothing to do without a vault. Raises WrongPassphrase."""
+        self._vault = None  # its passphrase may have been changed by another program
+        if self.vault is not None:
+            self.vault.unlock(passphrase)
+
+    def lock(self) -> None:
+        """Forget the keys: from now on what is sealed stays so."""
+        if self.vault is not None:
+            self.vault.lock()
+
+    def reserve(self, draft: Record, pending: dict | None = None) -> Record:
+        """Keep a new device with the next free identity; ``draft.tag_id`` is ignored.
+
+        At a point with blocks the secret comes with the identity, and ``draft.secret`` is ignored, too.
+        ``pending`` is what else staff ordered, until it is done. Raises RegistryError, VaultLocked.
+        """
+        with self.transaction():
+            number, secret = identities.take(self, draft.secret)
+            tag_id = tag_ids.make(number)
+            vault = self.vault
+            self.database.execute(
+                """INSERT INTO devices (device_id, number, tag_id, role, board, profile, sealed, secret, state,
+                    operation, changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'reserved', ?, ?)""",
                 (
                     draft.device_id,
                     number,
-                    tag_ids.make(number),
+                    tag_id,
                     draft.role,
                     draft.board,
                     draft.profile,
-                    draft.plate,
-                    draft.owner_phone,
-                    draft.secret.reveal(),
+                    vault is not None,
+                    vault.seal("secret", secret, tag_id) if vault else secret,
                     draft.operation,
                     draft.changed_ms,
                 ),
             )
+            self._keep_owner(draft.device_id, tag_id, draft.plate, draft.owner_phone, draft.consent)
+            self._keep_pending(draft.device_id, tag_id, pending)
+            Audit(self).append(draft.changed_ms, "reserve", tag_id=tag_id, operation=draft.operation)
         return self._held(draft.device_id)
 
-    def amend(self, device_id: bytes, profile: str, plate: str | None, owner_phone: str | None) -> Record:
+    def amend(
+        self,
+        device_id: bytes,
+        profile: str,
+        plate: str | None,
+        owner_phone: str | None,
+        consent: str | None = None,
+        pending: dict | None = None,
+    ) -> Record:
         """Change what staff decided for a device that is not bound yet."""
-        self._database.execute(
-            "UPDATE devices SET profile = ?, plate = ?, owner_phone = ? WHERE device_id = ? AND state <> 'locked'",
-            (profile, plate, owner_phone, device_id),
-        )
+        record = self._held(device_id)
+        if record.state in BOUND:
+            return record
+        with self.transaction():
+            self.database.execute("UPDATE devices SET profile = ? WHERE device_id = ?", (profile, device_id))
+            self._keep_owner(device_id, record.tag_id, plate, owner_phone, consent)
+            self._keep_pending(device_id, record.tag_id, pending)
         return self._held(device_id)
 
-    def advance(self, device_id: bytes, state: str, operation: str, now_ms: int) -> Record:
-        """Move a device to its next state; on disk when this returns."""
-        self._database.execute(
-            "UPDATE devices SET state = ?, operation = ?, changed_ms = ? WHERE device_id = ?",
-            (state, operation, now_ms, device_id),
-        )
+    def advance(
+        self, device_id: bytes, state: str, operation: str, now_ms: int, firmware: str = "", action: str = ""
+    ) -> Record:
+        """Move a device to its next state; on disk, and in the audit as ``action``, when this returns."""
+        record = self._held(device_id)
+        with self.transaction():
+            self.database.execute(
+                "UPDATE devices SET state = ?, operation = ?, changed_ms = ? WHERE device_id = ?",
+                (state, operation, now_ms, device_id),
+            )
+            if state in BOUND or state == "undone":
+                self._keep_pending(device_id, record.tag_id, None)
+            if state == "undone":  # nobody's any more
+                self._keep_owner(device_id, record.tag_id, None, None, None)
+            Audit(self).append(
+                now_ms, action or state, tag_id=record.tag_id, operation=operation, firmware=firmware
+            )
         return self._held(device_id)
+
+    def forget_owner(self, device_id: bytes, now_ms: int) -> Record:
+        """Delete plate, phone and consent for good; identity and audit stay. Raises RegistryError while it is bound."""
+        record = self._held(device_id)
+        if record.state not in BOUND and record.state != "undone":
+            raise RegistryError(
+                Text(f"{record.tag_id} is being provisioned", f"{record.tag_id} 正在写入"),
+                Text("finish or undo it first", "请先完成或撤销"),
+            )
+        with self.transaction():
+            self.database.execute(
+                """UPDATE devices SET plate = NULL, owner_phone = NULL, consent = NULL, owner = NULL,
+                    plate_key = NULL, pending = NULL WHERE device_id = ?""",
+                (device_id,),
+            )
+            Audit(self).append(now_ms, "forget", tag_id=record.tag_id)
+        self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still had it
+        return self._held(device_id)
+
+    def pending(self, device_id: bytes) -> dict | None:
+        """What else was ordered for a device whose operation did not end. Raises VaultLocked."""
+        row = self.database.execute(
+            "SELECT tag_id, sealed, pending FROM devices WHERE device_id = ?", (device_id,)
+        ).fetchone()
+        if row is None or row["pending"] is None:
+            return None
+        return json.loads(self.opened("order", row["pending"], row))
 
     def keep_settings(self, device_id: bytes, settings: dict[str, str]) -> None:
         """Remember what was written to a device, as far as it is of KEPT_SETTINGS."""
-        for name in KEPT_SETTINGS & settings.keys():
-            self._database.execute(
+        for name in sorted(KEPT_SETTINGS & settings.keys()):
+            self.database.execute(
                 "INSERT INTO device_settings VALUES (?, ?, ?) "
                 "ON CONFLICT (device_id, name) DO UPDATE SET value = excluded.value",
                 (device_id, name, settings[name]),
@@ -126,7 +195,7 @@ class Registry:
 
     def settings_of(self, device_id: bytes) -> dict[str, str]:
         """What this registry wrote of KEPT_SETTINGS; what is not there was left as the firmware has it."""
-        rows = self._database.execute(
+        rows = self.database.execute(
             "SELECT name, value FROM device_settings WHERE device_id = ?", (device_id,)
         )
         return {row["name"]: row["value"] for row in rows}
@@ -137,14 +206,16 @@ class Registry:
     def find(self, query: str) -> list[Record]:
         """Devices by tag id, plate or device id (hex): all that are fixed to one vehicle share its plate.
 
-        Raises RegistryError when there is none.
+        Raises RegistryError when there is none, VaultLocked when plates are sealed and it may be one.
         """
         tried = query.strip()
         matches = list(self._select("WHERE tag_id = ? OR hex(device_id) = ?", tried.upper(), tried.upper()))
         if not matches and any(character.isalnum() for character in tried):
-            matches = list(self._select("WHERE plate = ? ORDER BY changed_ms DESC", plates.normalise(tried)))
+            matches = self._by_plate(plates.normalise(tried))
         if not matches:
             matches = list(self._select("WHERE tag_id = ?", _spelled(tried)))
+        if not matches and self.locked:
+            raise VaultLocked  # it may be a plate
         if not matches:
             raise RegistryError(f"no device is known as '{query}'", "give its tag id, plate or device id")
         return matches
@@ -155,15 +226,72 @@ class Registry:
 
     def added(self) -> list[Record]:
         """Devices that came in since the last call, by any process; all of them at the first call."""
-        version = self._database.execute("PRAGMA data_version").fetchone()[0]
+        version = self.database.execute("PRAGMA data_version").fetchone()[0]
         if version == self._seen_version:
             return []
         self._seen_version = version
         return list(self.devices())
 
+    def _keep_owner(
+        self, device_id: bytes, tag_id: str, plate: str | None, phone: str | None, consent: str | None
+    ) -> None:
+        vault = self.vault
+        plain = (plate, phone, consent) if vault is None else (None, None, None)
+        sealed = key = None
+        if vault is not None and (plate or phone or consent):
+            said = json.dumps({"plate": plate, "owner_phone": phone, "consent": consent}).encode()
+            sealed = vault.seal("owner", said, tag_id)
+            key = vault.mac("plate", plate.encode()) if plate else None
+        self.database.execute(
+            """UPDATE devices SET plate = ?, owner_phone = ?, consent = ?, owner = ?, plate_key = ?
+                WHERE device_id = ?""",
+            (*plain, sealed, key, device_id),
+        )
+
+    def _keep_pending(self, device_id: bytes, tag_id: str, pending: dict | None) -> None:
+        body = None if pending is None else json.dumps(pending).encode()
+        if body is not None and self.vault is not None:
+            body = self.vault.seal("order", body, tag_id)
+        self.database.execute("UPDATE devices SET pending = ? WHERE device_id = ?", (body, device_id))
+
+    def _by_plate(self, plate: str) -> list[Record]:
+        matches = list(self._select("WHERE plate = ? ORDER BY changed_ms DESC", plate))
+        if not matches and self.vault is not None and not self.locked:
+            key = self.vault.mac("plate", plate.encode())
+            matches = list(self._select("WHERE plate_key = ? ORDER BY changed_ms DESC", key))
+        return matches
+
     def _select(self, clause: str, *values: object) -> Iterator[Record]:
-        rows = self._database.execute(f"SELECT * FROM devices {clause}", values).fetchall()
-        return (_record(row) for row in rows)
+        rows = self.database.execute(f"SELECT * FROM devices {clause}", values).fetchall()
+        return (self._record(row) for row in rows)
+
+    def _record(self, row: sqlite3.Row) -> Record:
+        owner = {name: row[name] for name in ("plate", "owner_phone", "consent")}
+        if row["owner"] is not None and not self.locked:
+            owner = json.loads(self.opened("owner", row["owner"], row))
+        return Record(
+            device_id=row["device_id"],
+            tag_id=row["tag_id"],
+            role=row["role"],
+            board=row["board"],
+            profile=row["profile"],
+            plate=owner["plate"],
+            owner_phone=owner["owner_phone"],
+            state=row["state"],
+            operation=row["operation"],
+            changed_ms=row["changed_ms"],
+            secret=Secret(lambda: self.opened("secret", row["secret"], row)),
+            consent=owner["consent"],
+            sealed=bool(row["sealed"]),
+        )
+
+    def opened(self, label: str, value: bytes, row: sqlite3.Row) -> bytes:
+        """A value of a row that may be sealed. Raises VaultLocked, VaultDamaged."""
+        if not row["sealed"]:
+            return value
+        if self.vault is None:
+            raise VaultLocked
+        return self.vault.open(label, value, row["tag_id"])
 
     def _held(self, device_id: bytes) -> Record:
         found = self.by_device(device_id)
@@ -177,19 +305,3 @@ def _spelled(text: str) -> str:
         return tag_ids.parse(text)
     except tag_ids.TagIdError:
         return text
-
-
-def _record(row: sqlite3.Row) -> Record:
-    return Record(
-        device_id=row["device_id"],
-        tag_id=row["tag_id"],
-        role=row["role"],
-        board=row["board"],
-        profile=row["profile"],
-        plate=row["plate"],
-        owner_phone=row["owner_phone"],
-        state=row["state"],
-        operation=row["operation"],
-        changed_ms=row["changed_ms"],
-        secret=Secret(row["secret"]),
-    )

@@ -15,6 +15,93 @@ _DEVICES = """CREATE TABLE {name} (
     changed_ms  INTEGER NOT NULL
 )"""
 
+# `sealed` says whether secret, owner and pending are under the vault; then plate, phone and consent are in owner alone
+# and plate_key finds them. `pending` is what staff ordered, until it is done.
+_SEALABLE_DEVICES = """CREATE TABLE devices_next (
+    device_id   BLOB PRIMARY KEY CHECK (length(device_id) = 8),
+    number      INTEGER NOT NULL UNIQUE,
+    tag_id      TEXT NOT NULL UNIQUE,
+    role        TEXT NOT NULL,
+    board       TEXT NOT NULL,
+    profile     TEXT NOT NULL,
+    plate       TEXT,
+    owner_phone TEXT,
+    consent     TEXT,
+    owner       BLOB,
+    plate_key   BLOB,
+    pending     BLOB,
+    sealed      INTEGER NOT NULL,
+    secret      BLOB NOT NULL CHECK (length(secret) = CASE sealed WHEN 0 THEN 32 ELSE 60 END),
+    state       TEXT NOT NULL
+                CHECK (state IN ('reserved', 'writing', 'verified', 'handed_over', 'synced', 'undone')),
+    operation   TEXT NOT NULL,
+    changed_ms  INTEGER NOT NULL,
+    CHECK (sealed = 0 OR (plate IS NULL AND owner_phone IS NULL AND consent IS NULL))
+)"""
+
+_POINT = """CREATE TABLE point (
+    only_one    INTEGER PRIMARY KEY CHECK (only_one = 1),
+    point_id    TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    own_ids     INTEGER NOT NULL,
+    vault       BLOB NOT NULL,
+    public_key  BLOB NOT NULL,
+    private_key BLOB NOT NULL,
+    made_ms     INTEGER NOT NULL
+)"""
+
+# A block is issued here for another point, or was loaded here; the ids of a loaded one wait for their devices.
+_BLOCKS = """CREATE TABLE blocks (
+    block_id    TEXT PRIMARY KEY,
+    point_id    TEXT NOT NULL,
+    direction   TEXT NOT NULL CHECK (direction IN ('issued', 'loaded')),
+    first       INTEGER NOT NULL,
+    count       INTEGER NOT NULL,
+    changed_ms  INTEGER NOT NULL
+)"""
+
+_IDENTITIES = """CREATE TABLE identities (
+    number      INTEGER PRIMARY KEY,
+    tag_id      TEXT NOT NULL UNIQUE,
+    block_id    TEXT NOT NULL REFERENCES blocks (block_id),
+    sealed      INTEGER NOT NULL,
+    secret      BLOB NOT NULL CHECK (length(secret) = CASE sealed WHEN 0 THEN 32 ELSE 60 END)
+)"""
+
+_AUDIT = """CREATE TABLE audit (
+    sequence    INTEGER PRIMARY KEY,
+    time_ms     INTEGER NOT NULL,
+    who         TEXT NOT NULL,
+    person      TEXT NOT NULL,
+    point       TEXT NOT NULL,
+    tag_id      TEXT NOT NULL,
+    operation   TEXT NOT NULL,
+    action      TEXT NOT NULL,
+    result      TEXT NOT NULL,
+    support     TEXT NOT NULL,
+    versions    TEXT NOT NULL,
+    hash        BLOB NOT NULL
+)"""
+
+# The last row, and up to where the vault vouches for it.
+_AUDIT_HEAD = """CREATE TABLE audit_head (
+    only_one    INTEGER PRIMARY KEY CHECK (only_one = 1),
+    sequence    INTEGER NOT NULL,
+    hash        BLOB NOT NULL,
+    keyed_sequence INTEGER NOT NULL,
+    keyed_mac   BLOB NOT NULL
+)"""
+
+_PEOPLE = """CREATE TABLE people (
+    name        TEXT PRIMARY KEY,
+    role        TEXT NOT NULL CHECK (role IN ('staff', 'supervisor')),
+    salt        BLOB NOT NULL,
+    digest      BLOB NOT NULL,
+    wrong       INTEGER NOT NULL DEFAULT 0,
+    waits_until_ms INTEGER NOT NULL DEFAULT 0,
+    added_ms    INTEGER NOT NULL
+)"""
+
 STEPS = (
     _DEVICES.format(name="devices", begun="written"),
     "CREATE INDEX IF NOT EXISTS devices_plate ON devices (plate)",
@@ -28,4 +115,23 @@ STEPS = (
     # What was written to a device of the settings that say how often it must be heard; no secret, no phone.
     """CREATE TABLE device_settings (
         device_id BLOB NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (device_id, name))""",
+    # A locked device is one that was handed over; what follows may be sealed.
+    _SEALABLE_DEVICES,
+    """INSERT INTO devices_next SELECT device_id, number, tag_id, role, board, profile, plate, owner_phone, NULL, NULL,
+        NULL, NULL, 0, secret, CASE state WHEN 'locked' THEN 'handed_over' ELSE state END, operation, changed_ms
+        FROM devices""",
+    "DROP TABLE devices",
+    "ALTER TABLE devices_next RENAME TO devices",
+    "CREATE INDEX devices_plate ON devices (plate)",
+    "CREATE INDEX devices_plate_key ON devices (plate_key)",
+    _POINT,
+    _BLOCKS,
+    _IDENTITIES,
+    _AUDIT,
+    _AUDIT_HEAD,
+    """CREATE TRIGGER audit_keeps_rows BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END""",
+    """CREATE TRIGGER audit_keeps_values BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END""",
+    _PEOPLE,
 )

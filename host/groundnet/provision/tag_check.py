@@ -6,14 +6,13 @@ from groundnet.link.device import Device, Identity
 from groundnet.link.serial_link import SerialLink
 from groundnet.provision.counter import Tag
 from groundnet.provision.refusal import Refusal
-from groundnet.provision.registry import Record, Registry
+from groundnet.provision.registry import BOUND, Record, Registry
 
 ROLES = ("tag", "tracker")
 # Below it an ER14505 and a lithium-polymer cell have a few percent left (curves in groundnet.sim.chips.battery).
 LEAST_BATTERY_MV = 3300
 # What these find depends on the room: there need be no network and no sky at a counter.
 _OF_THE_PLACE = ("modem", "gnss", "network")
-BOUND = ("locked", "handed_over", "synced")
 
 
 def examine(link: SerialLink, registry: Registry) -> Tag:
