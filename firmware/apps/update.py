@@ -187,19 +187,19 @@ class Updates:
             self._shelf = base_image.BaseShelf(dict(self._device, self_test=_tested), ROOTS)
             self._update = Update(self._shelf, self._device, *self._shelf.found())
         else:
-            self._shelf = Shelf(self._device)
-            self._update = Update(self._shelf, self._device, *self._found())
+            shelf = self._shelf = Shelf(self._device)
+            self._update = Update(shelf, self._device, *_found(shelf.state))
 
-    def _found(self) -> tuple:
-        """(state, version, detail) of the application as this start finds it."""
-        state = self._shelf.state
-        found, version = "idle", ""
-        if state.trial != NONE:
-            found = "trial" if state.rom == state.trial else "verified"
-            version = manifest_of(state.trial)["version"]
-        elif state.reason:
-            found, version = "failed", bundle.shown(state.given_up)
-        return found, version, state.reason.decode()
+
+def _found(state: BootState) -> tuple:
+    """(state, version, detail) of the application's update as this start finds it."""
+    found, version = "idle", ""
+    if state.trial != NONE:
+        found = "trial" if state.rom == state.trial else "verified"
+        version = manifest_of(state.trial)["version"]
+    elif state.reason:
+        found, version = "failed", bundle.shown(state.given_up)
+    return found, version, state.reason.decode()
 
 
 def _tested() -> bool:
