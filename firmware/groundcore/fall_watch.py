@@ -4,7 +4,11 @@ Only a tag with `fall_alarm` loads this. The samples that led to the waking are 
 stands and falls wakes it by the movement first, so those are looked at, too.
 """
 
-from groundcore import events, fall, motion
+from groundwire.constant import const
+
+from groundcore import events, fall
+
+_PERIOD_MS = const(320)  # eight samples at 25 Hz
 
 
 class FallWatch:
@@ -22,7 +26,7 @@ class FallWatch:
         """Take FREE_FALL, MOTION or SAMPLES; whether the wearer has fallen and lies still."""
         if event[0] != events.SAMPLES:
             if self._judge is None:
-                actions.append((events.SAMPLE, motion.SAMPLE_PERIOD_MS))
+                actions.append((events.SAMPLE, _PERIOD_MS))
                 self._judge = fall.FallJudge()
             if event[0] == events.FREE_FALL:
                 self._judge.state = fall.WEIGHTLESS
