@@ -1,0 +1,181 @@
+"""Rows of a delivery on real virtual tags: in parallel, cut off, killed, refused; never twice, never lost."""
+
+from contextlib import contextmanager
+
+import pytest
+from groundnet.image.firmware_image import default_board
+from groundnet.provision import batch_file
+from groundnet.provision.batch import Bench, compare, report
+from groundnet.provision.batch_journal import BatchJournal
+from groundnet.provision.batch_run import BatchRun
+from groundnet.provision.registry import Registry
+from groundnet.provision.tag_check import BOUND
+from groundnet.provision.tag_places import TagPlaces
+from groundnet.sim.desk import Desk, device_on
+from groundnet.sim.pacing import hold_while
+
+PROFILES = "profile,subject\nsentry,Shop 7\nvehicle,云A00001\nlivestock,012345678901234\n"
+
+
+class Delivery:
+    """A checked file, a registry, and a folder in which tags appear."""
+
+    def __init__(self, folder, text=PROFILES):
+        self.folder = folder
+        self.ports = folder / "ports"
+        self.ports.mkdir(exist_ok=True)
+        self.rows = batch_file.check(text.encode()).rows
+        self.told = []
+
+    @contextmanager
+    def stores(self):
+        registry, journal = Registry(self.folder / "registry.db"), self.journal()
+        try:
+            yield registry, journal
+        finally:
+            registry.close()
+            journal.close()
+
+    def journal(self):
+        return BatchJournal(self.folder / "batches.db", "herd")
+
+    @contextmanager
+    def bench(self):
+        with self.stores() as (registry, journal):
+            yield Bench(self.rows, registry, journal)
+
+    def problems(self):
+        with self.stores() as (registry, journal):
+            return list(compare(self.rows, registry, journal, 1))
+
+    def plug(self, *tags):
+        for tag in tags:
+            (self.ports / tag.device_id.hex()).symlink_to(tag.pty)
+
+    def run(self, left=0, **options):
+        """Until so many rows are left, or something is told for which ``stop`` is true."""
+        with self.stores() as (_, journal):
+
+            def remaining():
+                done = sum(entry.done for entry in journal.entries().values())
+                return max(0, len(self.rows) - done - left)
+
+            BatchRun(TagPlaces([str(self.ports)]), self.bench, self.told.append, remaining, **options).run()
+
+    def lines(self):
+        with self.stores() as (_, journal):
+            return report(self.rows, journal, self.told)
+
+    def devices(self):
+        with self.stores() as (registry, _):
+            return sorted((record.plate, record.state in BOUND) for record in registry.devices())
+
+
+@pytest.fixture
+def delivery(tmp_path):
+    return Delivery(tmp_path)
+
+
+def test_two_tags_at_once_take_the_rows_that_they_can(delivery, virtual_tag):
+    tags = [virtual_tag("0200000000a1"), virtual_tag("0200000000a2")]
+    delivery.plug(*tags)
+    delivery.run(left=1)
+    by_line = {line.line: line for line in delivery.lines()}
+    assert {line: one.result for line, one in by_line.items()} == {2: "waiting", 3: "done", 4: "done"}
+    assert {by_line[3].device_id, by_line[4].device_id} == {tag.device_id.hex() for tag in tags}
+    assert delivery.devices() == [("012345678901234", True), ("云A00001", True)]
+    assert delivery.problems() == []  # a second call finds nothing against its own rows
+    other_file = Delivery(delivery.folder, "plate\n云A00001\n云A00002\n")
+    other_file.journal = lambda: BatchJournal(delivery.folder / "batches.db", "another batch")
+    (problem,) = other_file.problems()
+    assert (problem.line, problem.value) == (2, "云A00001") and by_line[3].tag_id in problem.cause
+
+
+class Cut(BaseException):
+    """The process was killed."""
+
+
+class CrashingRegistry(Registry):
+    """Dies right after a state was recorded."""
+
+    crash_at = ""
+
+    def advance(self, device_id, state, *rest, **named):
+        record = super().advance(device_id, state, *rest, **named)
+        if state == self.crash_at or (self.crash_at == "bound" and state in BOUND):
+            raise Cut(state)
+        return record
+
+    def reserve(self, *draft, **named):
+        record = super().reserve(*draft, **named)
+        if self.crash_at == "reserved":
+            raise Cut
+        return record
+
+
+class CrashingJournal(BatchJournal):
+    """Dies right after a row was begun, or when it should be finished."""
+
+    crash_at = ""
+
+    def begin(self, *arguments):
+        row = super().begin(*arguments)
+        if self.crash_at == "begun":
+            raise Cut
+        return row
+
+    def finish(self, *arguments):
+        if self.crash_at == "unfinished":
+            raise Cut
+        super().finish(*arguments)
+
+
+@pytest.fixture(scope="module")
+def tag_on_desk():
+    with device_on(Desk("tag", default_board("tag"))) as device:
+        device.power_on()
+        yield device
+
+
+def one_look(delivery, device, crash_at=""):
+    """What a new process does: compare, then serve; it dies where it is told to."""
+
+    def job():
+        registry = CrashingRegistry(delivery.folder / "registry.db")
+        journal = CrashingJournal(delivery.folder / "batches.db", "herd")
+        registry.crash_at = journal.crash_at = crash_at
+        try:
+            problems = list(compare(delivery.rows, registry, journal, 1))
+            return problems, Bench(delivery.rows, registry, journal).serve(device.board.pty_path)
+        finally:
+            registry.close()
+            journal.close()
+
+    return hold_while(device.board.world, [device.board], job)
+
+
+def test_whatever_is_killed_when_the_tag_keeps_its_row_and_there_is_one_of_it(tmp_path, tag_on_desk):
+    delivery = Delivery(tmp_path, "plate\n云A00001\n云A00002\n")
+    for crash_at in ("begun", "reserved", "writing", "verified", "bound", "unfinished"):
+        with pytest.raises(Cut):
+            one_look(delivery, tag_on_desk, crash_at)
+        tag_on_desk.power_off()
+        tag_on_desk.power_on()
+    problems, line = one_look(delivery, tag_on_desk)
+    assert (problems, line) == ([], None)  # nothing was left to do: the row was settled from the registry
+    assert [(one.line, one.result) for one in delivery.lines()] == [(2, "done"), (3, "waiting")]
+    assert delivery.devices() == [("云A00001", True)]
+
+
+def test_tags_that_cannot_be_taken_are_told_once_and_take_no_row(tmp_path, tag_on_desk):
+    (tmp_path / "here").mkdir()
+    one_look(Delivery(tmp_path / "here"), tag_on_desk)  # now it is bound, wherever that was
+    other_point = Delivery(tmp_path, "plate\n云A00009\n")
+    _, line = one_look(other_point, tag_on_desk)
+    assert (line.line, line.result, line.reason) == (0, "refused", "other_point")
+    assert "return it" in line.action
+    assert [one.result for one in other_point.lines()] == ["waiting"]
+    assert other_point.devices() == []
+    with other_point.bench() as bench:
+        assert bench.serve(str(tmp_path / "nothing")).reason == "cut_off"
+        assert bench.serve(str(tmp_path / "nothing")) is None
