@@ -12,9 +12,20 @@ sys.path.insert(0, str(ROOT / "host"))
 
 from groundnet.image import firmware_image  # noqa: E402 - the clone's own package, found by the line above
 from groundnet.sim.desk import Desk, device_on  # noqa: E402
+from groundnet.sim.state_files import state_files  # noqa: E402
 
 HEAP_BUDGET_BYTES, BYTECODE_BUDGET_BYTES = 48 * 1024, 64 * 1024
 HOUR_US = 3_600_000_000
+
+
+def heap_at_work(role: str, board: str) -> int:
+    """Heap of a device that has its identity and works for the `vehicle` profile."""
+    with device_on(Desk(role, board)) as device:
+        for path, data in state_files("bench", "vehicle", "bench", bytes(range(32)), {}).items():
+            device.board.files[path] = data
+        device.power_on()
+        device.board.world.run_for(3_000_000)
+        return device.board.measure_heap()
 
 
 def measure_role(role: str) -> dict:
@@ -36,6 +47,7 @@ def measure_role(role: str) -> dict:
         "bytecode_of_budget": round(firmware_image.bytecode_bytes(image) / BYTECODE_BUDGET_BYTES, 2),
         "heap_bytes": heap,
         "heap_of_budget": round(heap / HEAP_BUDGET_BYTES, 2),
+        "heap_at_work_bytes": heap_at_work(role, board),
         "process_mib": round(memory / 2**20, 1),
         "first_3_s_wall_s": round(boot_s, 2),
         "virtual_to_wall": round(3600 / hour_s),
