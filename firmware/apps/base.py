@@ -9,6 +9,7 @@ from apps.hardware import Hardware, boot_cause, device_id
 from apps.network import Network
 from apps.radio import Radio
 from apps.service import Link, describe
+from apps.shelf import SightingShelf
 from apps.storage import Storage
 from apps.supervisor import Supervisor
 from apps.update_fetch import UpdateFetch
@@ -30,8 +31,9 @@ class BaseApp:
         settings = Settings(records[store.SETTINGS], "none")
         plan = region.plan(settings.text("region"))
         wifi_name, wifi_key = settings.text("wifi_name"), settings.text("wifi_key")
-        self._loop = loop = Supervisor(Base(device_id(), records, VERSION), Clock())
+        self._loop = loop = Supervisor(Base(device_id(), records, VERSION, has_shelf=True), Clock())
         loop.add("storage", lambda: storage)
+        loop.add("shelf", lambda: SightingShelf(loop), SightingShelf.errors)
         loop.add("radio", lambda: Radio(loop, hardware, boosted_gain=True, plan=plan), Radio.errors)
         loop.add("battery", lambda: Battery(loop, hardware))
         loop.add("led", lambda: Light(hardware))

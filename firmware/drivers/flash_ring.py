@@ -36,6 +36,13 @@ class FlashRing:
         self._segment_bytes = segment_bytes
         self._numbers = None  # of the segments there are, oldest first; None: not looked yet
         self._used = 0  # bytes of the newest segment; all of it when nothing may be appended there
+        self._last = 0  # the newest number that was given
+        self.lost = 0  # records given up for want of room, since this was made
+
+    @property
+    def segments(self) -> int:
+        """How many there are."""
+        return len(self._look())
 
     @property
     def capacity_bytes(self) -> int:
@@ -46,6 +53,32 @@ class FlashRing:
         """Every good record, oldest first: a generator of bytes, which reads one segment at a time."""
         for number in list(self._look()):
             yield from _good(self._read(number), number)
+
+    def oldest(self) -> tuple:
+        """(number, records) of the oldest segment that has records, (None, []) when there is none.
+
+        Nothing is appended to it from now on, so that all of it may be dropped.
+        """
+        numbers = self._look()
+        while numbers:
+            number = numbers[0]
+            records = list(_good(self._read(number), number))
+            if records:
+                if len(numbers) == 1:
+                    self._used = self._segment_bytes
+                return number, records
+            self.drop(number)
+        return None, []
+
+    def drop(self, number: int) -> None:
+        """Remove a segment; one that is gone already is no matter."""
+        numbers = self._look()
+        if number in numbers:
+            self._last = max(self._last, numbers[-1])
+            self._remove(number)
+            numbers.remove(number)
+            if not numbers:
+                self._used = 0
 
     def append(self, records: list) -> None:
         """Add records; they are in flash when this returns. Each is at most a segment less 6 bytes.
@@ -92,9 +125,11 @@ class FlashRing:
     def _turn(self, numbers: list) -> None:
         """Begin a segment; room for it is made first."""
         while len(numbers) >= self._segments:
+            self.lost += sum([1 for _ in _good(self._read(numbers[0]), numbers[0])])
             self._remove(numbers[0])
             numbers.pop(0)
-        numbers.append(numbers[-1] + 1 if numbers else 1)
+        self._last = (numbers[-1] if numbers else self._last) + 1
+        numbers.append(self._last)
         self._used = 0
 
     def _write(self, number: int, packed: bytes) -> None:

@@ -11,11 +11,14 @@ from groundwire.errors import DecodeError
 
 from groundcore import events, region, store, uplink
 from groundcore.settings import Settings
+from groundcore.shelf import Shelf, pack
 from groundcore.update_fetch import UpdateFetch
 
 _HEALTH_MS = const(30000)
 _BATCH = const(16)  # sightings of one message
-_CAPACITY = const(256)  # sightings kept while the collector is away
+_CAPACITY = const(256)  # sightings kept in memory
+_SHELVED_FROM = const(128)  # so many wait: the older ones go into flash...
+_SHELVED_AT_ONCE = const(64)  # ...that many at a time
 _ORDERS_MAX = const(32)
 _OBEY_MS = const(10000)
 _RECEIPTS_MAX = const(16)
@@ -30,10 +33,13 @@ class Base:
         device_id: 8 bytes.
         records: what flash holds, by the names in `store.NAMES`; a station needs only its settings.
         firmware: version text.
+        has_shelf: whether there is a ring in flash for sightings.
         draw: random bytes; a station draws none, all cores are made alike.
     """
 
-    def __init__(self, device_id: bytes, records: dict, firmware: str = "", draw=None):
+    def __init__(
+        self, device_id: bytes, records: dict, firmware: str = "", draw=None, has_shelf: bool = False
+    ):
         self._device_id = device_id
         self._firmware = firmware
         self._settings = Settings(records.get(store.SETTINGS), "none")
@@ -46,6 +52,8 @@ class Base:
         self._fetch = UpdateFetch(device_id)
         self._sightings = []  # (heard_ms, rssi_dbm, snr_cdb, beacon)
         self._first_sequence = 0  # of the oldest kept
+        self._shelf = Shelf() if has_shelf else None
+        self._shelved_done = None  # number of a segment that is at the collector
         self._batch_size = 0
         self._orders = []
         self._sent = []  # (order_id, when) of orders that went out just now
@@ -80,6 +88,12 @@ class Base:
             self._answered(kind == events.RADIO_SENT, now_ms, actions)
         elif kind == events.UPDATE_TOLD:
             self._fetch.told(event[1], now_ms)
+        elif kind == events.SHELF:
+            self._shelf.take(event[1], event[2])
+        elif kind == events.SHELF_LOST:
+            self.lost += event[1]
+        elif kind == events.FAULT and event[1] == "shelf" and self._shelf is not None:
+            self._shelf.works = not event[2]
         else:
             self._take_reply(self._uplink.handle(event, now_ms, actions), now_ms, actions)
         self._fetch.step(self._greeted and self._uplink.ready, now_ms, actions)
@@ -125,9 +139,30 @@ class Base:
             self.lost += 1
             if not self._batch_size:
                 self._first_sequence += 1
-        self._sightings.append((now_ms, event[2], event[3], bytes(data)))
+        rssi_dbm = max(-200, min(event[2], 50))
+        snr_cdb = max(-10000, min(event[3], 10000))
+        self._sightings.append((now_ms, rssi_dbm, snr_cdb, bytes(data)))
+        self._shelve(actions)
         if found.flags & beacon.LISTENING and self._answering is None:
             self._answer(found.eid, now_ms, actions)
+
+    def _shelve(self, actions):
+        """The older sightings go into flash while many wait; what is under way has to come back first."""
+        shelf = self._shelf
+        if shelf is None or not shelf.works or len(self._sightings) < _SHELVED_FROM:
+            return
+        if self._batch_size and self._uplink.connected:
+            return
+        records = []
+        for index in range(_SHELVED_AT_ONCE):
+            sighting = self._sightings[index]
+            sequence = self._first_sequence + index
+            utc_ms = self._utc(sighting[0])
+            records.append(pack(self._state.boot_count, sequence, utc_ms, sighting[0], sighting))
+        actions.append((events.SHELVE, records))
+        self._sightings = self._sightings[_SHELVED_AT_ONCE:]
+        self._first_sequence += _SHELVED_AT_ONCE
+        shelf.may_hold = True
 
     def _answer(self, eid, now_ms, actions):
         """Send the order that waits for this id, if the plan lets us."""
@@ -209,6 +244,9 @@ class Base:
             self._receipts = []
             values = {"station_id": self._device_id, "receipts": sent}
             self._ask("downlink_receipt", values, self._take_orders, now_ms, actions)
+        elif self._shelf is not None and self._shelf.ready:
+            values = self._shelf.batch(self._device_id, self._state.boot_count, self._utc_offset_ms)
+            self._ask("sightings", values, self._take_shelf_ack, now_ms, actions)
         elif now_ms >= self._health_due_ms:
             self._health_due_ms = now_ms + _HEALTH_MS
             actions.append((events.READ_BATTERY,))
@@ -216,6 +254,10 @@ class Base:
         elif self._fetch.wants:
             name, values = self._fetch.request()
             self._ask(name, values, self._fetch.take, now_ms, actions)
+
+        if self._shelf is not None and self._greeted and self._shelf.wants:
+            self._shelf.ask()
+            actions.append((events.TAKE_SHELF,))
 
     def _ask(self, name, values, take, now_ms, actions):
         kind, payload = messages.encode(name, values)
@@ -245,8 +287,8 @@ class Base:
             sightings.append(
                 {
                     "time_ms": self._utc(heard_ms),
-                    "rssi_dbm": max(-200, min(rssi_dbm, 50)),
-                    "snr_cdb": max(-10000, min(snr_cdb, 10000)),
+                    "rssi_dbm": rssi_dbm,
+                    "snr_cdb": snr_cdb,
                     "channel": 0,
                     "beacon": data,
                 }
@@ -266,7 +308,7 @@ class Base:
             "uptime_s": (now_ms - self._started_ms) // 1000,
             "heard": self.heard,
             "bad_frames": self.bad_frames,
-            "queued": len(self._sightings),
+            "queued": len(self._sightings) + (self._shelf.count if self._shelf is not None else 0),
             "lost": self.lost,
             "orders_waiting": len(self._orders),
             "noise_dbm": None,
@@ -284,12 +326,19 @@ class Base:
             self._utc_offset_ms = values["time_ms"] - now_ms
         self._keep_orders(values.get("orders", ()), now_ms)
         self._asked(reply[2], now_ms)
+        if self._shelved_done is not None:
+            actions.append((events.DROP_SHELF, self._shelved_done))
+            self._shelved_done = None
 
     def _take_hello(self, message, now_ms):
         self._greeted = message.name != "error"
 
     def _take_orders(self, message, now_ms):
         """Health and receipts need no more than what every reply gives."""
+
+    def _take_shelf_ack(self, message, now_ms):
+        if message.name == "sightings_ack":
+            self._shelved_done = self._shelf.sent()
 
     def _take_sightings_ack(self, message, now_ms):
         if message.name == "sightings_ack" and message.values["boot_count"] == self._state.boot_count:

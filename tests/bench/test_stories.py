@@ -1,7 +1,7 @@
 """What the network is for, told as stories: real firmware, real radio frames, the real collector."""
 
 import pytest
-from groundwire import beacon
+from groundwire import beacon, keys
 
 PHONE = "+385911234567"
 TOWERS = (
@@ -125,3 +125,51 @@ def test_a_tracker_that_is_destroyed_leaves_the_evidence_that_pays_its_owner(ben
     told = headquarters.evidence(tracker)
     assert told.grounds == ("destroyed", "untraceable")
     assert told.last_place is not None and told.silence is not None
+
+
+def beacons_of(secret: bytes, counters: range) -> list[bytes]:
+    """What a tag with this secret sends."""
+    made = []
+    for counter in counters:
+        buffer = bytearray(beacon.MAX_SIZE)
+        eid = keys.eid(keys.derive(secret, keys.IDENTITY), counter >> keys.EPOCH_BITS)
+        size = beacon.encode_into(buffer, beacon.PLAIN, 1, 0, 10, counter, eid)
+        made.append(bytes(buffer[: beacon.protect(buffer, size, counter, keys.derive(secret, keys.BEACON))]))
+    return made
+
+
+@pytest.mark.fitted("base", at=(300.0, 0.0))
+def test_a_station_without_backhaul_keeps_what_it_hears_through_a_loss_of_power(
+    bench, headquarters, base, tag
+):
+    medium = bench.scene.medium
+    frames = []
+    medium.sniff(frames.append)
+    bench.until(lambda: frames, 30, "a beacon")
+    tag.power.cut()
+    crowd = medium.attach("crowd", lambda time_us: (0.0, 0.0), lambda reception: None)
+
+    def sends(counters: range) -> None:
+        for payload in beacons_of(tag.fitted.secret, counters):
+            like = frames[0]
+            medium.transmit(crowd, payload, like.modulation, like.power_dbm, like.end_us - like.start_us)
+            bench.run(1)
+
+    bench.run(30)
+    bench.scene.network.up = False
+    sends(range(1, 201))
+    base.power.cut()
+    bench.run(5)
+    base.power.restore()
+    bench.run(30)
+    sends(range(201, 221))
+    files = base.assembled.board.files
+    assert [path for path in files.paths() if path.startswith("/sightings/")]
+    bench.scene.network.up = True
+    bench.run(200)
+    rows = headquarters.database.rows("SELECT counter FROM sightings WHERE counter > 0 ORDER BY counter")
+    counters = [row["counter"] for row in rows]
+    assert len(set(counters)) == len(counters), "each once"
+    shelved, fresh = set(range(1, 129)), set(range(201, 221))
+    assert shelved | fresh <= set(counters), "lost is only what was in memory when the power was cut"
+    assert not [path for path in files.paths() if path.startswith("/sightings/")]

@@ -51,6 +51,29 @@ def test_a_full_ring_gives_up_its_oldest_segment_only(rig):
     assert len(device.flash.files) == 3 and all(len(data) <= SEGMENT for data in device.flash.files.values())
 
 
+def test_the_oldest_segment_is_taken_whole_and_nothing_is_added_to_it(rig):
+    ring = rig().ring(segments=8)
+    ring.append(numbered(2))
+    number, taken = ring.oldest()
+    assert taken == numbered(2)
+    ring.append(numbered(1, 2))
+    assert ring.oldest() == (number, taken)
+    ring.drop(number)
+    ring.drop(number)
+    assert ring.oldest()[1] == numbered(1, 2) and ring.segments == 1
+    ring.drop(ring.oldest()[0])
+    assert ring.oldest() == (None, []) and ring.segments == 0
+    ring.append(numbered(1, 3))
+    assert list(ring.records()) == numbered(1, 3)
+
+
+def test_what_is_given_up_for_want_of_room_is_counted(rig):
+    ring = rig().ring()
+    for start in range(30):
+        ring.append(numbered(1, start))
+    assert ring.lost + len(list(ring.records())) == 30
+
+
 def test_twenty_thousand_sightings_fit_one_ring(rig):
     """What a base station wants of it."""
     device = rig()
