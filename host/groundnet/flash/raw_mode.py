@@ -12,7 +12,7 @@ import serial
 
 from groundnet.link.errors import CodeFailed, NoAnswer, PortGone
 
-ANSWER_S = 2.0
+ANSWER_S = 4.0  # a busy board, or a virtual one on a busy computer
 _INTERRUPT, _RAW, _FRIENDLY, _END = b"\r\x03", b"\r\x01", b"\r\x02", b"\x04"
 _READY = b"raw REPL; CTRL-B to exit\r\n>"
 _PASTE = b"\x05A\x01"
