@@ -21,7 +21,7 @@ PATIENCE_S = 20.0
 class Watched:
     """A running counter, and a way to wait for what its screen shows."""
 
-    def __init__(self, folder: Path, journal=lambda *entry: None, open_registry=None, **options):
+    def __init__(self, folder: Path, open_registry=None, **options):
         self.socket = folder / "tags"
         self.socket.mkdir(exist_ok=True)
         self.registry_path = folder / "registry.db"
@@ -31,7 +31,6 @@ class Watched:
             TagPlaces([str(self.socket)]),
             open_registry or (lambda: Registry(self.registry_path)),
             Settings("dealer 12", answer_s=10.0),
-            journal,
         )
         self.desk.listen(self._wake)
 

@@ -122,15 +122,16 @@ def test_a_tag_without_the_parts_for_the_use(profile, missing):
 
 
 STATES = ("blank", "provisioned", "locked")
-KNOWN = (None, "reserved", "writing", "verified", "locked")
+KNOWN = (None, "reserved", "writing", "verified", "handed_over", "synced", "undone")
+FREE, HELD = ("reserved", "writing", "verified", "undone"), ("handed_over", "synced")
 JUDGED = {
-    **{("blank", known): None for known in (None, "reserved", "writing", "verified")},
-    **{("provisioned", known): None for known in ("reserved", "writing", "verified")},
+    **{("blank", known): None for known in (None, *FREE)},
+    **{("provisioned", known): None for known in FREE},
     ("locked", "verified"): None,  # locked in the very moment of a power cut: it goes on
     ("provisioned", None): "other_point", ("locked", None): "other_point",
-    ("locked", "locked"): "already_bound",
-    ("blank", "locked"): "history", ("provisioned", "locked"): "history",
-    ("locked", "reserved"): "history", ("locked", "writing"): "history",
+    **{("locked", known): "already_bound" for known in HELD},
+    **{(state, known): "history" for state in ("blank", "provisioned") for known in HELD},
+    **{("locked", known): "history" for known in ("reserved", "writing", "undone")},
 }  # fmt: skip
 
 
@@ -141,7 +142,7 @@ def identity(state, role="tag"):
 @pytest.mark.parametrize(("state", "known"), list(itertools.product(STATES, KNOWN)))
 def test_what_a_tag_says_against_what_the_registry_says(state, known):
     record = known and Record(
-        *(DEVICE_ID, "GN-0001X", "tag", "b", "vehicle", "云A12345", None, known, "op", 1, Secret(bytes(32)))
+        *(DEVICE_ID, make(1), "tag", "b", "vehicle", "云A12345", None, known, "op", 1, Secret(bytes(32)))
     )
     reason = JUDGED[state, known]
     if reason is None:

@@ -1,6 +1,7 @@
 """The counter's driver with real virtual tags: found, refused, cut off and resumed."""
 
 import pytest
+from groundnet.provision.audit import Audit
 from groundnet.provision.counter import Event, News, State
 from groundnet.provision.label import Label, encode
 from groundnet.provision.registry import Registry
@@ -29,8 +30,8 @@ class CutAt(Registry):
         super().__init__(path)
         self._cuts = cuts
 
-    def advance(self, device_id, state, operation, now_ms):
-        record = super().advance(device_id, state, operation, now_ms)
+    def advance(self, device_id, state, *values, **named):
+        record = super().advance(device_id, state, *values, **named)
         if state in self._cuts:
             self._cuts.pop(state)()
         return record
@@ -38,12 +39,9 @@ class CutAt(Registry):
 
 def test_a_cable_that_is_pulled_while_the_tag_is_written_and_again_before_it_is_locked(tmp_path, virtual_tag):
     tag = virtual_tag("0200000000d1")
-    entries, cuts = [], {}
-    watched = Watched(
-        tmp_path,
-        journal=lambda registry, *entry: entries.append(entry),
-        open_registry=lambda: CutAt(tmp_path / "registry.db", cuts),
-    )
+    cuts = {}
+    watched = Watched(tmp_path, open_registry=lambda: CutAt(tmp_path / "registry.db", cuts))
+    watched.desk.staff = "李华"
     watched.desk.start()
     try:
         watched.plug(tag)
@@ -63,7 +61,10 @@ def test_a_cable_that_is_pulled_while_the_tag_is_written_and_again_before_it_is_
         watched.until(State.DONE)
         (record,) = watched.settled(lambda registry: list(registry.devices()))
         assert (record.tag_id, record.state, record.plate) == (tag_id, "handed_over", "云A12345")
-        assert [entry[2] for entry in entries] == ["cut_off", "cut_off", "done", "done"]
+        rows = watched.settled(lambda registry: list(Audit(registry).entries()))
+        told = [(row.action, row.result, row.who) for row in rows]
+        assert [row for row in told if row[1] != "done"] == [("write", "cut_off", "李华")] * 2
+        assert told[-1] == ("handed_over", "done", "李华")
     finally:
         watched.desk.stop()
 

@@ -2,17 +2,22 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import httpx
 import pytest
+from groundnet.provision.audit import Audit
 from groundnet.provision.counter import Counter, News, State, Tag
 from groundnet.provision.counter import Event as Happening
 from groundnet.provision.label import Label, encode
 from groundnet.provision.paper.receipt import Terms
+from groundnet.provision.people import IDLE_MS, MOST_WRONG, People
 from groundnet.provision.refusal import REASONS
 from groundnet.provision.registry import Record, Secret
 from groundnet.provision.subject import Draft
+from groundnet.provision.tag_id import make
+from groundnet.provision.vault import Cost, Vault
 from groundnet.provision.web.app import Options, Page
 from groundnet.provision.web.door import COOKIE, host_name
 from groundnet.provision.web.shift import Shift
@@ -48,7 +53,9 @@ class Browser:
 
 @pytest.fixture
 def page(counter):
-    return Page(counter.desk, Shift(counter.desk, "李华"), Options(Terms("城关镇", "110")))
+    shift = Shift(counter.desk, "李华")
+    asyncio.run(shift.refresh())
+    return Page(counter.desk, shift, Options(Terms("城关镇", "110")))
 
 
 @pytest.fixture
@@ -69,7 +76,7 @@ def put(counter, state, draft=PLATE, notice=None):
     screen.state, screen.tag, screen.tag_id, screen.draft, screen.notice = (
         state,
         TAG,
-        "GN-0001X",
+        make(1),
         draft,
         notice,
     )
@@ -207,31 +214,85 @@ def test_another_use_has_other_fields_and_drops_what_was_for_the_first(browser, 
     assert counter.desk.look().draft == Draft("wearable", "王小明", "", "13800000000")
 
 
-def bound(registry):
-    draft = Record(
-        DEVICE_ID,
-        "",
-        "tag",
-        "b",
-        "vehicle",
-        "云A12345",
-        None,
-        "reserved",
-        "op",
-        1_700_000_000_000,
-        Secret(bytes(32)),
-    )
-    return registry.reserve(draft)
+def person_of(name, role="staff"):
+    return lambda registry: People(registry).add(name, "2468", role, 0)
 
 
-@pytest.mark.parametrize(
-    ("kind", "begin"), [("receipt", b"%PDF"), ("card", b"%PDF"), ("label", b"%PDF"), ("zpl", b"^XA")]
-)
-def test_papers_of_the_tag_on_the_screen_once_it_is_handed_over(browser, counter, kind, begin):
-    tag_id = counter.settled(bound).tag_id
-    put(counter, State.VERIFIED)
-    assert browser.get(f"/paper/{kind}").status_code == 404
+def test_where_the_registry_knows_people_one_of_them_must_sign_in(browser, counter):
+    counter.settled(person_of("李华", "supervisor"))
     put(counter, State.DONE)
-    paper = browser.get(f"/paper/{kind}")
-    assert paper.content.startswith(begin) and tag_id in paper.headers["content-disposition"]
+    page = browser.get("/")
+    assert 'name="pin"' in page.text and "GN-" not in page.text
+    assert browser.get("/screen").status_code == browser.get("/events").status_code == 401
+    assert browser.get("/paper/receipt").status_code == 404
+    form = {"token": token_of(browser), "name": "李华"}
+    for path, values in (
+        ("/key", {"do": "back", "seen": "0"}),
+        ("/scan", {"text": "云A12345"}),
+        ("/order", {}),
+    ):
+        assert browser.post(path, data=form | values).status_code == 403
+    wrong = browser.post("/sign-in", data=form | {"pin": "1111"})
+    assert "姓名或 PIN 不对" in wrong.text and "set-cookie" not in wrong.headers
+    assert browser.post("/sign-in", data=form | {"pin": "２４６８"}).status_code == 303  # full-width
+    assert 'data-state="done"' in browser.get("/").text and "李华" in browser.get("/").text
+    assert browser.post("/sign-out", data=form).status_code == 303
+    assert browser.get("/screen").status_code == 401
+    rows = counter.settled(lambda registry: [(row.action, row.result) for row in Audit(registry).entries()])
+    assert rows[1:] == [("sign in", "wrong pin"), ("sign in", "done"), ("sign out", "done")]
+
+
+def test_after_too_many_wrong_pins_the_right_one_waits_too(browser, counter):
+    counter.settled(person_of("李华", "supervisor"))
+    form = {"token": token_of(browser), "name": "李华"}
+    for _ in range(MOST_WRONG):
+        browser.post("/sign-in", data=form | {"pin": "1111"})
+    assert "PIN 输错次数过多" in browser.post("/sign-in", data=form | {"pin": "2468"}).text
+
+
+def test_the_session_of_somebody_who_went_away_ends(browser, counter):
+    clock_ms = [1_000_000]
+    counter.desk.settings = replace(counter.desk.settings, now_ms=lambda: clock_ms[0])
+    counter.settled(person_of("李华", "supervisor"))
+    form = {"token": token_of(browser), "name": "李华", "pin": "2468"}
+    browser.post("/sign-in", data=form)
+    for _ in range(3):  # who works stays in
+        clock_ms[0] += IDLE_MS - 1
+        assert browser.get("/screen").status_code == 200
+    clock_ms[0] += IDLE_MS + 1
+    assert browser.get("/screen").status_code == 401
+
+
+def test_a_point_is_unlocked_for_the_shift_and_locked_after_it(browser, counter):
+    vault = Vault.create("five small words", Cost(memory_kib=1024, passes=1, lanes=1))
+    point = ("p1", "城关镇", True, vault.header, b"", b"", 0)
+    insert = "INSERT INTO point VALUES (1, ?, ?, ?, ?, ?, ?, ?)"
+    counter.settled(lambda registry: registry.database.execute(insert, point))
+    form = {"token": token_of(browser)}
+    assert 'name="passphrase"' in browser.get("/").text and browser.get("/screen").status_code == 401
+    wrong = browser.post("/unlock", data=form | {"passphrase": "five big words"})
+    assert 'role="alert"' in wrong.text and browser.get("/screen").status_code == 401
+    assert browser.post("/unlock", data=form | {"passphrase": "five small words"}).status_code == 303
+    assert browser.get("/screen").status_code == 200
+    browser.post("/sign-out", data=form | {"do": "end"})
+    assert browser.get("/screen").status_code == 401 and counter.settled(lambda registry: registry.locked)
+
+
+def bound(registry):
+    return registry.reserve(
+        Record(
+            *(DEVICE_ID, "", "tag", "xiao_c3_sx1262", "vehicle", "云A12345", None),
+            *("reserved", "00", 1_700_000_000_000, Secret(bytes(32))),
+        )
+    )
+
+
+def test_papers_of_the_tag_on_the_screen_once_it_is_handed_over(browser, counter):
+    tag_id = counter.settled(bound).tag_id
+    for kind, begin in (("receipt", b"%PDF"), ("card", b"%PDF"), ("label", b"%PDF"), ("zpl", b"^XA")):
+        put(counter, State.VERIFIED)
+        assert browser.get(f"/paper/{kind}").status_code == 404
+        put(counter, State.DONE)
+        paper = browser.get(f"/paper/{kind}")
+        assert paper.content.startswith(begin) and tag_id in paper.headers["content-disposition"]
     assert browser.get("/paper/secret").status_code == 404

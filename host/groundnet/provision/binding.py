@@ -44,7 +44,7 @@ class Binding:
         secret = record.secret.reveal()
         self.link.authenticate(device_id, secret)
         device.erase(secret)
-        self.registry.advance(device_id, "reserved", record.operation, self.now_ms())
+        self.registry.advance(device_id, "undone", record.operation, self.now_ms())
 
 
 def _stop_before_lock(step: str) -> None:

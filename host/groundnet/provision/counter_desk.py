@@ -20,6 +20,7 @@ from groundnet.link.device import Device
 from groundnet.link.errors import LinkError, NoAnswer, PortGone, PortMissing
 from groundnet.link.ports import SerialPort
 from groundnet.link.serial_link import Entropy, SerialLink
+from groundnet.provision.audit import Audit
 from groundnet.provision.binding import Binding
 from groundnet.provision.counter import CUT_STATES, Action, Counter, Event, News, State, Tag
 from groundnet.provision.refusal import REASONS, Reason, Refusal, reason_of, support_code
@@ -50,7 +51,6 @@ class CounterDesk:
 
     Args:
         open_registry: called once, in the thread that alone uses the registry.
-        journal: told of everything that was done: (registry, action, tag id, result, support code).
     """
 
     def __init__(
@@ -59,13 +59,12 @@ class CounterDesk:
         places: TagPlaces,
         open_registry: Callable[[], Registry],
         settings: Settings | None = None,
-        journal: Callable[[Registry, str, str, str, str], None] = lambda *entry: None,
     ) -> None:
         self.counter = counter
         self.settings = settings or Settings()
         self._places = places
         self._open_registry = open_registry
-        self._journal = journal
+        self.staff = ""  # who is at the keyboard; what they ask for is theirs in the audit
         self._lock = threading.RLock()
         self._jobs: queue.SimpleQueue[Callable[[Registry], None]] = queue.SimpleQueue()
         self._listeners: list[Callable[[], None]] = []
@@ -103,7 +102,7 @@ class CounterDesk:
             for listener in self._listeners:
                 listener()
         if action is not None:
-            self._jobs.put(lambda registry: self._carry_out(action, registry))
+            self._put(lambda registry: self._carry_out(action, registry))
 
     def call(self, question: Callable[[Registry], T]) -> "Future[T]":
         """Ask the registry something, in the thread that may."""
@@ -115,12 +114,21 @@ class CounterDesk:
             except Exception as error:  # noqa: BLE001 - handed over to whoever asked
                 answer.set_exception(error)
 
-        self._jobs.put(job)
+        self._put(job)
         return answer
+
+    def _put(self, job: Callable[[Registry], object]) -> None:
+        staff = self.staff
+
+        def named(registry: Registry) -> None:
+            registry.who = staff
+            job(registry)
+
+        self._jobs.put(named)
 
     def scan(self, text: str) -> None:
         """Something was scanned, or typed into the field for scans."""
-        self._jobs.put(lambda registry: self._scan(registry, text))
+        self._put(lambda registry: self._scan(registry, text))
 
     def submit(self, draft: Draft) -> None:
         """The form was sent: write the tag when nothing is missing."""
@@ -144,14 +152,22 @@ class CounterDesk:
         try:
             while not self._stopped.is_set():
                 try:
-                    job = self._jobs.get(timeout=LOOK_EVERY_S)
-                except queue.Empty:
-                    self._watch(registry)
-                    self._tick()
-                else:
-                    job(registry)
+                    self._turn(registry)
+                except Exception:  # a disk that is full must not end the counter
+                    _LOGGER.exception("the counter could not do what it was asked")
+                    self.tell(News(Event.NOTICE, reason=REASONS["registry"]))
         finally:
             registry.close()
+
+    def _turn(self, registry: Registry) -> None:
+        """One job, or one look around when there is none."""
+        try:
+            job = self._jobs.get(timeout=LOOK_EVERY_S)
+        except queue.Empty:
+            self._watch(registry)
+            self._tick()
+        else:
+            job(registry)
 
     def _tick(self) -> None:
         due_ms = self.look().next_deadline_ms()
@@ -278,7 +294,6 @@ class CounterDesk:
             else:
                 binding.undo(device_id)
                 done = News(Event.UNDONE)
-        self._journal(registry, action, counter.tag_id or done.tag_id, "done", "")
         self.tell(done)
 
     def _refuse(
@@ -293,9 +308,10 @@ class CounterDesk:
             str(why) if isinstance(why, LinkError) else type(why).__name__
         )  # others may name a person's plate
         _LOGGER.warning("%s %s %s: %s", support, action or event, reason.name, said)
-        self._jobs.put(
-            lambda registry: self._journal(
-                registry, action or event, self.counter.tag_id, reason.name, support
+        tag_id, now_ms = self.look().tag_id, self.settings.now_ms()
+        self._put(
+            lambda registry: Audit(registry).append(
+                now_ms, action or event, reason.name, tag_id=tag_id, support=support
             )
         )
         self.tell(News(event, reason=reason, support=support, detail=detail))

@@ -43,7 +43,9 @@ def read(text: str) -> Scan:
     if plain.startswith("LW:"):
         return _of_label(plain)
     if "://" in plain or plain.startswith(("WIFI:", "BEGIN:", "MATMSG:")):
-        raise ForeignCode("this code belongs to something else", "scan the square code on the tag or its card")
+        raise ForeignCode(
+            "this code belongs to something else", "scan the square code on the tag or its card"
+        )
     if plain.startswith(tag_id.PREFIX[:2]) and len(plain) > tag_id.DIGITS:
         return Scan(tag_id=tag_id.parse(plain))
     if any(character in PROVINCES for character in plain):

@@ -91,7 +91,8 @@ def order_of(draft: Draft, install_point: str, capabilities: tuple[str, ...]) ->
     """What the device is to be given. Raises Refusal for what is missing, or a device that cannot do it."""
     if any(not set(any_of) & set(capabilities) for any_of in NEEDS[draft.profile]):
         raise Refusal("unfit")
-    return Order(draft.profile, _subject(draft), _phone(draft.phone), install_point)
+    consent = draft.consent if draft.profile == "wearable" else None
+    return Order(draft.profile, _subject(draft), _phone(draft.phone), install_point, consent=consent)
 
 
 def _subject(draft: Draft) -> str:

@@ -73,14 +73,15 @@ class Page:
 
     async def index(self, request: Request) -> Response:
         """The whole page: the counter, or what must come before it."""
-        language = self._language(request)
-        if self._shift.person(request.state.browser) is None:
+        await self._shift.refresh()
+        if self._enter(request) is None:
             return self._answer(request, "sign_in.html", error=None)
-        return self._answer(request, "counter.html", screen=self._screen(request, language))
+        screen = self._screen(request, self._language(request))
+        return self._answer(request, "counter.html", screen=screen, error=None)
 
     async def screen(self, request: Request) -> Response:
         """The screen alone."""
-        if self._shift.person(request.state.browser) is None:
+        if self._enter(request) is None:
             return PlainTextResponse("signed out", 401)
         return HTMLResponse(self._screen(request, self._language(request)))
 
@@ -105,15 +106,18 @@ class Page:
         if form is None:
             return _forged()
         try:
-            await self._shift.unlock(request.state.browser, _text(form, "passphrase"))
+            await self._shift.unlock(_text(form, "passphrase"))
         except GroundnetError as error:
             return self._answer(request, "sign_in.html", error=error)
         return _home()
 
     async def sign_out(self, request: Request) -> Response:
-        if await self._form(request) is None:
+        form = await self._form(request)
+        if form is None or not self._enter(request):
             return _forged()
-        self._shift.sign_out(request.state.browser)
+        await self._shift.sign_out(request.state.browser)
+        if _text(form, "do") == "end":
+            await self._shift.end()
         return _home()
 
     async def language(self, request: Request) -> Response:
@@ -208,7 +212,11 @@ class Page:
         return chosen if chosen in wording.LANGUAGES else self._options.language
 
     def _enter(self, request: Request) -> str | None:
-        return self._shift.person(request.state.browser)
+        """Who it is that asks for something; what they ask for is theirs in the audit."""
+        person = self._shift.person(request.state.browser)
+        if person is not None:
+            self._desk.staff = person
+        return person
 
     async def _form(self, request: Request) -> FormData | None:
         """The form, None when it does not bring this browser's token."""

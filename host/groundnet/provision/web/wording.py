@@ -139,6 +139,7 @@ WORDS = {
                          "请在本机重新启动：groundnet provision serve"),
     "sign_in": Text("Sign in", "登录"),
     "sign_out": Text("Sign out", "退出"),
+    "end_shift": Text("End the shift", "收班上锁"),
     "name": Text("Name", "姓名"),
     "pin": Text("PIN", "PIN 码"),
     "unlock": Text("Unlock for this shift", "开班解锁"),
