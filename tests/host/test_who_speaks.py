@@ -8,6 +8,8 @@ import contextlib
 import json
 import os
 import pty
+import subprocess
+import sys
 import threading
 import tty
 from dataclasses import asdict
@@ -15,10 +17,11 @@ from dataclasses import asdict
 import pytest
 import serial
 from groundnet.cli import language
+from groundnet.cli.doctor import show
 from groundnet.errors import Text
 from groundnet.link import errors
 from groundnet.link.listening import chip_named_in, who_speaks
-from groundnet.link.ports import SerialPort, find_ports
+from groundnet.link.ports import SerialPort, find_ports, holder_of
 from groundnet.link.probe import overhear, probe, probe_all
 from groundnet.link.prompt import Prompt
 from groundnet.sim.board import VirtualBoard
@@ -76,10 +79,10 @@ def test_the_last_whole_line_is_quoted():
 
 PORT_ERRORS = [
     errors.PortMissing("p"),
-    errors.PortBusy("p", "minicom (process 7)"),
+    errors.PortBusy("p", Text("minicom (process 7)", "minicom（进程 7）")),
     errors.NoAnswer("p"),
     errors.BootloaderWaits("p", "esp32c3"),
-    errors.ForeignDevice("p", "a modem"),
+    errors.ForeignDevice("p", Text("a modem", "通信模块")),
     errors.ScriptRuns("p", "hello"),
     errors.NothingToStart("p"),
     errors.ReplAnswers("p"),
@@ -181,10 +184,69 @@ def test_a_bootloader_is_overheard_without_a_byte(talker):
 
 def test_a_held_port_names_the_program_and_is_not_written_to(talker, monkeypatch):
     device = talker(b"")
-    monkeypatch.setattr("groundnet.link.serial_link.holder_of", lambda path: "minicom (process 7)")
     with serial.Serial(device.path, exclusive=True):
         finding = probe(SerialPort(device.path))
-    assert (finding.kind, finding.held_by, device.heard()) == ("held", "minicom (process 7)", b"")
+    assert (finding.kind, finding.held_by, device.heard()) == ("held", "another program", b"")
+    holder = Text("minicom (process 7)", "minicom（进程 7）")
+    monkeypatch.setattr("groundnet.link.serial_link.holder_of", lambda path: holder)
+    finding = probe(SerialPort(device.path))
+    assert (finding.kind, finding.held_by, finding.busy, device.heard()) == ("held", holder, True, b"")
+    assert "minicom（进程 7）" in finding.what.zh
+
+
+@contextlib.contextmanager
+def program(code, *arguments, **options):
+    """Another process; what it prints first is the value."""
+    command = [sys.executable, "-c", code, *arguments]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options
+    ) as other:
+        yield other, other.stdout.readline().strip()
+        other.stdin.close()
+
+
+def test_a_program_that_locks_nothing_is_seen_and_not_written_to(talker):
+    """As `cat` and `screen` open a port."""
+    device = talker(b"")
+    code = "import os, sys; os.open(sys.argv[1], os.O_RDWR); print('open', flush=True); input()"
+    with contextlib.suppress(EOFError), program(code, device.path) as (other, _):
+        finding = probe(SerialPort(device.path), timeout_s=0.3, listen_s=0.1)
+        assert (finding.kind, device.heard()) == ("held", b"")
+        assert finding.held_by.endswith(f"(process {other.pid})") and str(other.pid) in finding.held_by.zh
+
+
+def test_the_device_behind_a_pseudo_terminal_is_no_program_that_holds_it():
+    """A virtual board keeps both ends open, so that programs come and go without a hang-up."""
+    code = "import os, pty; master, slave = pty.openpty(); print(os.ttyname(slave), flush=True); input()"
+    with program(code) as (_, path):
+        assert os.path.exists(path) and holder_of(path) is None
+        assert probe(SerialPort(path), timeout_s=0.3, listen_s=0.1).kind == "silent"
+
+
+def test_the_record_for_machines_has_all_that_is_known(talker, capsys):
+    """Words in the user's language, kinds and numbers for machines."""
+    finding = probe(SerialPort(talker(NMEA).path, "CP2102", "0001", 0x10C4, 0xEA60), listen_s=0.1)
+    try:
+        language.choose("zh")
+        show([finding], True)
+    finally:
+        language.choose(None)
+    (record,) = json.loads(capsys.readouterr().out)
+    assert record["port"]["serial_number"] == "0001" and record["kind"] == "foreign" and not record["busy"]
+    assert record["what"].endswith("不是 groundnet 设备，而是 GNSS 接收机") and "串口" in record["action"]
+    known = {
+        "mac",
+        "chip",
+        "micropython",
+        "role",
+        "firmware",
+        "state",
+        "board",
+        "device_id",
+        "held_by",
+        "locked_by",
+    }
+    assert known <= record.keys()
 
 
 def test_the_usb_bootloader_is_known_without_opening_it():

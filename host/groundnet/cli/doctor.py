@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -32,7 +32,7 @@ def doctor(
 def show(findings: Sequence[Finding], as_json: bool) -> None:
     """A table for people: one row per port, with what tells boards apart and the next action."""
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+        typer.echo(json.dumps([_record(finding) for finding in findings], ensure_ascii=False))
         return
     if not findings:
         typer.echo(tr("no USB serial port is here: plug a device in", "未发现 USB 串口：请插入设备"))
@@ -46,3 +46,9 @@ def show(findings: Sequence[Finding], as_json: bool) -> None:
         row = (finding.port.path, finding.port.serial_number, finding.mac, finding.chip)
         table.add_row(*row, said(finding.what), said(finding.action))
     Console().print(table)
+
+
+def _record(finding: Finding) -> dict[str, Any]:
+    """Everything that is known; `what` and `action` in the language of the command, `kind` is for machines."""
+    words = {name: said(getattr(finding, name)) for name in ("what", "action", "held_by")}
+    return asdict(finding) | words | {"busy": finding.busy}

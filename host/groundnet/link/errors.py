@@ -39,12 +39,10 @@ class NotASerialPort(LinkError):
 
 
 class PortBusy(LinkError):
-    def __init__(self, port: str, holder: str | None) -> None:
+    def __init__(self, port: str, holder: Text | None) -> None:
+        named = holder or Text("another program", "另一个程序")
         super().__init__(
-            Text(
-                f"{port} is held by {holder or 'another program'}",
-                f"{port} 正被 {holder or '另一个程序'} 占用",
-            ),
+            Text(f"{port} is held by {named}", f"{port} 正被 {named.zh} 占用"),
             Text("close that program, then try again", "关闭该程序后重试"),
         )
         self.holder = holder
@@ -62,7 +60,10 @@ class NoAnswer(LinkError):
     def __init__(self, port: str) -> None:
         super().__init__(
             Text(f"nothing answers on {port}", f"{port} 上没有应答"),
-            Text("press the device's reset button and try again", "按一下设备的复位键后重试"),
+            Text(
+                "check its power and the cable, press its reset button, then try again",
+                "检查供电和数据线，按一下设备的复位键后重试",
+            ),
         )
 
 
@@ -128,23 +129,29 @@ class ScriptRuns(LinkError):
                 f"{port} 上正运行着非 groundnet 的程序，输出“{said}”",
             ),
             Text(
-                "if it is a MicroPython script, end it with Ctrl-C in `mpremote`, then try again",
-                "如果是 MicroPython 脚本，用 `mpremote` 按 Ctrl-C 结束它，然后重试",
+                f"if it is a MicroPython script, end it with Ctrl-C in `mpremote connect {port}`, then try again",
+                f"如果是 MicroPython 脚本，在 `mpremote connect {port}` 中按 Ctrl-C 结束它，然后重试",
             ),
         )
 
 
 class ForeignDevice(LinkError):
-    def __init__(self, port: str, what: str = "") -> None:
-        named = f" ({what})" if what else ""
+    def __init__(self, port: str, what: Text | None = None) -> None:
+        if what is None:
+            cause = Text(
+                f"what answers on {port} is neither a groundnet device nor MicroPython",
+                f"{port} 上应答的既不是 groundnet 设备，也不是 MicroPython",
+            )
+        else:
+            cause = Text(
+                f"what answers on {port} is not a groundnet device but {what}",
+                f"{port} 上应答的不是 groundnet 设备，而是 {what.zh}",
+            )
         super().__init__(
+            cause,
             Text(
-                f"what answers on {port} is not a groundnet device{named}",
-                f"{port} 上应答的不是 groundnet 设备{named}，也不是 MicroPython",
-            ),
-            Text(
-                "check which port is the device's: `groundnet doctor`",
-                "确认设备在哪个串口：`groundnet doctor`",
+                "leave it alone and name the device's own port: `groundnet doctor` lists them",
+                "请勿操作它，改用设备所在的串口：`groundnet doctor` 可列出所有串口",
             ),
         )
 

@@ -6,6 +6,7 @@ What a ROM bootloader prints: ESP-IDF, "Boot mode selection" of each chip; a chi
 
 import re
 
+from groundnet.errors import Text
 from groundnet.link.errors import (
     BootloaderWaits,
     ForeignDevice,
@@ -21,11 +22,15 @@ _WAITING = b"waiting for download"
 _NOTHING_TO_START = (b"invalid header: 0x", b"No bootable app partitions", b"flash read err, 1000")
 _ROM_BANNER = re.compile(rb"ESP-ROM:(esp32[a-z0-9]*)")
 _FIRST_ESP32_BANNER = b"ets Jun  8 2016"  # its ROM names no chip
+_RECEIVER = Text("a GNSS receiver", "GNSS 接收机")
 _FOREIGN = (
-    (re.compile(rb"(^|[\r\n])[$!][A-Z]{5},"), "a GNSS receiver"),
-    (re.compile(rb"\xb5\x62[\x01-\x2f]"), "a GNSS receiver"),  # UBX, u-blox M8 protocol description 32.3
-    (re.compile(rb"(^|[\r\n])\+[A-Z]{2,}: ?|[\r\n]OK\r\n"), "a modem"),
-    (re.compile(rb"(^|[\r\n])[EWIDV] \(\d+\) [\w.-]+: "), "an ESP32 with other firmware"),
+    (re.compile(rb"(^|[\r\n])[$!][A-Z]{5},"), _RECEIVER),
+    (re.compile(rb"\xb5\x62[\x01-\x2f]"), _RECEIVER),  # UBX, u-blox M8 protocol description 32.3
+    (re.compile(rb"(^|[\r\n])\+[A-Z]{2,}: ?|[\r\n]OK\r\n"), Text("a modem", "通信模块")),
+    (
+        re.compile(rb"(^|[\r\n])[EWIDV] \(\d+\) [\w.-]+: "),
+        Text("an ESP32 with other firmware", "运行其他固件的 ESP32"),
+    ),
 )
 _SAID_CHARACTERS = 40
 _LEAST_TEXT_SHARE = 0.9  # of the bytes; noise on a line of another baud rate has far less
@@ -44,9 +49,9 @@ def waits_for_download(heard: bytes) -> bool:
     return heard.rstrip().endswith(_WAITING)
 
 
-def foreign_speaker(heard: bytes) -> str:
-    """Name of a kind of device that is certainly not ours; empty when it may be."""
-    return next((name for pattern, name in _FOREIGN if pattern.search(heard)), "")
+def foreign_speaker(heard: bytes) -> Text | None:
+    """Name of a kind of device that is certainly not ours; None when it may be."""
+    return next((name for pattern, name in _FOREIGN if pattern.search(heard)), None)
 
 
 def who_speaks(port: str, heard: bytes) -> LinkError:

@@ -2,11 +2,13 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from serial.tools import list_ports
+
+from groundnet.errors import Text
 
 _ESPRESSIF = 0x303A
 _USB_JTAG = (
@@ -96,15 +98,32 @@ def find_ports(names: Sequence[str]) -> list[SerialPort]:
     return found
 
 
-def holder_of(path: str) -> str | None:
-    """Name and process id of a program that has the port open; None when that cannot be seen (Linux only)."""
+def holder_of(path: str) -> Text | None:
+    """Name and process id of another program that has the port open; None when there is none to be seen.
+
+    Seen are the programs of this user, and all of them by the administrator (Linux only). Whoever stands for the
+    device behind a pseudo-terminal holds no port, though it may have this end open too.
+    """
     wanted = os.path.realpath(path)
+    if not (wanted.startswith("/dev/pts/") or Path("/sys/class/tty", Path(wanted).name).exists()):
+        return None  # no terminal: /dev/null is open in every other program
     for process in sorted(Path("/proc").glob("[0-9]*")):
         if process.name == str(os.getpid()):
             continue
         try:
-            if any(os.path.realpath(link) == wanted for link in (process / "fd").iterdir()):
-                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
+            links = {descriptor: os.readlink(descriptor) for descriptor in (process / "fd").iterdir()}
+            if wanted in links.values() and not _is_device_end(process, links, wanted):
+                name = (process / "comm").read_text().strip()
+                return Text(f"{name} (process {process.name})", f"{name}（进程 {process.name}）")
         except OSError:
             continue  # the process ended, or belongs to somebody else
     return None
+
+
+def _is_device_end(process: Path, links: Mapping[Path, str], path: str) -> bool:
+    """Whether a process has the other end of a pseudo-terminal: proc(5), "tty-index" of /dev/ptmx."""
+    index = f"tty-index:\t{path.removeprefix('/dev/pts/')}"
+    return any(
+        target.endswith("/ptmx") and index in (process / "fdinfo" / descriptor.name).read_text().splitlines()
+        for descriptor, target in links.items()
+    )

@@ -63,6 +63,11 @@ class Finding:
     held_by: str = ""
     locked_by: str = ""
 
+    @property
+    def busy(self) -> bool:
+        """Somebody works with it: a program, a colleague, or a script on it."""
+        return bool(self.held_by or self.locked_by) or self.kind == SCRIPT
+
 
 def probe(port: SerialPort, timeout_s: float = PROBE_TIMEOUT_S, listen_s: float = LISTEN_S) -> Finding:
     """Listen, open a link, ask who is there, close it again. ``timeout_s`` is per answer."""
@@ -147,7 +152,7 @@ def _failed(port: SerialPort, error: LinkError) -> Finding:
     if isinstance(error, BootloaderWaits | NothingToStart):
         return replace(finding, chip=error.chip)
     if isinstance(error, PortBusy):
-        return replace(finding, held_by=error.holder or "?")
+        return replace(finding, held_by=error.holder or Text("another program", "另一个程序"))
     return finding
 
 

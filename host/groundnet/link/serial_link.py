@@ -227,6 +227,13 @@ class SerialLink:
 
 
 def open_port(port: str) -> serial.Serial:
+    """The port, for this program alone. Raises PortBusy, PortForbidden, NotASerialPort, PortMissing.
+
+    Not every program locks what it opens (`cat`, `screen`): one that is seen to hold the port is left alone, too.
+    """
+    holder = holder_of(port)
+    if holder is not None:
+        raise PortBusy(port, holder)
     try:
         return serial.Serial(
             port, BAUDRATE, timeout=READ_TIMEOUT_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True
