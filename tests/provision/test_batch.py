@@ -1,8 +1,10 @@
 """Rows of a delivery on real virtual tags: in parallel, cut off, killed, refused; never twice, never lost."""
 
+import json
 from contextlib import contextmanager
 
 import pytest
+from groundnet.cli.provision import app
 from groundnet.image.firmware_image import default_board
 from groundnet.provision import batch_file
 from groundnet.provision.batch import Bench, compare, report
@@ -13,6 +15,7 @@ from groundnet.provision.tag_check import BOUND
 from groundnet.provision.tag_places import TagPlaces
 from groundnet.sim.desk import Desk, device_on
 from groundnet.sim.pacing import hold_while
+from typer.testing import CliRunner
 
 PROFILES = "profile,subject\nsentry,Shop 7\nvehicle,云A00001\nlivestock,012345678901234\n"
 
@@ -179,3 +182,32 @@ def test_tags_that_cannot_be_taken_are_told_once_and_take_no_row(tmp_path, tag_o
     with other_point.bench() as bench:
         assert bench.serve(str(tmp_path / "nothing")).reason == "cut_off"
         assert bench.serve(str(tmp_path / "nothing")) is None
+
+
+def command(folder, text, *options):
+    """`groundnet provision batch` over a file; its exit code or error, and what it printed as JSON."""
+    (folder / "herd.csv").write_bytes(text.encode("gb18030"))
+    arguments = ["batch", str(folder / "herd.csv"), "--registry", str(folder / "registry.db"), "--json"]
+    result = CliRunner().invoke(app, [*arguments, *options])
+    return result.exception, json.loads(result.stdout)
+
+
+def test_a_file_with_one_bad_row_writes_nothing_at_all(tmp_path):
+    error, said = command(
+        tmp_path, "车牌,手机号\n云A12345,\n云A12346,=1+1\n", "--report", str(tmp_path / "r.csv")
+    )
+    assert "nothing was written" in error.cause
+    assert [(one["line"], one["column"], one["value"]) for one in said["problems"]] == [(3, "手机号", "=1+1")]
+    assert "'=1+1" in (tmp_path / "r.csv").read_text("utf-8-sig")  # and no formula in our own report
+    registry = Registry(tmp_path / "registry.db")
+    assert list(registry.devices()) == []
+    registry.close()
+
+
+def test_a_dry_run_and_a_run_without_tags_say_what_is_left(tmp_path):
+    text = "车牌,颜色\n云A12345,红\n"
+    error, said = command(tmp_path, text, "--dry-run")
+    assert (error, said["left"], said["unused"], said["encoding"]) == (None, 1, ["颜色"], "gb18030")
+    error, said = command(tmp_path, text, "--wait", "0", "--port", str(tmp_path))
+    assert "1 rows have no tag yet" in error.cause and "goes on" in error.action
+    assert [(row["line"], row["result"]) for row in said["rows"]] == [(2, "waiting")]

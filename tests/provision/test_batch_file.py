@@ -77,6 +77,17 @@ def test_a_bad_row_is_told_by_line_column_value_and_what_to_do(row, column, valu
     assert found[3].zh != found[3] and found[4].zh != found[4]  # both languages
 
 
+def test_everything_that_is_wrong_with_a_row_is_told_at_once():
+    text = "profile,plate,phone,consent,device\nboat,=A1,12,maybe,XYZ\n"
+    assert [one[:3] for one in problems(text)] == [
+        (2, "plate", "=A1"),
+        (2, "profile", "boat"),
+        (2, "consent", "maybe"),
+        (2, "device", "XYZ"),
+        (2, "phone", "12"),
+    ]
+
+
 def test_consent_and_device_columns_are_checked():
     label = encode(Label(bytes.fromhex("0000020000000001")))
     rows = ("王芳,,", f"王芳,本人,{label}", f"李明,本人,{label[:-1]}0", "李明,也许,XYZ")

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from groundnet.cli.language import tr
 from groundnet.cli.options import JsonOption, RegistryOption, registry_path
+from groundnet.cli.provision_batch import batch, export_
 from groundnet.cli.provision_print import print_
 from groundnet.cli.provision_serve import serve
 from groundnet.link.serial_link import SerialLink
@@ -23,6 +24,8 @@ from groundnet.provision.registry import Record, Registry
 app = typer.Typer(no_args_is_help=True, help=tr("Give devices their identity.", "为设备写入身份。"))
 app.command("print")(print_)
 app.command()(serve)
+app.command()(batch)
+app.command("export")(export_)
 
 
 class Profile(StrEnum):

@@ -21,6 +21,7 @@ from groundnet.provision.refusal import REASONS, reason_of
 from groundnet.provision.registry import Record, Registry, RegistryError
 from groundnet.provision.subject import NEEDS, order_of
 from groundnet.provision.tag_check import BOUND, examine
+from groundnet.provision.vault import VaultError
 
 NOTHING_WRITTEN = ("reserved", "undone")
 _CUT = (NoAnswer, PortGone, PortMissing)
@@ -143,7 +144,7 @@ class Bench:
     def serve(self, port: str) -> Line | None:
         """Give the tag at a port its row; None when there is nothing new to tell.
 
-        Raises RegistryError, StoreError and sqlite3.Error: then nobody should go on.
+        Raises RegistryError, VaultError, StoreError and sqlite3.Error: then nobody should go on.
         """
         device_id: bytes | None = None
         row: Row | None = None
@@ -154,7 +155,7 @@ class Bench:
                     return None
                 began_s = self._clock_s()
                 row, record = self._write(link, device_id)
-        except RegistryError:
+        except (RegistryError, VaultError):
             raise
         except GroundnetError as error:
             return self._once(device_id, self._refusal(device_id, error))

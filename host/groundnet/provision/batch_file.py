@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from groundnet.errors import Text
@@ -20,7 +20,8 @@ from groundnet.provision.subject import NEEDS, Draft, order_of
 _HEADERS = {
     "profile": ("profile", "use", "用途", "类别", "对象"),
     "subject": ("subject", "plate", "ear tag", "name",
-                "车牌", "车牌号", "车牌号码", "耳标", "耳标号", "姓名", "名称", "店名"),
+                "车牌", "车牌号", "车牌号码", "耳标", "耳标号", "姓名", "名称", "店名",
+                "车牌/耳标/姓名"),
     "phone": ("phone", "owner phone", "mobile", "电话", "手机", "手机号", "手机号码", "联系电话"),
     "consent": ("consent", "同意", "同意人"),
     "device": ("device", "device id", "label", "设备", "设备号", "标签码", "二维码"),
@@ -134,25 +135,21 @@ class _RowCheck:
 
     def row(self) -> Row | None:
         """The row, None when something is wrong with it."""
-        if self.problems:
-            return None
         words = {name: self._word(name) for name in _WORDS}
         device_id = self._device()
-        if self.problems:
-            return None
         draft = Draft(
-            words["profile"],
+            words["profile"] or self._draft.profile,
             self._value("subject"),
             self._draft.province,
             self._value("phone"),
             words["consent"],
         )
-        try:
-            order_of(draft, "", _ALL_CAPABILITIES)
-        except Refusal as refusal:
-            self._refuse(_COLUMN_OF_REASON.get(refusal.reason.name, "subject"), refusal)
-            return None
-        return Row(self._line, draft, words["role"], device_id)
+        for alone in (replace(draft, phone=""), Draft("sentry", "any name", phone=draft.phone)):
+            try:
+                order_of(alone, "", _ALL_CAPABILITIES)
+            except Refusal as refusal:
+                self._refuse(_COLUMN_OF_REASON.get(refusal.reason.name, "subject"), refusal)
+        return None if self.problems else Row(self._line, draft, words["role"], device_id)
 
     def _take(self, cells: list[str]) -> None:
         if len(cells) > len(self._header) and any(cell.strip() for cell in cells[len(self._header) :]):
@@ -225,6 +222,8 @@ class _RowCheck:
         self._complain(column, value, cause, action)
 
     def _complain(self, column: str, value: str, cause: str, action: str) -> None:
+        if column and any(one.column == self._titles.get(column, column) for one in self.problems):
+            return  # what is wrong with it was told
         self.problems.append(Problem(self._line, self._titles.get(column, column), value, cause, action))
 
 
