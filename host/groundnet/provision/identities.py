@@ -52,6 +52,12 @@ def next_number(registry: _Registry) -> int:
     return 1 if highest is None else highest + 1
 
 
+def secret_of(registry: _Registry, tag_id: str) -> Secret | None:
+    """The secret of an identity that was issued or loaded in a block, None for any other."""
+    row = registry.database.execute("SELECT * FROM identities WHERE tag_id = ?", (tag_id,)).fetchone()
+    return row and Secret(lambda: registry.opened("secret", row["secret"], row))
+
+
 def _from_block(registry: _Registry) -> tuple[int, bytes]:
     row = registry.database.execute(
         f"SELECT * FROM identities WHERE {_FREE} ORDER BY number LIMIT 1"

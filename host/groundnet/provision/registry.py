@@ -133,13 +133,24 @@ class Registry:
         if record.state in BOUND:
             return record
         with self.transaction():
-            self.database.execute("UPDATE devices SET profile = ? WHERE device_id = ?", (profile, device_id))
+            self.database.execute(
+                """UPDATE devices SET profile = ?, state = CASE state WHEN 'undone' THEN 'reserved' ELSE state END
+                    WHERE device_id = ?""",
+                (profile, device_id),
+            )
             self._keep_owner(device_id, record.tag_id, plate, owner_phone, consent)
             self._keep_pending(device_id, record.tag_id, pending)
         return self._held(device_id)
 
     def advance(
-        self, device_id: bytes, state: str, operation: str, now_ms: int, firmware: str = "", action: str = ""
+        self,
+        device_id: bytes,
+        state: str,
+        operation: str,
+        now_ms: int,
+        firmware: str = "",
+        action: str = "",
+        person: str = "",
     ) -> Record:
         """Move a device to its next state; on disk, and in the audit as ``action``, when this returns."""
         record = self._held(device_id)
@@ -153,7 +164,12 @@ class Registry:
             if state == "undone":  # nobody's any more
                 self._keep_owner(device_id, record.tag_id, None, None, None)
             Audit(self).append(
-                now_ms, action or state, tag_id=record.tag_id, operation=operation, firmware=firmware
+                now_ms,
+                action or state,
+                tag_id=record.tag_id,
+                operation=operation,
+                firmware=firmware,
+                person=person,
             )
         return self._held(device_id)
 
@@ -172,8 +188,13 @@ class Registry:
                 (device_id,),
             )
             Audit(self).append(now_ms, "forget", tag_id=record.tag_id)
-        self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still had it
+        self.forget_old_pages()
         return self._held(device_id)
+
+    def forget_old_pages(self) -> None:
+        """What was overwritten or deleted is in no file any more, not in the log either."""
+        self.database.execute("VACUUM")
+        self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def pending(self, device_id: bytes) -> dict | None:
         """What else was ordered for a device whose operation did not end. Raises VaultLocked."""
