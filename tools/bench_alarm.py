@@ -15,7 +15,8 @@ OUT = ROOT / "build" / "bench"
 sys.path.insert(0, str(ROOT / "host"))
 
 from groundnet.sim.groundcore_runtime import load  # noqa: E402 - the clone's own package, found by the line above
-from groundnet.sim.motion_profile import MotionProfile, Tilt  # noqa: E402
+from groundnet.sim.motion_profile import MotionProfile  # noqa: E402
+from groundnet.sim.motion_segment import Tilt  # noqa: E402
 
 SEEDS = 50
 LEAD_S = 15  # stands still and learns its mount

@@ -11,7 +11,8 @@ from groundcore import events, motion
 from groundcore.fall import FallJudge
 from groundcore.motion import MotionJudge
 from groundcore.tracker import Tracker
-from groundnet.sim.motion_profile import MotionProfile, Tilt
+from groundnet.sim.motion_profile import MotionProfile
+from groundnet.sim.motion_segment import Tilt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -4,7 +4,8 @@ from array import array
 
 import pytest
 from groundnet.sim.chips.lis2dw12 import Lis2dw12 as Chip
-from groundnet.sim.motion_profile import MotionProfile, Tilt
+from groundnet.sim.motion_profile import MotionProfile
+from groundnet.sim.motion_segment import Tilt
 from groundnet.sim.signals import BusError
 
 INT1 = 5

@@ -4,7 +4,8 @@ import struct
 
 import pytest
 from groundnet.sim.chips.lis2dw12 import Lis2dw12
-from groundnet.sim.motion_profile import MotionProfile, Tilt
+from groundnet.sim.motion_profile import MotionProfile
+from groundnet.sim.motion_segment import Tilt
 from groundnet.sim.power import PowerAccount
 from groundnet.sim.signals import Line
 from groundnet.sim.world import World

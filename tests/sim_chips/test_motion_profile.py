@@ -1,7 +1,8 @@
 """The motion profile: its bounds hold, and it can be cut and gone on with."""
 
 import pytest
-from groundnet.sim.motion_profile import MotionProfile, Tilt
+from groundnet.sim.motion_profile import MotionProfile
+from groundnet.sim.motion_segment import Tilt
 from groundnet.sim.world import World
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from groundnet.sim.chips.lis2dw12_registers import CTRL4, Registers
-from groundnet.sim.motion_profile import MotionProfile, Segment, Vector
+from groundnet.sim.motion_profile import MotionProfile
+from groundnet.sim.motion_segment import Segment, Vector
 
 WAKE_UP_IA = 1
 SIXD_IA = 2

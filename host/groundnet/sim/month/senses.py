@@ -14,7 +14,8 @@ from groundnet.sim.chips.lis2dw12_registers import (
     Registers,
 )
 from groundnet.sim.chips.lis2dw12_signals import SignalEngine
-from groundnet.sim.motion_profile import MotionProfile, Vector
+from groundnet.sim.motion_profile import MotionProfile
+from groundnet.sim.motion_segment import Vector
 from groundnet.sim.sky import Measurement, Sky
 from groundnet.sim.world import US_PER_S, World
 

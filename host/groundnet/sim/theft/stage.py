@@ -6,7 +6,8 @@ from pathlib import Path
 from groundnet.collector.cell_table import CellTable
 from groundnet.geodesy import LocalFrame
 from groundnet.sim.cells import Cells, read_towers
-from groundnet.sim.motion_profile import MotionProfile, Tilt
+from groundnet.sim.motion_profile import MotionProfile
+from groundnet.sim.motion_segment import Tilt
 from groundnet.sim.network import Network
 from groundnet.sim.radio import Medium
 from groundnet.sim.roles import Device, make_device
