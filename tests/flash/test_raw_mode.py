@@ -14,7 +14,7 @@ class Prompt:
         paste: what it answers to a request for raw paste; a window of 8 bytes follows R and 1.
     """
 
-    timeout = None
+    port, timeout = "port", None
 
     def __init__(self, paste, said=b"\x04\x04>"):
         self._paste, self._said = paste, said

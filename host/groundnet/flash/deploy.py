@@ -6,7 +6,7 @@ file whole, when the hash of what the flash holds is right. Whatever is cut leav
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from groundnet.errors import GroundnetError, Text
@@ -21,7 +21,7 @@ from groundnet.link.serial_link import BAUDRATE, open_port
 WINDOW_BYTES = 256  # the receive buffer of an ESP32's console holds 260
 _LONGEST_PATH_BYTES = 200
 _FLASH_S = 10.0  # the longest that a board may be busy with its flash
-_TALK_TRIES = 3
+_TALK_TRIES = 4
 _NO_SPACE = ("OSError: 28", "[Errno 28]")  # as ports print it
 _BITS_PER_BYTE = 10  # start, 8 data, stop
 
@@ -72,8 +72,8 @@ class FlashFull(CodeFailed):
 class DeployReport:
     """What was done. ``bytes`` are those of the files sent; ``wire_bytes`` what went over the line for all of it.
 
-    Shares of ``seconds``, 0 to 1: ``wire`` what the bytes take at the line's rate, ``host`` what this computer worked,
-    ``device`` the rest, which the board took.
+    Shares of ``seconds``, 0 to 1: ``wire`` what the bytes take at the line's rate (less on a USB device, which ignores
+    the rate), ``host`` what this computer worked, ``device`` the rest, which the board took.
     """
 
     sent: tuple[str, ...]
@@ -86,7 +86,7 @@ class DeployReport:
 
 
 def deploy(
-    port: "str | Line",
+    port: str | Line,
     files: Mapping[str, bytes],
     *,
     baudrate: int = BAUDRATE,
@@ -113,13 +113,18 @@ def deploy(
     """
     for path in files:
         check_path(path)
+    with _opened(port, baudrate) as line:
+        return _Deployment(line, files, progress, prune, dry_run, window_bytes).run(baudrate, clock)
+
+
+@contextlib.contextmanager
+def _opened(port: str | Line, baudrate: int) -> Iterator[Line]:
     if not isinstance(port, str):
-        return _Deployment(port, "the line", files, progress, prune, dry_run, window_bytes).run(
-            baudrate, clock
-        )
+        yield port
+        return
     with open_port(port) as line:
         line.baudrate = baudrate
-        return _Deployment(line, port, files, progress, prune, dry_run, window_bytes).run(baudrate, clock)
+        yield line
 
 
 def check_path(path: str) -> None:
@@ -136,14 +141,13 @@ class _Deployment:
     def __init__(
         self,
         line: Line,
-        port: str,
         files: Mapping[str, bytes],
         progress: Progress,
         prune: str | None,
         dry_run: bool,
         window_bytes: int,
     ) -> None:
-        self._raw = RawMode(line, port)
+        self._raw = RawMode(line, str(line.port))
         self._files = files
         self._progress = progress
         self._prune = None if prune is None else prune.rstrip("/")
@@ -159,9 +163,9 @@ class _Deployment:
         self._send(plan, there.window_bits)
         self._progress(1.0)
         seconds = max(clock() - began_s, 1e-9)
-        wire_s = raw.wire_bytes * _BITS_PER_BYTE / baudrate
-        shares = {"wire": wire_s / seconds, "host": (time.thread_time() - worked_s) / seconds}
-        shares["device"] = max(0.0, 1.0 - sum(shares.values()))
+        host = min(1.0, (time.thread_time() - worked_s) / seconds)
+        wire = min(1.0 - host, raw.wire_bytes * _BITS_PER_BYTE / baudrate / seconds)
+        shares = {"wire": wire, "device": 1.0 - wire - host, "host": host}
         return DeployReport(
             tuple(plan.missing),
             tuple(path for path in self._files if path not in plan.missing),
@@ -188,19 +192,19 @@ class _Deployment:
             wanted.setdefault(self._prune, {})
         known = {folder: summary(hashes) for folder, hashes in wanted.items()}
         packed = True
-        for left in range(_TALK_TRIES, -1, -1):
+
+        def talk() -> Listing:
+            self._raw.start(agent_code.code(known, self._prune, packed))
+            return read_listing(self._raw, wanted)
+
+        for _ in range(_TALK_TRIES - 1):
             try:
-                self._raw.start(agent_code.code(known, self._prune, packed))
-                return read_listing(self._raw, wanted)
+                return talk()
             except CodeFailed as error:
-                if not left:
-                    raise
                 packed = packed and "deflate" not in str(error)
             except NoAnswer:
-                if not left:
-                    raise
                 self._enter()
-        raise NoAnswer(self._raw.port)
+        return talk()
 
     def _send(self, plan: Plan, window_bits: int) -> None:
         """Raises what goes wrong; the board is back at its prompt then, if it still hears."""

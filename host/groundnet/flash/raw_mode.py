@@ -24,6 +24,7 @@ _ENTER_TRIES = 2
 class Line(Protocol):
     """What is used of a serial port; `serial.Serial` is one. ``timeout`` in seconds."""
 
+    port: Any  # its name
     timeout: Any  # float, or None for ever
 
     @property
