@@ -77,6 +77,13 @@ def test_what_changes_nothing_is_left_out():
     assert container.parse(build.build("tag", version="1.0.0", settings=["siren_s=20"])) == bundle()
 
 
+def test_a_default_of_the_table_counts_where_the_board_has_another():
+    text = f"battery_empty_mv={TABLE['battery_empty_mv'].default}"
+    on_board = container.parse(build.build("tag", "wsl3_wearable", version="1.0.0", settings=[text]))
+    assert on_board.manifest["settings"] == {"battery_empty_mv": 3000}
+    assert bundle(text).manifest["settings"] == {}
+
+
 def test_they_are_in_the_manifest_and_change_one_module_of_the_image():
     changed = diff.diff(bundle(), bundle("moving_interval_s=45", "region=cn470"))
     assert changed.settings == {"moving_interval_s": (None, 45), "region": (None, "cn470")}

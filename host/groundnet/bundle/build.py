@@ -14,6 +14,7 @@ from groundnet.bundle import base_payload, container
 from groundnet.bundle.manifest import BASE, COUNTER_MAX, FORMAT, version_of
 from groundnet.errors import GroundnetError, Text
 from groundnet.image import romfs, settings_table
+from groundnet.image.boards import board_literal
 from groundnet.image.firmware_image import (
     BOOT_FILES,
     board_file,
@@ -50,7 +51,8 @@ def build(
     board = board or default_board(role)
     version = version or firmware_version()
     head = _head(role, board, version, security_counter, least_version, not_after, hardware_revisions)
-    defaults = settings_table.bundled_defaults(settings)
+    of_board = board_literal(board).get("settings", {})
+    defaults = settings_table.bundled_defaults(settings, of_board)
     changed = settings_table.source_with(defaults) if defaults else None
     files = build_files(role, board, tuple(sorted(set(roots))), version, changed)
     for path in (*BOOT_FILES, "/board.py"):

@@ -2,7 +2,7 @@
 
 import ast
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,8 +77,11 @@ class Setting:
         return value
 
 
-def bundled_defaults(texts: Iterable[str]) -> dict[str, Value]:
-    """The defaults that NAME=VALUE texts ask for, without those that change nothing for any profile.
+def bundled_defaults(texts: Iterable[str], of_board: Collection[str] = ()) -> dict[str, Value]:
+    """The defaults that NAME=VALUE texts ask for, without those that change nothing on any device.
+
+    Args:
+        of_board: settings for which the board has a default of its own.
 
     Raises a SettingError for each way to be wrong.
     """
@@ -106,11 +109,11 @@ def bundled_defaults(texts: Iterable[str]) -> dict[str, Value]:
                 Text(f"'{name}' is given twice", f"“{name}”给出了两次"), Text("give it once", "请只给一次")
             )
         chosen[name] = table[name].parse(value)
-    of_profiles = {name for changed in profiles.values() for name in changed}
+    of_others = {name for changed in profiles.values() for name in changed} | set(of_board)
     return {
         name: chosen[name]
         for name in sorted(chosen)
-        if name in of_profiles or chosen[name] != table[name].default
+        if name in of_others or chosen[name] != table[name].default
     }
 
 
