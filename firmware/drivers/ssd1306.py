@@ -121,7 +121,6 @@ class Ssd1306:
         self.on = False
         if self._power is not None:
             self._power(1 - self._power_level)
-            self._known = False
 
     def _command(self, command: int) -> None:
         self._send(_COMMANDS, bytes((command,)))

@@ -34,7 +34,7 @@ TESTS = {
     ),
     "pir": ("tests/drivers/test_inputs.py",),
     "siren": ("tests/drivers/test_small_parts.py",),
-    "sms_deliver": ("tests/drivers/test_sms_pdu.py",),
+    "sms_deliver": ("tests/drivers/test_at_reader.py",),
     "sms_pdu": ("tests/drivers/test_sms_pdu.py",),
     "sms_text": (
         "tests/drivers/test_sms_pdu.py",
@@ -51,7 +51,7 @@ TESTS = {
     "at_reader": ("tests/drivers/test_at_reader.py",),
     "at_port": ("tests/drivers/test_air780e.py",),
     "console": ("tests/drivers/test_console.py",),
-    "tcp_link": ("tests/drivers/test_apps.py",),
+    "tcp_link": ("tests/drivers/test_tcp_link.py",),
 }
 
 BUGS = (
@@ -177,9 +177,9 @@ BUGS = (
     Bug("ssd1306", "everything is sent each time", "if self._known and new[", "if False and new["),
     Bug(
         "ssd1306",
-        "what it shows is lost with its supply, and not known",
-        "            self._known = False\n\n",
-        "\n",
+        "what was lost with its supply is taken for shown",
+        "        self._known = False\n        self._send",
+        "        self._send",
     ),
     Bug("supply_adc", "no hysteresis", "* _RETURN_PERCENT // 100", "* 1 // 1"),
     Bug(

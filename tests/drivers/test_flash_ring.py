@@ -67,6 +67,15 @@ def test_the_oldest_segment_is_taken_whole_and_nothing_is_added_to_it(rig):
     assert list(ring.records()) == numbered(1, 3)
 
 
+def test_segments_are_in_order_however_the_folder_is_listed(rig, monkeypatch):
+    device = rig()
+    ring = device.ring(segments=8)
+    ring.append(numbered(20))
+    names = device.modules[0].os.listdir
+    monkeypatch.setattr(device.modules[0].os, "listdir", lambda folder: names(folder)[::-1])
+    assert list(device.ring(segments=8).records()) == numbered(20)
+
+
 def test_what_is_given_up_for_want_of_room_is_counted(rig):
     ring = rig().ring()
     for start in range(30):

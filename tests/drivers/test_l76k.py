@@ -106,6 +106,28 @@ def test_settings_that_it_does_not_have_are_refused(receiver, wrong):
         receiver.driver.configure(**wrong)
 
 
+@pytest.mark.parametrize("seconds", [0, -1, 65536])
+def test_a_standby_that_it_does_not_have_is_refused(receiver, seconds):
+    receiver.driver.run()
+    receiver.listen(1)
+    with pytest.raises(receiver.bench.driver("l76k").L76kError):
+        receiver.driver.standby(seconds)
+    assert receiver.chip.running
+
+
+def test_after_standby_it_is_told_its_sentences_again(bench, receiver):
+    receiver.driver.run()
+    receiver.listen(3)
+    receiver.driver.standby(60)
+    receiver.listen(2)
+    sent = bytearray()
+    transmit = bench.io.uart(1).transmit
+    bench.io.uart(1).transmit = lambda data: (sent.extend(data), transmit(data))
+    receiver.driver.run()
+    receiver.listen(3)
+    assert b"$PCAS03," in sent, "a part that lost its backup supply has forgotten them"
+
+
 @pytest.mark.parametrize("kind, at_least_s, at_most_s", [(0, 1, 9), (1, 15, 35), (2, 30, 56)])
 def test_restart_hot_warm_and_cold(receiver, kind, at_least_s, at_most_s):
     receiver.driver.run()

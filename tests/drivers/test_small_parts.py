@@ -85,6 +85,27 @@ def test_led_plays_its_pattern_and_goes_dark(bench):
     assert bench.io.line(PIN).level == 0 and lamp.poll() is None
 
 
+def test_led_that_is_lit_goes_dark_when_it_is_told(bench):
+    led = bench.driver("led")
+    lamp = led.Led(bench.pin(PIN, 1), on_level=1)
+    lamp.show(led.NO_NETWORK)
+    lamp.poll()
+    assert bench.io.line(PIN).level == 1
+    lamp.show(led.OFF)
+    assert bench.io.line(PIN).level == 0
+
+
+def test_battery_is_measured_when_its_divider_has_settled(bench):
+    """A divider of megaohms charges the converter's capacitor for a millisecond."""
+    enable = bench.io.line(ENABLE)
+    connected_us = []
+    enable.listen(lambda level: connected_us.append(bench.world.now_us) if level else None)
+    settled = lambda: bool(connected_us) and bench.world.now_us - connected_us[-1] >= 1000  # noqa: E731
+    bench.io.adc(1).source = lambda: 3.9 / 4.9 if settled() else 0.4
+    gauge = bench.driver("battery_adc").BatteryAdc(bench.adc(1), 4.9, bench.pin(ENABLE, 0), enable_level=1)
+    assert gauge.read_mv() == pytest.approx(3900, abs=5)
+
+
 def test_battery_is_measured_through_the_switched_divider(bench):
     enable = bench.io.line(ENABLE)
     bench.io.adc(1).source = lambda: 3.9 / 4.9 if enable.level == 0 else 0.0

@@ -28,6 +28,13 @@ def decode(pdu: bytes) -> tuple[str, str, bytes]:
     return number, "".join(map(chr, septets[skip:])), header
 
 
+def user_data(pdu: bytes) -> tuple[int, int]:
+    """(length as the message says it, octets) of the user data of a submit with a validity of one octet."""
+    raw = bytes.fromhex(pdu.decode())[1:]
+    at = 4 + (raw[2] + 1) // 2 + 3
+    return raw[at], len(raw) - at - 1
+
+
 def test_known_answer():
     # "hellohello" packs to E8329BFD4697D9EC37: the worked example of many SMS PDU guides.
     ((octets, pdu),) = sms_pdu.encode("+27838890001", "hellohello")
@@ -58,6 +65,8 @@ def check_round_trip(text):
     for octets, pdu in sms_pdu.encode("+8613800138000", text, 77):
         assert octets <= 164 and octets == len(pdu) // 2 - 1
         number, part, header = decode(pdu)
+        units, body = user_data(pdu)
+        assert body <= 140 and units <= 160, "3GPP TS 23.040, 9.2.3.24: user data has at most 140 octets"
         assert number == "+8613800138000"
         joined += part
         headers.append(header)

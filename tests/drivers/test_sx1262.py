@@ -107,6 +107,16 @@ def test_receiving_goes_on_after_a_frame_and_the_answer_comes_back(bench, pair):
         assert bytes(into[: tag.driver.read_into(into)]) == b"order %d" % number
 
 
+def test_what_was_told_once_is_not_told_again(bench, pair):
+    tag, base = pair
+    sx1262 = bench.driver("sx1262")
+    base.driver.receive()
+    tag.driver.send(b"once")
+    assert wait_for(bench, tag) == sx1262.SENT
+    assert wait_for(bench, base) == sx1262.RECEIVED
+    assert tag.driver.poll() == base.driver.poll() == sx1262.NOTHING
+
+
 def test_window_closes_on_time_when_nobody_answers(bench, pair):
     tag, _ = pair
     tag.driver.receive(200)
@@ -144,6 +154,19 @@ def test_warm_sleep_keeps_the_set_up_and_draws_almost_nothing(bench, pair):
     tag.driver.send(b"awake again")
     assert wait_for(bench, tag) == sx1262.SENT
     assert wait_for(bench, base) == sx1262.RECEIVED
+
+
+def test_a_warm_start_is_much_shorter_than_a_cold_one(bench, pair):
+    """What sleep retained need not be set up again: the wake-up of every beacon."""
+    tag, _ = pair
+    took_us = {}
+    for retain in (True, False):
+        tag.driver.sleep(retain)
+        bench.seconds(1)
+        began_us = bench.world.now_us
+        tag.driver.begin(warm=True)
+        took_us[retain] = bench.world.now_us - began_us
+    assert 3 * took_us[True] < took_us[False]
 
 
 def test_chip_that_lost_power_in_its_sleep_is_set_up_afresh(bench, pair):
