@@ -3,8 +3,9 @@
 import math
 
 import pytest
+from groundnet.sim.antenna import Antenna, Reception, Turns
 from groundnet.sim.modulation import Gfsk, Lora, noise_floor_dbm
-from groundnet.sim.radio import Antenna, Medium, Reception, Turns
+from groundnet.sim.radio import Medium
 from groundnet.sim.radio_noise import NoiseRain, Weather
 from groundnet.sim.world import World
 from hypothesis import given

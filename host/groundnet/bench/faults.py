@@ -11,13 +11,13 @@ from groundnet.bench.sim_bench import SimBench
 from groundnet.bench.sim_device import SimDevice
 from groundnet.errors import GroundnetError
 from groundnet.image.boards import board_literal
+from groundnet.sim.antenna import Reception
 from groundnet.sim.board import PWRON_RESET
 from groundnet.sim.boardfs import FlashStep, PowerCut
 from groundnet.sim.chips.air780e import Air780e
 from groundnet.sim.chips.air780e_faults import Faults as ModemFaults
 from groundnet.sim.chips.l76k import L76k
 from groundnet.sim.chips.sx1262 import Sx1262
-from groundnet.sim.radio import Reception
 from groundnet.sim.signals import undisturbed
 from groundnet.sim.wiring import power_cycle
 from groundnet.sim.world import US_PER_S

@@ -10,8 +10,9 @@ from groundnet.bench.interface import Device, Heard, TooLate
 from groundnet.bench.sim_device import SimDevice
 from groundnet.errors import GroundnetError
 from groundnet.geodesy import LocalFrame
+from groundnet.sim.antenna import Frame
 from groundnet.sim.network import Network
-from groundnet.sim.radio import Frame, Medium
+from groundnet.sim.radio import Medium
 from groundnet.sim.scene import Scene
 from groundnet.sim.world import US_PER_S, World
 

@@ -6,6 +6,7 @@ from groundnet.bench.interface import MOTIONS, SKIES
 from groundnet.errors import GroundnetError
 from groundnet.geodesy import LocalFrame
 from groundnet.sim import sky as skies
+from groundnet.sim.antenna import Position
 from groundnet.sim.chips.battery import Battery as BatteryModel
 from groundnet.sim.chips.indicator import Contact as ContactModel
 from groundnet.sim.chips.indicator import Pir
@@ -14,7 +15,6 @@ from groundnet.sim.chips.siren import Siren
 from groundnet.sim.chips.supply import Supply
 from groundnet.sim.motion_profile import MotionProfile
 from groundnet.sim.power import PowerAccount
-from groundnet.sim.radio import Position
 from groundnet.sim.roles import Device
 from groundnet.sim.sky import Journey, Sky
 from groundnet.sim.world import US_PER_S, World

@@ -6,8 +6,9 @@ listen-before-talk waiting, by the same rules as any other frame. The seed of th
 
 from dataclasses import dataclass
 
+from groundnet.sim.antenna import Position
 from groundnet.sim.modulation import Burst
-from groundnet.sim.radio import Medium, Position
+from groundnet.sim.radio import Medium
 from groundnet.sim.world import US_PER_S
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from groundnet.errors import GroundnetError
+from groundnet.sim.antenna import Position
 from groundnet.sim.cells import Cells
 from groundnet.sim.chips.a7670 import A7670
 from groundnet.sim.chips.air780e import Air780e
@@ -20,7 +21,7 @@ from groundnet.sim.chips.sx1262 import Sx1262
 from groundnet.sim.motion_profile import MotionProfile
 from groundnet.sim.network import Network
 from groundnet.sim.power import PowerAccount
-from groundnet.sim.radio import Medium, Position
+from groundnet.sim.radio import Medium
 from groundnet.sim.signals import BoardIo
 from groundnet.sim.sky import Sky
 from groundnet.sim.world import World

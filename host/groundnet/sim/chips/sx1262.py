@@ -21,13 +21,14 @@ spurious CAD, what a shared supply does to the TCXO.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from groundnet.sim.antenna import Position
 from groundnet.sim.chips import sx1262_tables as table
 from groundnet.sim.chips.sx1262_air import Transceiver
 from groundnet.sim.chips.sx1262_link import CommandPort
 from groundnet.sim.chips.sx1262_modes import AWAKE, IDLE, READY
 from groundnet.sim.chips.sx1262_settings import Refused, Settings
 from groundnet.sim.power import PowerAccount
-from groundnet.sim.radio import Medium, Position
+from groundnet.sim.radio import Medium
 from groundnet.sim.signals import Line
 from groundnet.sim.world import World
 

@@ -2,11 +2,11 @@
 
 import random
 
+from groundnet.sim.antenna import Frame, Reception, Turns
 from groundnet.sim.chips import sx1262_tables as table
 from groundnet.sim.chips.sx1262_modes import IDLE, Modes
 from groundnet.sim.chips.sx1262_packets import half_db
 from groundnet.sim.chips.sx1262_settings import LORA_TYPE, Refused
-from groundnet.sim.radio import Frame, Reception, Turns
 
 _RSSI_DEVIATION_DB = 0.5  # of one instant reading
 

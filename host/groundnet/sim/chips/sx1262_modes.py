@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+from groundnet.sim.antenna import Antenna, Frame
 from groundnet.sim.chips import sx1262_tables as table
 from groundnet.sim.chips.sx1262_link import CommandPort
 from groundnet.sim.chips.sx1262_packets import PacketEngine
 from groundnet.sim.chips.sx1262_settings import Refused, Settings
 from groundnet.sim.power import PowerAccount
-from groundnet.sim.radio import Antenna, Frame, Medium
+from groundnet.sim.radio import Medium
 from groundnet.sim.signals import Line
 from groundnet.sim.world import Event, World
 

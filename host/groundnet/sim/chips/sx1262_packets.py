@@ -1,9 +1,9 @@
 """The SX1262's packet engine: the data buffer and its pointers (7), what a frame leaves behind (13.5)."""
 
+from groundnet.sim.antenna import Reception
 from groundnet.sim.chips import sx1262_tables as table
 from groundnet.sim.chips.sx1262_settings import LORA_TYPE, Settings
 from groundnet.sim.modulation import Gfsk
-from groundnet.sim.radio import Reception
 
 # RxStatus of GFSK (table 13-80)
 _RECEIVED, _LENGTH_ERROR, _CRC_ERROR = 0x02, 0x08, 0x10
