@@ -75,7 +75,7 @@ def test_work_begins_only_where_it_is_asked_for_and_always_leads_to_its_state():
     for (_, event), (state, action) in TABLE.items():
         assert busy.get(action) is (state if action in busy else None)
         if state in busy.values():
-            assert event in (Event.ORDER, Event.ADVANCE, Event.BACK, Event.SAME_TAG)
+            assert event in (Event.ORDER, Event.ADVANCE, Event.BACK, Event.SAME_TAG, Event.APPROVED)
 
 
 def test_nothing_is_locked_before_print_and_nothing_undone_after():

@@ -4,6 +4,7 @@ import pytest
 from groundnet.provision.audit import Audit
 from groundnet.provision.counter import Event, News, State
 from groundnet.provision.label import Label, encode
+from groundnet.provision.people import People
 from groundnet.provision.registry import Registry
 from groundnet.provision.subject import Draft
 
@@ -92,6 +93,24 @@ def test_a_bound_tag_and_a_second_one_beside_it_are_refused_and_nothing_is_writt
     assert counter.until(State.REFUSED).notice.reason.name in ("two_tags", "already_bound")
     (record,) = counter.settled(lambda registry: list(registry.devices()))
     assert record.tag_id == bound.tag_id
+
+
+def test_a_bound_tag_is_given_anew_once_a_second_person_agreed(counter, virtual_tag):
+    tag = virtual_tag("0200000000d6")
+    counter.plug(tag)
+    bind(counter, tag)
+    counter.unplug()
+    counter.until(State.WAITING)
+    counter.plug(tag)
+    counter.until(State.REFUSED)
+    people = counter.settled(People)
+    counter.settled(lambda registry: people.add("张主管", "2468", "supervisor", 0))
+    counter.desk.staff = "李华"
+    counter.desk.approve(people, "张主管", "2468").result()
+    counter.until(State.UNDONE)
+    assert counter.settled(lambda registry: registry.by_device(tag.device_id)).state == "undone"
+    counter.desk.tell(News(Event.ADVANCE))
+    assert counter.until(State.FOUND).draft.empty
 
 
 def test_a_tag_of_another_point_and_one_without_a_program(counter, tmp_path, virtual_tag):

@@ -278,6 +278,30 @@ def test_a_point_is_unlocked_for_the_shift_and_locked_after_it(browser, counter)
     assert browser.get("/screen").status_code == 401 and counter.settled(lambda registry: registry.locked)
 
 
+def test_a_bound_tag_is_let_go_by_a_supervisor_beside_the_operator(browser, counter):
+    def set_up(registry):
+        registry.advance(bound(registry).device_id, "handed_over", "00", 1)
+        person_of("张主管", "supervisor")(registry)
+        supervisor = People(registry)
+        session = supervisor.sign_in("张主管", "2468", 0)
+        supervisor.add("李华", "1357", "supervisor", 0, session)
+
+    counter.settled(set_up)
+    token = token_of(browser)
+    browser.post("/sign-in", data={"token": token, "name": "李华", "pin": "1357"})
+    put(counter, State.REFUSED, Draft(), News(Happening.REFUSED, reason=REASONS["already_bound"]))
+    assert 'name="supervisor"' in browser.get("/").text
+    for name, pin in (("张主管", "1357"), ("李华", "1357"), ("nobody", "2468")):
+        browser.post("/approve", data={"token": token, "supervisor": name, "pin": pin})
+        assert counter.desk.look().state is State.REFUSED
+        assert counter.desk.look().notice.reason.name == "not_approved"
+    browser.post("/approve", data={"token": token, "supervisor": "张主管", "pin": "2468"})
+    counter.until(State.CUT_UNDOING)  # nothing is connected in this test
+    rows = counter.settled(lambda registry: list(Audit(registry).entries()))
+    agreed = [(row.result, row.who) for row in rows if row.action == "approve"]
+    assert agreed[-1] == ("done", "李华") and ("refused", "李华") in agreed
+
+
 def bound(registry):
     return registry.reserve(
         Record(

@@ -1,15 +1,18 @@
 """The three things a counter does to a connected tag: write it, hand it over, take it back."""
 
 import contextlib
-import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from groundnet.link.device import Device
+from groundnet.link.errors import PortGone
 from groundnet.link.serial_link import Entropy, SerialLink
+from groundnet.provision import recovery
+from groundnet.provision.approval import Approval
+from groundnet.provision.counter import Action, Counter, Event, News, Tag
 from groundnet.provision.operation import Order, provision
-from groundnet.provision.registry import Record, Registry
+from groundnet.provision.registry import BOUND, Registry
+from groundnet.provision.subject import order_of
 
 
 class _BeforeLock(Exception):
@@ -18,33 +21,42 @@ class _BeforeLock(Exception):
 
 @dataclass(frozen=True)
 class Binding:
-    """One owner's order for one device, on an open link."""
+    """What an open link and a registry are used for at one counter."""
 
     link: SerialLink
     registry: Registry
-    entropy: Entropy = secrets.token_bytes
-    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    install_point: str
+    entropy: Entropy
+    now_ms: Callable[[], int]
 
-    def write(self, device_id: bytes, order: Order) -> Record | None:
-        """Write, read back, prove; the device stays open. Raises ProvisionError and the errors of the link."""
+    def carry_out(self, action: Action, counter: Counter, approval: Approval | None) -> News:
+        """Do it to the tag of the screen; returns what to tell the screen.
+
+        Args:
+            approval: of a second person, to take back a tag that is bound.
+
+        Raises PortGone when another tag is connected by now, and what provisioning raises.
+        """
+        tag = counter.tag
+        assert tag is not None  # the table asks for work on a tag only
+        if Device(self.link).identity().device_id != tag.device_id:
+            raise PortGone(self.link.port)
+        if action is Action.UNDO:
+            recovery.undo(self.link, self.registry, self.now_ms, approval)
+            return News(Event.UNDONE)
+        order = order_of(counter.draft, self.install_point, tag.capabilities)
+        if action is Action.WRITE:
+            return self._write(tag, order)
+        record = provision(self.link, self.registry, order, entropy=self.entropy, now_ms=self.now_ms)
+        return News(Event.LOCKED, tag_id=record.tag_id)
+
+    def _write(self, tag: Tag, order: Order) -> News:
+        """Write, read back, prove; the tag stays open, unless an attempt was cut off after it was locked."""
         with contextlib.suppress(_BeforeLock):
             provision(self.link, self.registry, order, _stop_before_lock, self.entropy, self.now_ms)
-        return self.registry.by_device(device_id)
-
-    def hand_over(self, order: Order) -> Record:
-        """Lock it: from now on it belongs to its owner."""
-        return provision(self.link, self.registry, order, entropy=self.entropy, now_ms=self.now_ms)
-
-    def undo(self, device_id: bytes) -> None:
-        """Make the device blank again, inside a session; the row is free for the next order."""
-        record = self.registry.by_device(device_id)
-        device = Device(self.link)
-        if record is None or device.identity().state == "blank":
-            return
-        secret = record.secret.reveal()
-        self.link.authenticate(device_id, secret)
-        device.erase(secret)
-        self.registry.advance(device_id, "undone", record.operation, self.now_ms())
+        record = self.registry.by_device(tag.device_id)
+        assert record is not None
+        return News(Event.LOCKED if record.state in BOUND else Event.WRITTEN, tag_id=record.tag_id)
 
 
 def _stop_before_lock(step: str) -> None:

@@ -43,6 +43,7 @@ class Event(StrEnum):
     TAG = "tag"  # it is a tag that can be taken
     SAME_TAG = "same tag"  # it is the one that was being worked on
     REFUSED = "refused"  # it cannot be taken
+    APPROVED = "approved"  # a second person lets go of whom it is bound to
     GONE = "gone"  # unplugged
     CARD = "card"  # the tag's own card was scanned
     ORDER = "order"  # whose it will be is complete
@@ -128,6 +129,7 @@ TABLE: dict[tuple[State, Event], Row] = {
     (State.REFUSED, Event.SAME_TAG): (State.FOUND, None),
     (State.REFUSED, Event.REFUSED): (State.REFUSED, None),
     (State.REFUSED, Event.ADVANCE): (State.LOOKING, Action.LOOK),
+    (State.REFUSED, Event.APPROVED): (State.UNDOING, Action.UNDO),
     (State.FOUND, Event.CARD): (State.CARDED, None),
     (State.FOUND, Event.GONE): (State.WAITING, None),
     (State.FOUND, Event.BACK): (State.FOUND, Action.FORGET),
@@ -137,6 +139,7 @@ TABLE: dict[tuple[State, Event], Row] = {
     (State.CARDED, Event.BACK): (State.FOUND, Action.FORGET),
     (State.CARDED, Event.TICK): (State.FOUND, Action.FORGET),
     **dict(_work("writing", Action.WRITE, Event.WRITTEN, State.VERIFIED)),
+    (State.WRITING, Event.LOCKED): (State.DONE, None),  # it was locked when an earlier attempt was cut off
     (State.FAILED_WRITING, Event.BACK): (State.UNDOING, Action.UNDO),
     (State.VERIFIED, Event.ADVANCE): (State.LOCKING, Action.LOCK),
     (State.VERIFIED, Event.BACK): (State.UNDOING, Action.UNDO),
@@ -232,6 +235,8 @@ class Counter:
             self.tag, self.tag_id = news.tag, news.tag.tag_id if news.tag else ""
         elif self.state in _NO_TAG:
             self.tag, self.tag_id = None, ""
+        elif self.state is State.REFUSED:
+            self.tag, self.tag_id = news.tag, ""
         if news.draft is not None:
             self.draft = news.draft
         self.tag_id = news.tag_id or self.tag_id

@@ -20,13 +20,16 @@ from groundnet.link.device import Device
 from groundnet.link.errors import LinkError, NoAnswer, PortGone, PortMissing
 from groundnet.link.ports import SerialPort
 from groundnet.link.serial_link import Entropy, SerialLink
+from groundnet.provision.approval import Approval, approve
 from groundnet.provision.audit import Audit
 from groundnet.provision.binding import Binding
 from groundnet.provision.counter import CUT_STATES, Action, Counter, Event, News, State, Tag
+from groundnet.provision.people import People, PeopleError
+from groundnet.provision.recovery import OPEN
 from groundnet.provision.refusal import REASONS, Reason, Refusal, reason_of, support_code
-from groundnet.provision.registry import Registry
-from groundnet.provision.subject import Draft, order_of, understand
-from groundnet.provision.tag_check import BOUND, examine
+from groundnet.provision.registry import BOUND, Registry
+from groundnet.provision.subject import Draft, draft_of, order_of, understand
+from groundnet.provision.tag_check import examine
 from groundnet.provision.tag_places import TagPlaces
 
 T = TypeVar("T")
@@ -73,6 +76,7 @@ class CounterDesk:
         self._port: SerialPort | None = None
         self._passed_over: set[str] = set()  # ports with something that is no tag, until they go
         self._asked_ms = 0
+        self._approval: Approval | None = None
 
     def start(self) -> None:
         self._thread.start()
@@ -146,6 +150,25 @@ class CounterDesk:
             if counter.state is not State.CARDED
             else News(Event.ORDER, draft=draft)
         )
+
+    def approve(self, people: People, supervisor: str, pin: str) -> "Future[None]":
+        """A second person lets go of whom the refused tag is bound to."""
+
+        def question(registry: Registry) -> None:
+            counter, now_ms = self.look(), self.settings.now_ms()
+            record = registry.by_device(counter.tag.device_id) if counter.tag else None
+            if counter.state is not State.REFUSED or record is None or record.state not in BOUND:
+                return
+            try:
+                self._approval = approve(registry, people, self.staff, supervisor, pin, record, now_ms)
+            except PeopleError:
+                refusal = Refusal("not_approved", record.tag_id)
+                refusal.device_id = record.device_id
+                self._refuse(Event.REFUSED, refusal)
+            else:
+                self.tell(News(Event.APPROVED))
+
+        return self.call(question)
 
     def _run(self) -> None:
         registry = self._open_registry()
@@ -245,8 +268,15 @@ class CounterDesk:
             if said is None or said.reason is not reason_of(error):
                 self._refuse(Event.REFUSED, error)
         else:
-            self.tell(News(Event.TAG, tag=tag))
+            self.tell(News(Event.TAG, tag=tag, draft=self._begun(registry, tag)))
         self._asked_ms = self.settings.now_ms()
+
+    def _begun(self, registry: Registry, tag: Tag) -> Draft | None:
+        """What was said for this tag before the program was ended, unless somebody else's data is on the screen."""
+        record = registry.by_device(tag.device_id)
+        if record is None or record.state not in OPEN or not self.look().draft.empty:
+            return None
+        return draft_of(record)
 
     def _scan(self, registry: Registry, text: str) -> None:
         counter = self.look()
@@ -279,21 +309,10 @@ class CounterDesk:
         self._asked_ms = self.settings.now_ms()
 
     def _work(self, action: Action, registry: Registry, counter: Counter) -> None:
-        assert counter.tag is not None
-        device_id = counter.tag.device_id
-        order = order_of(counter.draft, self.settings.install_point, counter.tag.capabilities)
+        settings = self.settings
         with self._open() as link:
-            if Device(link).identity().device_id != device_id:
-                raise PortGone(link.port)  # another tag sits there by now
-            binding = Binding(link, registry, self.settings.entropy, self.settings.now_ms)
-            if action is Action.WRITE:
-                record = binding.write(device_id, order)
-                done = News(Event.WRITTEN, tag_id=record.tag_id if record else "")
-            elif action is Action.LOCK:
-                done = News(Event.LOCKED, tag_id=binding.hand_over(order).tag_id)
-            else:
-                binding.undo(device_id)
-                done = News(Event.UNDONE)
+            binding = Binding(link, registry, settings.install_point, settings.entropy, settings.now_ms)
+            done = binding.carry_out(action, counter, self._approval)
         self.tell(done)
 
     def _refuse(
@@ -314,7 +333,9 @@ class CounterDesk:
                 now_ms, action or event, reason.name, tag_id=tag_id, support=support
             )
         )
-        self.tell(News(event, reason=reason, support=support, detail=detail))
+        device_id = error.device_id if isinstance(error, Refusal) else None
+        tag = Tag(device_id, "tag", "", "") if device_id else None
+        self.tell(News(event, tag=tag, reason=reason, support=support, detail=detail))
 
 
 _MAY_PASS = tuple(REASONS[name] for name in ("silent", "port_held", "two_tags"))

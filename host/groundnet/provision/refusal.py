@@ -136,6 +136,10 @@ _TABLE = (  # name, number; what happened; what to do; each in English and Chine
      "This computer may not use the port", "这台电脑无权使用该接口",
      "call the engineer",
      "请联系技术员"),
+    ("not_approved", 54,
+     "No second person agreed", "没有得到另一位主管的同意",
+     "have a supervisor who is not signed in here type name and PIN",
+     "请另一位主管（不是当前登录的人）输入姓名和 PIN"),
     # the work on it
     ("cut_off", 61,
      "The tag was unplugged in the middle", "中途断开了连接",
@@ -171,6 +175,8 @@ REASONS = {
 
 class Refusal(GroundnetError):
     """A reason of the table, and what it was about: no key, no personal data."""
+
+    device_id: bytes | None = None  # of the tag, where it said who it is
 
     def __init__(self, name: str, detail: str = "") -> None:
         self.reason = REASONS[name]

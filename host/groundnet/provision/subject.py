@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from groundnet.errors import GroundnetError
 from groundnet.provision import label, phone, plate, scan, tag_id
 from groundnet.provision.operation import Order
+from groundnet.provision.record import Record
 from groundnet.provision.refusal import Refusal
 
 PROFILES = ("vehicle", "livestock", "wearable", "sentry")
@@ -85,6 +86,12 @@ def with_plate(draft: Draft, text: str) -> Draft:
     """The draft with a plate whose province, if it has one, is in the pick list."""
     province = text[:1] if text[:1] in scan.PROVINCES else ""
     return replace(draft, province=province or draft.province, subject=text[len(province) :])
+
+
+def draft_of(record: Record) -> Draft:
+    """What was said when an attempt began that was cut off."""
+    said = Draft(record.profile, record.plate or "", "", record.owner_phone or "", record.consent or "")
+    return with_plate(said, said.subject) if record.profile == "vehicle" else said
 
 
 def order_of(draft: Draft, install_point: str, capabilities: tuple[str, ...]) -> Order:

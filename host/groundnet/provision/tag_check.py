@@ -20,7 +20,11 @@ def examine(link: SerialLink, registry: Registry) -> Tag:
     device = Device(link)
     identity = device.identity()
     record = registry.by_device(identity.device_id)
-    judge_identity(identity, record)
+    try:
+        judge_identity(identity, record)
+    except Refusal as refusal:
+        refusal.device_id = identity.device_id
+        raise
     tests = [] if identity.state == "locked" else device.self_test()
     judge_parts(tests)
     battery_mv = next((test["measured"] for test in tests if test["part"] == "battery"), None)

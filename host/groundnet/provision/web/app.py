@@ -66,6 +66,7 @@ class Page:
             Route("/scan", self.scan, methods=["POST"]),
             Route("/order", self.order, methods=["POST"]),
             Route("/key", self.key, methods=["POST"]),
+            Route("/approve", self.approve, methods=["POST"]),
             Route("/paper/{kind}", self.paper),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ]
@@ -160,6 +161,14 @@ class Page:
                 self._desk.tell(News(event))
         return _home()
 
+    async def approve(self, request: Request) -> Response:
+        """A supervisor beside the operator agrees, with a PIN, that a bound tag is taken from its owner."""
+        form = await self._form(request)
+        if form is None or not self._enter(request):
+            return _forged()
+        await self._shift.approve(_text(form, "supervisor"), _text(form, "pin"))
+        return _home()
+
     async def paper(self, request: Request) -> Response:
         """Receipt, card or label of the tag on the screen, once it is handed over."""
         kind = request.path_params["kind"]
@@ -191,7 +200,10 @@ class Page:
 
     def _screen(self, request: Request, language: str) -> str:
         counter = self._desk.look()
-        values = _values(counter, language) | {"token": self._tokens.of(request)}
+        values = _values(counter, language) | {
+            "token": self._tokens.of(request),
+            "people": self._shift.people,
+        }
         return self._pages.get_template("screen.html").render(values)
 
     def _answer(self, request: Request, template: str, **values: object) -> Response:

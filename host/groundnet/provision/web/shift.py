@@ -67,6 +67,11 @@ class Shift:
         await self._ask(lambda registry: registry.unlock(passphrase))
         await self.refresh()
 
+    async def approve(self, supervisor: str, pin: str) -> None:
+        """A second person agrees that the refused tag is taken from its owner, or does not."""
+        if self._people is not None:
+            await asyncio.wrap_future(self._desk.approve(self._people, supervisor, pin))
+
     async def end(self) -> None:
         """The shift is over: close the keys; nobody works here before they are opened again."""
         await self._ask(lambda registry: registry.lock())

@@ -110,6 +110,11 @@ PAPERS = (
 )
 
 WORDS = {
+    "approval": Text(
+        "A supervisor who is not signed in here may take the tag from its owner.", "另一位主管可批准解除绑定。"
+    ),
+    "supervisor": Text("Supervisor", "主管姓名"),
+    "approve": Text("Agree and take it back", "同意解绑"),
     "title": Text("Tag counter", "平安卡安装台"),
     "language": Text("中文", "English"),
     "scan": Text("Scan, or type the number", "扫码，或输入编号"),
