@@ -65,7 +65,7 @@ class Prompt:
 @pytest.mark.parametrize("size", [1, 15, 16, 17, 700])
 def test_code_arrives_on_boards_of_every_age(paste, size):
     board = Prompt(paste, b"done\x04\x04>")
-    raw = RawMode(board, "port")
+    raw = RawMode(board)
     raw.enter()
     raw.start(b"c" * size)
     assert raw.ended() == b"done" and board.code == b"c" * size
@@ -74,7 +74,7 @@ def test_code_arrives_on_boards_of_every_age(paste, size):
 
 
 def test_what_code_raises_is_told_by_its_last_line():
-    raw = RawMode(Prompt(b"R\x01", b"\x04Traceback\r\n  File\r\nOSError: 5\r\n\x04>"), "port")
+    raw = RawMode(Prompt(b"R\x01", b"\x04Traceback\r\n  File\r\nOSError: 5\r\n\x04>"))
     raw.enter()
     raw.start(b"code")
     with pytest.raises(CodeFailed, match="OSError: 5"):
@@ -83,7 +83,7 @@ def test_what_code_raises_is_told_by_its_last_line():
 
 def test_a_board_that_gives_up_in_the_middle_is_no_answer():
     board = Prompt(b"R\x01\x08\x00\x04")
-    raw = RawMode(board, "port")
+    raw = RawMode(board)
     raw.enter()
     with pytest.raises(NoAnswer):
         raw.start(b"c" * 100)

@@ -1,6 +1,7 @@
 """A stream of bytes to the agent in numbered blocks with a CRC-32: a bad one is sent again with what follows it.
 
-No more is under way than the board's receive buffer holds: whatever the board does meanwhile, nothing overflows.
+No more is under way than the board's receive buffer holds. Only after a second without an answer is it sent again, on
+the chance that the buffer overflows: then it is asked for.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ _ANSWER_BYTES = 3
 _RESEND_S = 1.0
 _TRIES = 12  # a board that moves its flash around answers late
 _NONSENSE = bytes(_LONGEST_PAYLOAD + _FRAME_BYTES)  # ends any block that has begun
+_NONSENSE_S = 3.0
 _ENDED = b"\x04Traceback"
 _RESTARTED = (b">>> ", b"MPY: soft reboot", b"rst:0x")
 
@@ -96,7 +98,8 @@ class BlockSender:
 def dismiss(raw: RawMode) -> bool:
     """Send an agent away that an earlier talk left behind; False when there is none. Raises PortGone."""
     raw.write(_NONSENSE)
-    while raw.hear(_RESEND_S):
+    deadline_s = raw.clock() + _NONSENSE_S
+    while raw.clock() < deadline_s and raw.hear(_RESEND_S):
         pass
     kind, number, check = raw.heard[-_ANSWER_BYTES:].rjust(_ANSWER_BYTES, b"\0")
     if kind != AGAIN or number ^ check != 255:

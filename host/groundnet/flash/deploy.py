@@ -107,14 +107,14 @@ def deploy(
         prune: folder in which files and folders that are not in ``files`` are removed; None removes nothing.
         dry_run: only find out what would be done, which the report then tells.
         window_bytes: how much may be under way that the board has not confirmed; its receive buffer at most.
-        clock: seconds, for the report.
+        clock: seconds; that of the line, if it lives in virtual time.
 
     Raises BadName, InTheWay, FlashFull, CodeFailed, NoAnswer, PortGone, and what opening a port raises.
     """
     for path in files:
         check_path(path)
     with _opened(port, baudrate) as line:
-        return _Deployment(line, files, progress, prune, dry_run, window_bytes).run(baudrate, clock)
+        return _Deployment(line, files, progress, prune, dry_run, window_bytes, clock).run(baudrate)
 
 
 @contextlib.contextmanager
@@ -146,23 +146,24 @@ class _Deployment:
         prune: str | None,
         dry_run: bool,
         window_bytes: int,
+        clock: Callable[[], float],
     ) -> None:
-        self._raw = RawMode(line, str(line.port))
+        self._raw = RawMode(line, clock)
         self._files = files
         self._progress = progress
         self._prune = None if prune is None else prune.rstrip("/")
         self._dry_run = dry_run
         self._window = window_bytes
 
-    def run(self, baudrate: int, clock: Callable[[], float]) -> DeployReport:
-        began_s, worked_s = clock(), time.thread_time()
+    def run(self, baudrate: int) -> DeployReport:
         raw = self._raw
+        began_s, worked_s = raw.clock(), time.thread_time()
         self._enter()
         there = self._talk()
         plan = plan_of(self._files, there, self._prune)
         self._send(plan, there.window_bits)
         self._progress(1.0)
-        seconds = max(clock() - began_s, 1e-9)
+        seconds = max(raw.clock() - began_s, 1e-9)
         host = min(1.0, (time.thread_time() - worked_s) / seconds)
         wire = min(1.0 - host, raw.wire_bytes * _BITS_PER_BYTE / baudrate / seconds)
         shares = {"wire": wire, "device": 1.0 - wire - host, "host": host}

@@ -1,11 +1,13 @@
 """The raw mode of a MicroPython prompt, over any line that reads with a timeout; raw paste where the board has it.
 
-Waits are counted by the line itself: one that lives in virtual time needs no clock of the computer.
+A line and a clock that live in virtual time do as well.
 Protocol: MicroPython's documentation, "The MicroPython interactive interpreter mode".
 """
 
 import contextlib
 import struct
+import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import serial
@@ -34,11 +36,12 @@ class Line(Protocol):
 
 
 class RawMode:
-    """A prompt in raw mode; ``port`` names it in errors."""
+    """A prompt in raw mode; ``clock`` counts the seconds that the line's timeouts are meant in."""
 
-    def __init__(self, line: Line, port: str) -> None:
+    def __init__(self, line: Line, clock: Callable[[], float] = time.monotonic) -> None:
         self.line = line
-        self.port = port
+        self.port = str(line.port)
+        self.clock = clock
         self.heard = b""
         self.wire_bytes = 0  # both ways
 
@@ -86,8 +89,11 @@ class RawMode:
         return data
 
     def read_until(self, end: bytes, timeout_s: float = ANSWER_S) -> bytes:
-        """What comes before ``end``. Raises NoAnswer after ``timeout_s`` of silence."""
+        """What comes before ``end``. Raises NoAnswer when it does not come in time, whatever else does."""
+        deadline_s = self.clock() + timeout_s
         while end not in self.heard:
+            if self.clock() > deadline_s:
+                raise NoAnswer(self.port)
             self._hear(timeout_s)
         before, _, self.heard = self.heard.partition(end)
         return before
