@@ -113,6 +113,11 @@ def test_data_that_stops_is_given_up_and_data_that_nobody_fetches_is_told(bench)
             "+31641600986",
             "How are you?",
         ),
+        (  # an alphanumeric sender; the worked example of diafaan.com
+            "0791448720003023240DD0E474D81C0EBB010000111011315214000BE474D81C0EBB5DE3771B",
+            "diafaan",
+            "diafaan.com",
+        ),
     ],
 )
 def test_published_pdus(pdu, sender, text):

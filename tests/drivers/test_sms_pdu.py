@@ -55,6 +55,13 @@ def test_ascii_of_any_length_comes_back(text):
     check_round_trip(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["a" * 160, "a" * 161, "a" * 306, "a" * 307, "平" * 70, "平" * 71, "平" * 134, "平" * 135]
+)
+def test_a_text_at_the_edge_of_a_part(text):
+    check_round_trip(text)
+
+
 @given(text=st.text(st.sampled_from("平安ab1,.😀"), min_size=1, max_size=300))
 def test_chinese_of_any_length_comes_back(text):
     check_round_trip(text)
