@@ -21,6 +21,7 @@ from groundnet.collector.database import Database
 from groundnet.collector.export import iso_time
 from groundnet.collector.lookups import written_down
 from groundnet.collector.payout import Evidence
+from groundnet.provision.intervals import intervals_of
 from groundnet.provision.registry import Registry
 
 GROUNDS = {
@@ -44,13 +45,16 @@ def report(
     """Tell what is known of a theft, and on which ground it is to be paid for, if on any."""
     devices = Registry(registry_path(registry), must_exist=True)
     records = devices.find(tag)
+    intervals = {one.device_id: intervals_of(one, devices.settings_of(one.device_id)) for one in records}
     devices.close()
     store = Database(database_path(database), must_exist=True)
     moment_ms = now_ms()
     ids = [record.device_id for record in records]
     written_down(store, ids, operator(), "case report", reason, True, moment_ms)
     found = {
-        record.tag_id: payout.evidence(store, record.device_id, moment_ms)
+        record.tag_id: payout.evidence(
+            store, record.device_id, moment_ms, intervals=intervals[record.device_id]
+        )
         for record in records
         if payout.was_reported(store, record.device_id)
     } or {records[0].tag_id: payout.evidence(store, ids[0], moment_ms)}

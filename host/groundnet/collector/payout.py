@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from groundnet.collector.cases import Case, list_cases
 from groundnet.collector.database import Database
-from groundnet.collector.silence import Silence, silent_devices
+from groundnet.collector.silence import Intervals, Silence, silent_devices
 from groundnet.collector.track import TrackPoint, last_place, track_of
 from groundnet.errors import GroundnetError
 
@@ -40,8 +40,18 @@ class Evidence:
     sightings: int
 
 
-def evidence(database: Database, device_id: bytes, now_ms: int, case_id: int | None = None) -> Evidence:
-    """The evidence of a device's newest case, or of the one that is named. Raises GroundnetError without one."""
+def evidence(
+    database: Database,
+    device_id: bytes,
+    now_ms: int,
+    case_id: int | None = None,
+    intervals: Intervals | None = None,
+) -> Evidence:
+    """The evidence of a device's newest case, or of the one that is named. Raises GroundnetError without one.
+
+    ``intervals`` says how often the device was set to be heard.
+    """
+    usual = intervals or Intervals()
     cases = [
         one for one in list_cases(database) if one.device_id == device_id and case_id in (None, one.case_id)
     ]
@@ -59,7 +69,7 @@ def evidence(database: Database, device_id: bytes, now_ms: int, case_id: int | N
             judged_ms,
         )
     )
-    silence = next(iter(silent_devices(database, [device_id], judged_ms)), None)
+    silence = next(iter(silent_devices(database, [device_id], judged_ms, lambda _: usual)), None)
     heard = [silence.heard_ms] if silence else _heard(database, device_id, judged_ms)
     counted = database.row("SELECT count(*) AS n FROM sightings WHERE device_id = ?", device_id)
     points = track_of(database, [device_id], until_ms=judged_ms)
