@@ -14,6 +14,7 @@ from groundnet.cli.options import JsonOption, RegistryOption, registry_path
 from groundnet.cli.provision_batch import batch, export_
 from groundnet.cli.provision_print import print_
 from groundnet.cli.provision_serve import serve
+from groundnet.cli.provision_sync import central, sync
 from groundnet.link.serial_link import SerialLink
 from groundnet.provision import phone as phones
 from groundnet.provision import plate as plates
@@ -26,6 +27,8 @@ app.command("print")(print_)
 app.command()(serve)
 app.command()(batch)
 app.command("export")(export_)
+app.command()(sync)
+app.command()(central)
 
 
 class Profile(StrEnum):
