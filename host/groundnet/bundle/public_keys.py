@@ -55,6 +55,6 @@ def _written(path: Path, data: bytes, role: str) -> tuple[str, bytes]:
             return state.role, state.public_key
         role, content = content.get("role", role), content.get("public_key")
     try:
-        return role, binascii.unhexlify(content)
-    except (ValueError, TypeError):
+        return role, binascii.unhexlify(str(content))
+    except ValueError:
         return role, b""

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from groundnet.errors import GroundnetError, Text
 from groundnet.image.firmware_image import firmware_folder
@@ -147,7 +148,7 @@ def _path() -> Path:
     return firmware_folder() / "groundcore" / "settings.py"
 
 
-def _evaluated(node: ast.expr, names: Mapping):
+def _evaluated(node: ast.expr, names: Mapping) -> Any:
     """A literal, in which names of before, const() and arithmetic may stand."""
     match node:
         case ast.Constant(value=value):
