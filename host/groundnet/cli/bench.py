@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from groundnet.bench import recording, rig_diagram, rig_file
 from groundnet.bench.production import results
@@ -18,6 +17,7 @@ from groundnet.bench.production.run import run as run_line
 from groundnet.bench.production.sequence import read as read_sequence
 from groundnet.bench.rig_bench import RigBench
 from groundnet.cli.language import tr
+from groundnet.cli.live_bars import LiveBars
 from groundnet.cli.options import JsonOption
 
 app = typer.Typer(
@@ -74,8 +74,14 @@ def run(
             tr("name units with --unit, or --scan them", "请用 --unit 给出序列号，或用 --scan 扫码")
         )
     wanted = read_sequence(sequence)
-    with _Bars(as_json) as bars:
-        done = run_line(wanted, numbers, out, target or ["sim"], golden or [], bars.show)
+    with LiveBars(as_json) as bars:
+
+        def show(unit: UnitResult, what: str, share: float) -> None:
+            bars.show(unit.serial_number, unit.serial_number, what, share, stays=False)
+            if share == 1.0 and not as_json:
+                bars.say(_line(unit))
+
+        done = run_line(wanted, numbers, out, target or ["sim"], golden or [], show)
     _as_json(done) if as_json else _print(done)
     raise typer.Exit(0 if done.passed else 1)
 
@@ -136,39 +142,6 @@ def compare(
         for line in told or [tr("the records tell the same", "两份记录相同")]:
             typer.echo(line)
     raise typer.Exit(1 if told else 0)
-
-
-class _Bars:
-    """One live bar per unit under test; a line for each that is done."""
-
-    def __init__(self, as_json: bool) -> None:
-        self._quiet = as_json
-        self._progress = Progress(
-            TextColumn("{task.fields[unit]}"),
-            BarColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=Console(stderr=as_json),
-            disable=as_json,
-            transient=True,
-        )
-        self._tasks = {}
-
-    def __enter__(self) -> "_Bars":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._progress.stop()
-
-    def show(self, unit: UnitResult, what: str, share: float) -> None:
-        """Called from the slots' own threads."""
-        if unit.serial_number not in self._tasks:
-            self._tasks[unit.serial_number] = self._progress.add_task("", total=1.0, unit=unit.serial_number)
-        task = self._tasks[unit.serial_number]
-        self._progress.update(task, description=what, completed=share, visible=share < 1.0)
-        if share == 1.0 and not self._quiet:
-            self._progress.console.print(_line(unit), highlight=False)
 
 
 def _line(unit: UnitResult) -> str:

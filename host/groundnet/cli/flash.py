@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from groundnet.cli.doctor import show
 from groundnet.cli.language import said, tr
+from groundnet.cli.live_bars import LiveBars
 from groundnet.cli.options import JsonOption
 from groundnet.errors import GroundnetError
 from groundnet.flash import application, base_image, one_board, report
@@ -77,8 +77,12 @@ def flash(
             )
             raise typer.Exit(2) from error
         plan = Plan(about, base, not no_base, base_file is not None, retries, steal=steal)
-        with _Bars(as_json) as bars:
-            done = flash_tray(ports, plan, bars.show)
+        with LiveBars(as_json) as bars:
+
+            def show(port: SerialPort, step: str, share: float) -> None:
+                bars.show(port.board_key, port.path, tr(*STEP_TEXTS[step]), share)
+
+            done = flash_tray(ports, plan, show)
     typer.echo(done.as_json()) if as_json else _print(done)
     if junit:
         junit.write_text(done.as_junit(), encoding="utf-8")
@@ -91,36 +95,6 @@ def _base(stack: ExitStack, about: application.Application, named: Path | None) 
         return None
     found = base_image.find(about.chip, named)
     return stack.enter_context(base_image.prepared(found, about.chip, about.board))
-
-
-class _Bars:
-    """One live bar per board; on a terminal only, and never among JSON."""
-
-    def __init__(self, as_json: bool) -> None:
-        self._progress = Progress(
-            TextColumn("{task.fields[port]}"),
-            BarColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=Console(stderr=as_json),
-            disable=as_json,
-            transient=True,
-        )
-        self._tasks = {}
-
-    def __enter__(self) -> "_Bars":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._progress.stop()
-
-    def show(self, port: SerialPort, step: str, share: float) -> None:
-        """Called from the boards' own threads."""
-        if port.board_key not in self._tasks:
-            self._tasks[port.board_key] = self._progress.add_task("", total=1.0, port=port.path)
-        task = self._tasks[port.board_key]
-        self._progress.update(task, description=tr(*STEP_TEXTS[step]), completed=share)
 
 
 def _print(done: report.TrayReport) -> None:
