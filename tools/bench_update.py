@@ -59,18 +59,23 @@ def its_bytes():
         hashing.update(one)
     hashing.digest()
 
-def measured(work):
-    best = None
-    for _ in range(7):
-        gc.collect()
-        before, began = gc.mem_alloc(), time.ticks_us()
-        work()
-        took = time.ticks_diff(time.ticks_us(), began)
-        allocated = gc.mem_alloc() - before
-        best = took if best is None else min(best, took)
-    return {"ms": best / 1000, "bytes_allocated": allocated}
+def allocated_by(work):
+    gc.collect()
+    before = gc.mem_alloc()
+    work()
+    return gc.mem_alloc() - before
 
-print(json.dumps([measured(work) for work in (one_signature, as_many_hashes, whole_bundle, its_bytes)]))
+def ms_of(work):
+    gc.collect()
+    began = time.ticks_us()
+    for _ in range(10):
+        work()
+    return time.ticks_diff(time.ticks_us(), began) / 10000
+
+works = one_signature, as_many_hashes, whole_bundle, its_bytes
+rounds = [[ms_of(work) for work in works] for _ in range(15)]
+least = [min(times) for times in zip(*rounds)]
+print(json.dumps([{"ms": ms, "bytes_allocated": allocated_by(work)} for work, ms in zip(works, least)]))
 """
 
 
