@@ -79,10 +79,10 @@ def flash(
         plan = Plan(about, base, not no_base, base_file is not None, retries, steal=steal)
         with LiveBars(as_json) as bars:
 
-            def show(port: SerialPort, step: str, share: float) -> None:
+            def bar(port: SerialPort, step: str, share: float) -> None:
                 bars.show(port.board_key, port.path, tr(*STEP_TEXTS[step]), share)
 
-            done = flash_tray(ports, plan, show)
+            done = flash_tray(ports, plan, bar)
     typer.echo(done.as_json()) if as_json else _print(done)
     if junit:
         junit.write_text(done.as_junit(), encoding="utf-8")
