@@ -40,9 +40,16 @@ class Watched:
 
     def until(self, *states):
         """The screen once it is in one of these states."""
+        return self._wait_for(lambda screen: screen.state in states)
+
+    def until_reason(self, name):
+        """The screen once it says no for this reason."""
+        return self._wait_for(lambda screen: screen.notice and screen.notice.reason.name == name)
+
+    def _wait_for(self, fits):
         with self._changed:
-            came = self._changed.wait_for(lambda: self.desk.look().state in states, PATIENCE_S)
-        assert came, f"it is {self.desk.look()}, not {states}"
+            came = self._changed.wait_for(lambda: fits(self.desk.look()), PATIENCE_S)
+        assert came, f"it stayed {self.desk.look()}"
         return self.desk.look()
 
     def settled(self, question=lambda registry: None):

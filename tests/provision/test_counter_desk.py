@@ -8,7 +8,7 @@ from groundnet.provision.people import People
 from groundnet.provision.registry import Registry
 from groundnet.provision.subject import Draft
 
-from provision.conftest import Watched
+from provision.conftest import PATIENCE_S, Watched
 
 DRAFT = Draft("vehicle", "A12345", "云")
 
@@ -70,67 +70,72 @@ def test_a_cable_that_is_pulled_while_the_tag_is_written_and_again_before_it_is_
         watched.desk.stop()
 
 
-def test_a_bound_tag_and_a_second_one_beside_it_are_refused_and_nothing_is_written(counter, virtual_tag):
-    tag, other = virtual_tag("0200000000d2"), virtual_tag("0200000000d3")
-    counter.plug(tag)
-    bound = bind(counter, tag)
-    counter.unplug()
-    counter.until(State.WAITING)
-    counter.plug(tag)
-    assert counter.until(State.REFUSED).notice.reason.name == "already_bound"
-    counter.unplug()
-    counter.until(State.WAITING)
-    counter.plug(other)
-    counter.until(State.FOUND)
-    for text in (bound.tag_id, encode(Label(tag.device_id))):  # the bound one's card
-        counter.desk.scan(text)
-        counter.settled()
-        assert counter.desk.look().notice.reason.name == "already_bound"
-    counter.unplug()
-    counter.until(State.WAITING)
-    for name, one in (("a", tag), ("b", other)):
-        (counter.socket / name).symlink_to(one.pty)
-    assert counter.until(State.REFUSED).notice.reason.name in ("two_tags", "already_bound")
-    (record,) = counter.settled(lambda registry: list(registry.devices()))
-    assert record.tag_id == bound.tag_id
+def test_a_program_that_was_killed_offers_what_it_had_begun(tmp_path, virtual_tag):
+    """The first counter ends for good in the middle; the second one asks the tag and the registry."""
+
+    def end():
+        raise MemoryError
+
+    tag, cuts = virtual_tag("0200000000d2"), {}
+    first = Watched(tmp_path, open_registry=lambda: CutAt(tmp_path / "registry.db", cuts))
+    first.desk.start()
+    first.plug(tag)
+    first.until(State.FOUND)
+    first.desk.scan(encode(Label(tag.device_id)))
+    first.until(State.CARDED)
+    cuts["verified"] = end
+    first.desk.submit(DRAFT)
+    first.until(State.FAILED_WRITING)
+    first.desk.stop()
+    second = Watched(tmp_path)
+    second.desk.start()
+    try:
+        assert second.until(State.FOUND).draft == DRAFT
+        bind(second, tag)
+        (record,) = second.settled(lambda registry: list(registry.devices()))
+        assert (record.state, record.plate) == ("handed_over", "云A12345")
+    finally:
+        second.desk.stop()
 
 
-def test_a_bound_tag_is_given_anew_once_a_second_person_agreed(counter, virtual_tag):
-    tag = virtual_tag("0200000000d6")
+def test_a_bound_tag_is_refused_here_and_elsewhere_until_a_second_person_agrees(
+    counter, tmp_path, virtual_tag
+):
+    tag = virtual_tag("0200000000d3")
     counter.plug(tag)
     bind(counter, tag)
     counter.unplug()
     counter.until(State.WAITING)
+    (tmp_path / "elsewhere").mkdir()
+    other_point = Watched(tmp_path / "elsewhere")
+    other_point.desk.start()
+    other_point.plug(tag)
+    assert other_point.until(State.REFUSED).notice.reason.name == "other_point"
+    assert other_point.settled(lambda registry: list(registry.devices())) == []
+    other_point.desk.stop()
     counter.plug(tag)
-    counter.until(State.REFUSED)
+    assert counter.until(State.REFUSED).notice.reason.name == "already_bound"
     people = counter.settled(People)
     counter.settled(lambda registry: people.add("张主管", "2468", "supervisor", 0))
     counter.desk.staff = "李华"
-    counter.desk.approve(people, "张主管", "2468").result()
+    counter.desk.approve(people, "张主管", "2468").result(PATIENCE_S)
     counter.until(State.UNDONE)
     assert counter.settled(lambda registry: registry.by_device(tag.device_id)).state == "undone"
     counter.desk.tell(News(Event.ADVANCE))
     assert counter.until(State.FOUND).draft.empty
 
 
-def test_a_tag_of_another_point_and_one_without_a_program(counter, tmp_path, virtual_tag):
-    tag = virtual_tag("0200000000d4")
-    counter.plug(tag)
-    bind(counter, tag)
+def test_a_board_without_a_program_and_two_at_once(counter, virtual_tag):
+    board = virtual_tag("0200000000d4", "--blank")
+    counter.plug(board)
+    assert counter.until(State.REFUSED).notice.reason.name == "no_firmware"
     counter.unplug()
-    (tmp_path / "elsewhere").mkdir()
-    other_point = Watched(tmp_path / "elsewhere")
-    other_point.desk.start()
-    try:
-        other_point.plug(tag)
-        assert other_point.until(State.REFUSED).notice.reason.name == "other_point"
-        other_point.unplug()
-        other_point.until(State.WAITING)
-        other_point.plug(virtual_tag("0200000000d5", "--blank"))
-        assert other_point.until(State.REFUSED).notice.reason.name == "no_firmware"
-        assert other_point.settled(lambda registry: list(registry.devices())) == []
-    finally:
-        other_point.desk.stop()
+    counter.until(State.WAITING)
+    for name in ("a", "b"):
+        (counter.socket / name).symlink_to(board.pty)
+    assert counter.until(State.REFUSED).notice.reason.name == "two_tags"
+    (counter.socket / "b").unlink()
+    assert counter.until_reason("no_firmware").state is State.REFUSED
 
 
 @pytest.mark.parametrize("text", [encode(Label(bytes(8))), "GN-00012"])

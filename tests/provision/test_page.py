@@ -202,6 +202,24 @@ def test_a_scanned_card_and_a_scanned_plate(browser, counter):
     assert counter.desk.look().draft == Draft("vehicle", "B98765", "贵")
 
 
+def test_a_card_that_is_not_the_connected_tags(browser, counter):
+    other_id = bytes(7) + b"\x09"
+    put(counter, State.FOUND, Draft())
+    token = token_of(browser)
+
+    def told(text):
+        browser.post("/scan", data={"token": token, "text": text})
+        counter.settled()
+        assert counter.desk.look().state is State.FOUND
+        return counter.desk.look().notice.reason.name
+
+    tag_id = counter.settled(lambda registry: bound(registry, other_id)).tag_id
+    assert told(encode(Label(other_id))) == told(tag_id) == "other_card"
+    counter.settled(lambda registry: registry.advance(other_id, "handed_over", "00", 1))
+    assert told(encode(Label(other_id))) == told(tag_id) == "already_bound"
+    assert told(make(30_000)) == "unknown_number"
+
+
 def test_another_use_has_other_fields_and_drops_what_was_for_the_first(browser, counter):
     put(counter, State.CARDED, Draft("vehicle", "A12345", "云", "13800000000"))
     form = {"token": token_of(browser), "do": "draft", "subject": "A12345", "phone": "13800000000"}
@@ -302,10 +320,10 @@ def test_a_bound_tag_is_let_go_by_a_supervisor_beside_the_operator(browser, coun
     assert agreed[-1] == ("done", "李华") and ("refused", "李华") in agreed
 
 
-def bound(registry):
+def bound(registry, device_id=DEVICE_ID):
     return registry.reserve(
         Record(
-            *(DEVICE_ID, "", "tag", "xiao_c3_sx1262", "vehicle", "云A12345", None),
+            *(device_id, "", "tag", "xiao_c3_sx1262", "vehicle", "云A12345", None),
             *("reserved", "00", 1_700_000_000_000, Secret(bytes(32))),
         )
     )
@@ -320,3 +338,6 @@ def test_papers_of_the_tag_on_the_screen_once_it_is_handed_over(browser, counter
         paper = browser.get(f"/paper/{kind}")
         assert paper.content.startswith(begin) and tag_id in paper.headers["content-disposition"]
     assert browser.get("/paper/secret").status_code == 404
+    rows = counter.settled(lambda registry: list(Audit(registry).entries()))
+    printed = [row.result for row in rows if (row.action, row.who, row.tag_id) == ("print", "李华", tag_id)]
+    assert printed == ["receipt", "card", "label", "zpl"]

@@ -32,7 +32,9 @@ def serve(
     listen: Annotated[str, typer.Option(help="Address of the page, HOST:PORT; port 0 takes a free one.")] = (
         "127.0.0.1:8470"
     ),
-    install_point: Annotated[str, typer.Option(help="Name of this install point.")] = "",
+    install_point: Annotated[
+        str, typer.Option(help="Name of this install point; default: the registry's.")
+    ] = "",
     hotline: Annotated[str, typer.Option(help="Telephone number, for receipt and card.")] = "",
     terms: Annotated[
         Path | None, typer.Option(help="Insurance and payout terms: a text file, Chinese | English per line.")
@@ -58,13 +60,13 @@ def serve(
         raise typer.BadParameter(f"'{listen}' is not HOST:PORT", param_hint="--listen")
     host = host.strip("[]")
     path = registry_path(registry)
-    Registry(path).close()  # complains before an address is promised
+    store = Registry(path)  # complains before an address is promised
+    name = install_point or store.point_name
+    store.close()
     bound = bind(host, int(number))
-    said = Terms(install_point, hotline, read_terms(terms) if terms else ())
+    said = Terms(name, hotline, read_terms(terms) if terms else ())
     counter = Counter(cards, draft=Draft(province=province))
-    desk = CounterDesk(
-        counter, TagPlaces(port or ()), lambda: Registry(path), Settings(install_point, answer_s)
-    )
+    desk = CounterDesk(counter, TagPlaces(port or ()), lambda: Registry(path), Settings(name, answer_s))
     hosts = Options.hosts | {host_name(listen)}
     page = Page(desk, Shift(desk, operator()), Options(said, current(), hosts))
     desk.start()

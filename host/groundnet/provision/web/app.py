@@ -16,11 +16,14 @@ from starlette.types import ASGIApp
 
 from groundnet.errors import GroundnetError
 from groundnet.provision import scan
+from groundnet.provision.audit import Audit
 from groundnet.provision.counter import TAKES_ENTRIES, Counter, Event, News, State
 from groundnet.provision.counter_desk import CounterDesk
 from groundnet.provision.paper.receipt import Terms
+from groundnet.provision.registry import Record, Registry
 from groundnet.provision.subject import CONSENTS, PROFILES, Draft
 from groundnet.provision.web import papers, wording
+from groundnet.provision.web.changes import Changes
 from groundnet.provision.web.door import TOKEN_FIELD, Door, Tokens
 from groundnet.provision.web.shift import Shift
 
@@ -176,8 +179,15 @@ class Page:
         counter = self._desk.look()
         if not person or counter.state is not State.DONE or counter.tag is None or kind not in papers.MEDIA:
             return PlainTextResponse("there is nothing to print\n", 404)
-        device_id = counter.tag.device_id
-        record = await asyncio.wrap_future(self._desk.call(lambda registry: registry.by_device(device_id)))
+        device_id, now_ms = counter.tag.device_id, self._desk.settings.now_ms()
+
+        def question(registry: Registry) -> Record | None:
+            record = registry.by_device(device_id)
+            if record is not None:
+                Audit(registry).append(now_ms, "print", kind, tag_id=record.tag_id)
+            return record
+
+        record = await asyncio.wrap_future(self._desk.call(question))
         if record is None:
             return PlainTextResponse("there is nothing to print\n", 404)
         media, suffix = papers.MEDIA[kind]
@@ -234,31 +244,6 @@ class Page:
         """The form, None when it does not bring this browser's token."""
         form = await request.form(max_fields=12, max_files=0)
         return form if self._tokens.fits(request, _text(form, TOKEN_FIELD)) else None
-
-
-class Changes:
-    """Wakes the streams of the event loop when the counter's thread changed the screen."""
-
-    def __init__(self, desk: CounterDesk) -> None:
-        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
-        desk.listen(self._wake)
-
-    async def wait(self, timeout_s: float) -> bool:
-        """Until something changed; False when nothing did."""
-        entry = (asyncio.get_running_loop(), asyncio.Event())
-        self._waiting.add(entry)
-        try:
-            await asyncio.wait_for(entry[1].wait(), timeout_s)
-        except TimeoutError:
-            return False
-        finally:
-            self._waiting.discard(entry)
-        return True
-
-    def _wake(self) -> None:
-        for loop, event in list(self._waiting):
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(event.set)
 
 
 def _values(counter: Counter, language: str) -> dict[str, object]:
