@@ -1,16 +1,16 @@
-"""A virtual board: real MicroPython in a process of its own, driven by the world's events.
+"""A virtual board: real MicroPython in a process of its own, driven by the world's events (calls.py).
 
-The board calls the world and waits. A call that takes no time is answered at once; any other is parked, and an
-event answers it later. So exactly one board computes at any moment, and a run repeats to the microsecond.
+Here is its life: power, reset, sleep, boot, and what it is made of.
 """
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from groundnet.errors import GroundnetError
 from groundnet.image.partition_table import Partition
 from groundnet.sim.base_flash import BaseFlash
 from groundnet.sim.boardfs import BoardFs, PowerCut
+from groundnet.sim.calls import Calls
 from groundnet.sim.chip import find_chip
 from groundnet.sim.console import Console
 from groundnet.sim.memory import Memory
@@ -18,14 +18,14 @@ from groundnet.sim.network import Network
 from groundnet.sim.power import PowerAccount
 from groundnet.sim.process import BoardProcess, Request
 from groundnet.sim.rom_loader import RomLoader
-from groundnet.sim.services import PARKED, Answer, Handler, Parked, Result
+from groundnet.sim.services import PARKED, Result
 from groundnet.sim.shim import operations as op
 from groundnet.sim.signals import BoardIo
 from groundnet.sim.sleeping import Sleeping
 from groundnet.sim.sockets import Sockets
 from groundnet.sim.streams import Streams
 from groundnet.sim.terminals import Terminals
-from groundnet.sim.world import Event, World
+from groundnet.sim.world import World
 
 OFF, BOOTING, RUNNING, DEEP_SLEEP = "off", "boot", "running", "deep sleep"
 DOWNLOAD = "download"
@@ -35,18 +35,9 @@ PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5 
 BOOT_US = 49_000  # from wake-up to Python, frozen code first (ESP32-S3, measured in public work)
 _HANG_US = 2_000_000  # a board that computes without end is reset after so long
 _HEAP_PATIENCE_US = 60_000_000
-_EIO = 5
 
 
-class _Wait:
-    """A call that waits for its answer."""
-
-    def __init__(self, interrupted: Callable[[], Answer] | None) -> None:
-        self.interrupted = interrupted
-        self.timeout: Event | None = None
-
-
-class VirtualBoard:
+class VirtualBoard(Calls):
     """One board.
 
     Args:
@@ -77,7 +68,7 @@ class VirtualBoard:
         sleep_clock_error: float = 0.0,
         partitions: Sequence[Partition] | None = None,
     ) -> None:
-        self.world = world
+        super().__init__(world)
         self.name = name
         self.io = io or BoardIo(name)
         self.files = files if isinstance(files, BoardFs) else BoardFs(files)
@@ -103,7 +94,7 @@ class VirtualBoard:
             self.streams,
             self.base,
         )
-        self._handlers: dict[int, Handler] = {
+        self._handlers = {
             op.BOOT: self._on_boot,
             op.SOFT_RESET: self._on_soft_reset,
             op.RESET: self._on_reset,
@@ -113,14 +104,6 @@ class VirtualBoard:
         for service in self._services:
             self._handlers |= service.handlers()
         self.loader: RomLoader | None = None  # in download mode: what answers the serial port
-        self._process: BoardProcess | None = None
-        self._request: Request | None = None  # the call that waits for an answer
-        self._parked: _Wait | None = None
-        self._event: Event | None = None  # what goes on with the board
-        self._interrupts: list[int] = []
-        self._ctrl_c = False
-        self._cost_us = 0
-        self._local_us = 0  # the board's own time: up to here its calls have taken it
         self._heap_bytes: int | None = None
         self._boot_random = world.random(f"{name}/boot")
         self.draw("off", 0.0)
@@ -203,48 +186,6 @@ class VirtualBoard:
 
     # --- what services use
 
-    def spend(self, duration_us: int) -> None:
-        """The call in hand takes this long."""
-        self._cost_us += duration_us
-
-    def park(
-        self,
-        timeout_us: int | None = None,
-        timed_out: Callable[[], Answer] = lambda: (0, b""),
-        interrupted: Callable[[], Answer] | None = None,
-    ) -> Result:
-        """Answer the call in hand later.
-
-        Args:
-            timeout_us: after so long with what ``timed_out`` returns; None waits for ``unpark``.
-            interrupted: gives the answer at an interrupt; None lets interrupts wait.
-        """
-        parked = self._parked = _Wait(interrupted)
-        if timeout_us is not None:
-            parked.timeout = self.world.after(timeout_us, lambda: self._time_out(timed_out))
-        if interrupted is not None and (self._interrupts or self._ctrl_c):
-            self.unpark(interrupted())
-        return PARKED
-
-    def unpark(self, answer: Answer) -> None:
-        """Answer the parked call, as an event of its own: somebody else may be computing right now."""
-        parked = self._parked
-        if parked is None:
-            return
-        self._parked = None
-        if parked.timeout is not None:
-            parked.timeout.cancel()
-        self._event = self.world.after(0, lambda: self._answer(answer))
-
-    def interrupt(self, kind: int, number: int) -> None:
-        """Raise an interrupt; its handler runs when the board next gets an answer."""
-        source = kind * 256 + number
-        if self.state != RUNNING or source in self._interrupts:
-            return
-        self._interrupts.append(source)
-        if self._parked is not None and self._parked.interrupted is not None:
-            self.unpark(self._parked.interrupted())
-
     def draw(self, state: str, current_ua: float) -> None:
         """The microcontroller's state for the power account."""
         self.power.set_state("mcu", state, current_ua)
@@ -267,12 +208,7 @@ class VirtualBoard:
         """RAM and everything that hangs on it is gone."""
         self.state = state
         self.loader = None
-        for event in (self._event, self._parked.timeout if self._parked else None):
-            if event is not None:
-                event.cancel()
-        self._parked = self._event = None
-        self._interrupts.clear()
-        self._ctrl_c = False
+        self._drop_calls()
         self.console.reset()
         for service in self._services:
             service.reset()
@@ -303,66 +239,13 @@ class VirtualBoard:
             self._process.reply(0, b"", self.world.now_us, [], reset=True)
         self._serve()
 
-    def _end_process(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process = self._request = None
-
     # --- calls
 
-    def _serve(self) -> None:
-        """Let the board compute until a call of it has to wait."""
-        assert self._process is not None
-        while True:
-            output, self._request = self._process.receive()
-            if output:
-                self.console.show(output)
-            if self._request is None:
-                self._hang()
-                return
-            at_us = self._local_us + self._request.spent_us
-            if at_us > self.world.now_us:
-                self._event = self.world.at(at_us, self._perform_and_serve)
-                return
-            if not self._perform():
-                return
+    def _show(self, output: bytes) -> None:
+        self.console.show(output)
 
-    def _perform_and_serve(self) -> None:
-        if self._perform():
-            self._serve()
-
-    def _perform(self) -> bool:
-        """Carry out the call in hand; True when it was answered."""
-        assert self._request is not None
-        self._cost_us = 0
-        result: Result = PARKED
-        try:
-            result = self._handlers[self._request.operation](self._request)
-        except OSError as error:
-            result = -(error.errno or _EIO)
-        except PowerCut:
-            self.power_off()
-        if self.state != RUNNING or isinstance(result, Parked):
-            return False
-        self._reply((result, b"") if isinstance(result, int) else result)
-        return True
-
-    def _time_out(self, timed_out: Callable[[], Answer]) -> None:
-        self._parked = None
-        self._answer(timed_out())
-
-    def _answer(self, answer: Answer) -> None:
-        self._cost_us = 0
+    def _compute(self) -> None:
         self.draw("active", self.chip.active_ua)
-        self._reply(answer)
-        self._serve()
-
-    def _reply(self, answer: Answer) -> None:
-        assert self._process is not None
-        self._local_us = self.world.now_us + self._cost_us
-        interrupts, self._interrupts = self._interrupts, []
-        ctrl_c, self._ctrl_c = self._ctrl_c, False
-        self._process.reply(*answer, self._local_us, interrupts, ctrl_c=ctrl_c)
 
     def _hang(self) -> None:
         """No call for two seconds of computing: the watchdog or a finger on the button resets the board."""
