@@ -41,11 +41,11 @@ class SightingShelf(Part):
     def drop(self, number: int) -> None:
         self._ring.drop(number)
 
-    def failed(self, number: int) -> None:
+    def failed(self, action: int) -> None:
         """A ring that is not read is taken for empty until more goes in; what did not go in is lost."""
-        if number == events.TAKE_SHELF:
+        if action == events.TAKE_SHELF:
             self._loop.post(events.SHELF, None, [])
-        elif number == events.SHELVE and self._giving:
+        elif action == events.SHELVE and self._giving:
             self._loop.post(events.SHELF_LOST, self._giving)
             self._giving = 0
 

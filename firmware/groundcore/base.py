@@ -88,7 +88,7 @@ class Base:
             self._answered(kind == events.RADIO_SENT, now_ms, actions)
         elif kind == events.UPDATE_TOLD:
             self._fetch.told(event[1], now_ms)
-        elif kind == events.SHELF:
+        elif kind == events.SHELF and self._shelf is not None:
             self._shelf.take(event[1], event[2])
         elif kind == events.SHELF_LOST:
             self.lost += event[1]
@@ -337,7 +337,7 @@ class Base:
         """Health and receipts need no more than what every reply gives."""
 
     def _take_shelf_ack(self, message, now_ms):
-        if message.name == "sightings_ack":
+        if message.name == "sightings_ack" and self._shelf is not None:
             self._shelved_done = self._shelf.sent()
 
     def _take_sightings_ack(self, message, now_ms):

@@ -55,14 +55,12 @@ class Shelf:
         self.may_hold = number is not None
 
     def batch(self, station_id: bytes, boot_count: int, offset_ms: int | None) -> dict:
-        """The values of the next message: sightings of one boot with sequences in a row."""
-        first = None
+        """The values of the next message, while `ready`: sightings of one boot with sequences in a row."""
+        first_boot, first_sequence = struct.unpack_from(_HEAD, self._records[0], 0)[:2]
         sightings = []
         for record in self._records[:_BATCH]:
             boot, sequence, time, rssi_dbm, snr_cdb = struct.unpack_from(_HEAD, record, 0)
-            if first is None:
-                first = (boot, sequence)
-            elif (boot, sequence) != (first[0], first[1] + len(sightings)):
+            if boot != first_boot or sequence != first_sequence + len(sightings):
                 break
             if time < 0:  # by the clock of that boot, which only that boot can tell
                 time = -1 - time + offset_ms if boot == boot_count and offset_ms is not None else None
@@ -76,11 +74,10 @@ class Shelf:
                 }
             )
         self._batch = len(sightings)
-        boot, sequence = first
         return {
             "station_id": station_id,
-            "boot_count": boot,
-            "first_sequence": sequence,
+            "boot_count": first_boot,
+            "first_sequence": first_sequence,
             "sightings": sightings,
         }
 
