@@ -2,7 +2,8 @@
 
 Modelled: what the Air780E model has, with Quectel's connection (+QIACT, +QIOPEN in direct push mode, +QISEND,
 +QIURC), cells as +QENG tells them (with the misspelt CONECT while connected, neighbours without identity), UTC
-by +QLTS, and the key's times. Not modelled: what the Air780E model leaves out, and further connections. Only hardware can tell: whether its firmware knows AT+QSCLK=2.
+by +QLTS, and the key's times. Not modelled: what the Air780E model leaves out, and
+further connections. Only hardware can tell: whether its firmware knows AT+QSCLK=2.
 """
 
 from groundnet.sim.chips.air780e import Air780e
