@@ -10,23 +10,43 @@ from rich.console import Console
 from rich.table import Table
 
 from groundnet.cli.language import tr
-from groundnet.cli.options import JsonOption, RegistryOption, registry_path
+from groundnet.cli.options import JsonOption, RegistryOption
+from groundnet.cli.provision_audit import audit, forget
 from groundnet.cli.provision_batch import batch, export_
+from groundnet.cli.provision_people import app as people
+from groundnet.cli.provision_point import change_passphrase, init, issue, load
 from groundnet.cli.provision_print import print_
+from groundnet.cli.provision_recovery import resume, undo
 from groundnet.cli.provision_serve import serve
 from groundnet.cli.provision_sync import central, sync
+from groundnet.cli.registry_door import PassphraseFileOption, open_registry
 from groundnet.link.serial_link import SerialLink
 from groundnet.provision import phone as phones
 from groundnet.provision import plate as plates
 from groundnet.provision.operation import STEPS, Order
 from groundnet.provision.operation import provision as provision_device
-from groundnet.provision.registry import Record, Registry
+from groundnet.provision.registry import Record
 
 app = typer.Typer(no_args_is_help=True, help=tr("Give devices their identity.", "为设备写入身份。"))
 app.command("print")(print_)
 app.command()(serve)
 app.command()(batch)
 app.command("export")(export_)
+app.add_typer(people, name="people")
+_HELP = (
+    (init, "init", "Set up an install point: registry, vault and key pair.",
+     "建立安装点：登记簿、密钥库和密钥对。"),
+    (issue, "issue", "Issue a block of identities to a point.", "向安装点发放号段。"),
+    (load, "load", "Load a block that was issued to this point.", "装入发放给本安装点的号段。"),
+    (change_passphrase, "passphrase", "Change the staff passphrase.", "更换员工口令。"),
+    (resume, "resume", "Complete what was cut off, by asking the device.", "询问设备后完成被中断的操作。"),
+    (undo, "undo", "Make a device blank again; a bound one by two people.", "恢复空白；已绑定的须两人办理。"),
+    (audit, "audit", "Show or verify what was done here, by whom.", "查看或校验操作记录。"),
+    (forget, "forget", "Delete an owner's plate, phone and consent for good.",
+     "彻底删除用户的车牌、电话和同意信息。"),
+)  # fmt: skip
+for _command, _name, _en, _zh in _HELP:
+    app.command(_name, help=tr(_en, _zh))(_command)
 app.command()(sync)
 app.command()(central)
 
@@ -64,6 +84,7 @@ def one(
     setting: Annotated[
         list[str] | None, typer.Option(help="A firmware setting, NAME=VALUE; may repeat.")
     ] = None,
+    passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -77,9 +98,11 @@ def one(
     )
     began_s = time.monotonic()
     console = Console(stderr=as_json)
-    with SerialLink(port) as link, console.status("") as status:
-        store = Registry(registry_path(registry))
-        record = provision_device(link, store, order, progress=lambda step: _show(status, step))
+    store = open_registry(registry, passphrase_file=passphrase_file)
+    try:
+        with SerialLink(port) as link, console.status("") as status:
+            record = provision_device(link, store, order, progress=lambda step: _show(status, step))
+    finally:
         store.close()
     if as_json:
         typer.echo(json.dumps(_public(record)))
@@ -90,9 +113,13 @@ def one(
 
 
 @app.command("list")
-def list_devices(registry: RegistryOption = None, as_json: JsonOption = False) -> None:
-    """List the devices of the registry."""
-    store = Registry(registry_path(registry), must_exist=True)
+def list_devices(
+    passphrase_file: PassphraseFileOption = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the devices of the registry; sealed plates only with the passphrase."""
+    store = open_registry(registry, True, passphrase_file, need=False)
     records = [{**_public(record), "plate": record.plate} for record in store.devices()]
     store.close()
     if as_json:

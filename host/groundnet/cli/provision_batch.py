@@ -16,6 +16,7 @@ from rich.table import Table
 
 from groundnet.cli.language import current, said, tr
 from groundnet.cli.options import JsonOption, RegistryOption, now_ms, operator, registry_path
+from groundnet.cli.registry_door import PassphraseFileOption, passphrase
 from groundnet.errors import GroundnetError, Text
 from groundnet.provision import batch_file, export
 from groundnet.provision.audit import Audit
@@ -27,9 +28,6 @@ from groundnet.provision.subject import PROFILES
 from groundnet.provision.tag_places import TagPlaces
 
 _SHOWN = 30  # problems on the screen; --json and --report have all
-PassphraseOption = Annotated[
-    Path | None, typer.Option(help="File with the staff passphrase; else it is asked for where there is one.")
-]
 _RESULTS = {
     "done": ("done", "完成", "green"),
     "waiting": ("waits for a tag", "等待标签", "dim"),
@@ -69,7 +67,7 @@ def batch(
     report_file: Annotated[
         Path | None, typer.Option("--report", help="One line for each row: a .csv or .json file.")
     ] = None,
-    passphrase_file: PassphraseOption = None,
+    passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -117,7 +115,7 @@ def export_(
     personal: Annotated[
         bool, typer.Option("--personal", help="With plates, names and phones; it is written to the audit.")
     ] = False,
-    passphrase_file: PassphraseOption = None,
+    passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -156,9 +154,7 @@ def ask_passphrase(path: Path, file: Path | None) -> str:
     store.close()
     if not sealed:
         return ""
-    if file is not None:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
-    return typer.prompt(tr("Staff passphrase", "员工口令"), hide_input=True, err=True)
+    return passphrase(file)
 
 
 def _left_of(rows: Sequence[batch_file.Row], journal: BatchJournal) -> Callable[[], int]:

@@ -1,5 +1,6 @@
 """``groundnet provision sync`` and ``central``: from an install point to the central registry, and the central one."""
 
+import contextlib
 import json
 import random
 import socket
@@ -14,7 +15,8 @@ from rich.console import Console
 
 from groundnet.cli.language import said, tr
 from groundnet.cli.options import JsonOption, RegistryOption, now_ms, operator, registry_path
-from groundnet.cli.provision_batch import PassphraseOption, ask_passphrase
+from groundnet.cli.provision_batch import ask_passphrase
+from groundnet.cli.registry_door import PassphraseFileOption
 from groundnet.errors import GroundnetError, Text
 from groundnet.provision import outbox
 from groundnet.provision.central import CentralStore, Tokens, app_of
@@ -41,7 +43,7 @@ def sync(
     personal: Annotated[
         bool, typer.Option("--personal", help="Send plates, names and phones, too; else nothing personal.")
     ] = False,
-    passphrase_file: PassphraseOption = None,
+    passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -97,7 +99,8 @@ def central(
         _load(config, cert)
         bound = bind(host.strip("[]"), int(number))
         _announce(host, bound, as_json)
-        uvicorn.Server(config).run(sockets=[bound])
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[bound])
     finally:
         store.close()
 

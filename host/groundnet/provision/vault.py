@@ -72,6 +72,9 @@ class Cost:
     lanes: int = 4
 
 
+USUAL = Cost()
+
+
 class Vault:
     """One vault, locked until ``unlock``. ``header`` is what a file keeps of it. Raises VaultDamaged."""
 
@@ -84,7 +87,7 @@ class Vault:
     def create(cls, passphrase: str, cost: Cost | None = None) -> "Vault":
         """A new vault, unlocked. Raises VaultError for a passphrase that is too short."""
         key = secrets.token_bytes(KEY_SIZE)
-        vault = cls(_wrap(key, passphrase, cost or Cost()).encode())
+        vault = cls(_wrap(key, passphrase, cost or USUAL).encode())
         vault._key = key
         return vault
 
