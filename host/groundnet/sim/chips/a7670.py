@@ -3,7 +3,8 @@
 Modelled: what the Air780E model has, with SIMCom's connection (+NETOPEN, +CIPOPEN, +CIPSEND, received data
 behind +IPD), the serving cell as +CPSI tells it, in any of the three units of its firmwares, and the key's times.
 Not modelled: what the
-Air780E model leaves out, and the second to tenth connection. Only hardware can tell: when it sleeps with AT+CSCLK=2, and which of the manual's answers come in another order.
+Air780E model leaves out, and the second to tenth connection.
+Only hardware can tell: when it sleeps with AT+CSCLK=2, and which of the manual's answers come in another order.
 """
 
 from groundnet.sim.chips.air780e import Air780e

@@ -2,8 +2,8 @@
 
 The board sees it through a divider at an analogue input and, when it is wired, on a line that a transistor pulls
 low while there is a supply.
-Modelled: its voltage, the cut, the line. Not modelled: cranking dips, load dump, the hold-up time of the converter. Only hardware can tell:
-how long the board lives on its capacitors once the supply is cut.
+Modelled: its voltage, the cut, the line. Not modelled: cranking dips, load dump, the hold-up time of the
+converter. Only hardware can tell: how long the board lives on its capacitors once the supply is cut.
 """
 
 from groundnet.sim.signals import AnalogLine, Line
