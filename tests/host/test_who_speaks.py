@@ -51,6 +51,10 @@ NMEA = b"$GNRMC,120000.00,A,3015.1234,N,10401.5678,E,0.02,,231126,,,A*6C\r\n"
         (ESP32_DOWNLOAD, errors.BootloaderWaits),
         (S3_EMPTY, errors.NothingToStart),
         (b"MicroPython v1.29.0 on 2026-04-06; Generic ESP32C3\r\n>>> ", errors.ReplAnswers),
+        (
+            b'MicroPython v1.29.0\r\nType "help()" for more information.\r\n',
+            errors.ReplAnswers,
+        ),  # a moment later: >>>
         (NMEA, errors.ForeignDevice),
         (b"\xb5\x62\x01\x07\x5c\x00" + bytes(92), errors.ForeignDevice),
         (b"\r\n+CREG: 1\r\n", errors.ForeignDevice),

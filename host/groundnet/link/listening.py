@@ -17,7 +17,7 @@ from groundnet.link.errors import (
     ScriptRuns,
 )
 
-PROMPT = b">>>"
+_PROMPT, _BANNER = b">>>", b'Type "help()" for more information.'  # the prompt comes right behind its banner
 _WAITING = b"waiting for download"
 _NOTHING_TO_START = (b"invalid header: 0x", b"No bootable app partitions", b"flash read err, 1000")
 _ROM_BANNER = re.compile(rb"ESP-ROM:(esp32[a-z0-9]*)")
@@ -49,6 +49,11 @@ def waits_for_download(heard: bytes) -> bool:
     return heard.rstrip().endswith(_WAITING)
 
 
+def at_prompt(heard: bytes) -> bool:
+    """Whether MicroPython waits for input, or is about to: the banner comes a moment before the prompt."""
+    return _PROMPT in heard or _BANNER in heard
+
+
 def foreign_speaker(heard: bytes) -> Text | None:
     """Name of a kind of device that is certainly not ours; None when it may be."""
     return next((name for pattern, name in _FOREIGN if pattern.search(heard)), None)
@@ -63,7 +68,7 @@ def who_speaks(port: str, heard: bytes) -> LinkError:
         return BootloaderWaits(port, chip)
     if any(words in heard for words in _NOTHING_TO_START):
         return NothingToStart(port, chip)
-    if PROMPT in heard:
+    if at_prompt(heard):
         return ReplAnswers(port)
     foreign = foreign_speaker(heard)
     if foreign or not _is_text(heard):

@@ -25,7 +25,7 @@ from groundnet.link.errors import (
     Unsendable,
     WrongSecret,
 )
-from groundnet.link.listening import PROMPT, foreign_speaker, waits_for_download, who_speaks
+from groundnet.link.listening import at_prompt, foreign_speaker, waits_for_download, who_speaks
 from groundnet.link.ports import holder_of
 
 BAUDRATE = 115_200  # of UART bridges; USB devices ignore it
@@ -151,7 +151,7 @@ class SerialLink:
             heard = (heard + self._read_until_zero())[-HEARD_SIZE:]
             if heard.endswith(OPEN):
                 return
-            if PROMPT in heard or foreign_speaker(heard) or waits_for_download(heard):
+            if at_prompt(heard) or foreign_speaker(heard) or waits_for_download(heard):
                 break
             late = time.monotonic() - began_s > min(SILENT_S, self._timeout_s / 2)
             if late and not asked and not heard.strip():  # who talks needs no question
