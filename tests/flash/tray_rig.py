@@ -14,6 +14,9 @@ from groundnet.sim.pacing import run_paced
 from groundnet.sim.roles import make_device
 from groundnet.sim.world import World
 
+# Boards are started before anybody looks: that takes a busy computer longer than a probe waits for an answer.
+_STARTED_US = 200_000
+
 
 class Socket:
     """One place of the tray: a device, and a path that is there while its cable is in."""
@@ -82,6 +85,7 @@ class Tray:
         for socket in self.sockets:
             socket.plug(self._powered)
         self._plan(self.world, self)
+        self.world.run_for(_STARTED_US)
         self._thread.start()
         return self
 
