@@ -72,6 +72,15 @@ def test_a_board_that_loses_power_falls_silent_in_the_middle_of_a_word(started):
     assert 0 < len(port.read(100)) < 60
 
 
+@pytest.mark.parametrize("end", ["reset()", "deepsleep(1000)"])
+def test_a_board_that_resets_itself_says_its_last_word(started, end):
+    board, port = started(uart(9600))
+    board.files["/main.py"] = f"import machine, sys; sys.stdout.write('last word'); machine.{end}".encode()
+    board.power_off()
+    board.power_on()
+    assert port.read(9) == b"last word"
+
+
 def test_a_pulled_cable_is_an_error_and_the_board_does_not_notice(started):
     board, port = started(None)
     port.unplug()

@@ -192,7 +192,7 @@ class VirtualBoard(Calls):
 
     def sleep_deeply(self) -> None:
         """Everything but the RTC goes off; ``wake`` follows."""
-        self._stop(DEEP_SLEEP)
+        self._stop(DEEP_SLEEP, speaks_out=True)
         self.draw("deep sleep", self.chip.deep_sleep_ua)
 
     def wake(self) -> None:
@@ -204,17 +204,17 @@ class VirtualBoard(Calls):
 
     # --- life
 
-    def _stop(self, state: str) -> None:
+    def _stop(self, state: str, speaks_out: bool = False) -> None:
         """RAM and everything that hangs on it is gone."""
         self.state = state
         self.loader = None
         self._drop_calls()
-        self.console.reset()
+        self.console.reset(speaks_out)
         for service in self._services:
             service.reset()
 
-    def _restart(self, cause: int) -> None:
-        self._stop(BOOTING)
+    def _restart(self, cause: int, speaks_out: bool = False) -> None:
+        self._stop(BOOTING, speaks_out)
         self.reset_cause = cause
         self.draw("boot", self.chip.boot_ua)
         self._event = self.world.after(self.boot_us, self._boot)
@@ -275,7 +275,7 @@ class VirtualBoard(Calls):
         return 0
 
     def _on_reset(self, request: Request) -> Result:
-        self._restart(HARD_RESET)
+        self._restart(HARD_RESET, speaks_out=True)
         return PARKED
 
     def _console_input(self, data: bytes) -> None:

@@ -87,10 +87,15 @@ class Console:
         else:
             self.received.append(byte)
 
-    def reset(self) -> None:
-        """The chip is off or starts anew: what it had heard and not yet said is gone."""
+    def reset(self, speaks_out: bool = False) -> None:
+        """The chip is off or starts anew: what it had heard and not yet said is gone.
+
+        Args:
+            speaks_out: what it has said still goes out: ``esp_restart`` and deep sleep wait for the transmitter
+                (ESP-IDF, ``esp_rom_uart_tx_wait_idle``).
+        """
         self.received.clear()
-        if self._out is not None:
+        if self._out is not None and not speaks_out:
             self._out.stop()
 
     def show(self, data: bytes) -> None:
