@@ -142,6 +142,34 @@ def test_private_names_of_one_object_stay_different():
     assert len(names) == 3  # _first, _rest, _own
 
 
+def test_what_a_module_hands_on_stays_there():
+    room = {
+        "room.table": "LIMIT = 7\nNAMES = ('a',)\nOTHER = ('b',)\n",
+        "room.rules": "from room.table import LIMIT, NAMES, OTHER\n",
+        "room.desk": "from room.rules import OTHER\n",
+        "room.user": "from room import rules\nfrom room.desk import OTHER as more\n"
+        "def all_of_it():\n    return rules.LIMIT, rules.NAMES, more\n",
+    }
+    small = shrink(room)
+    assert load(small)["room.user"]["all_of_it"]() == (7, ("a",), ("b",))
+    assert "LIMIT" not in "".join(small.values())
+
+
+def test_one_name_for_two_things_is_left_alone():
+    room = {
+        "room.near": "LIMIT = 1\n",
+        "room.far": "LIMIT = 2\n",
+        "room.user": "def near():\n    from room import near as place\n    return place.LIMIT\n"
+        "def far():\n    from room import far as place\n    return place.LIMIT\n"
+        "def here():\n    from room.far import LIMIT\n    LIMIT = 3\n    return LIMIT\n",
+    }
+    small = shrink(room)
+    assert (
+        small["room.user"].count("place.LIMIT") == 2 and "LIMIT = 3\n    return LIMIT" in small["room.user"]
+    )
+    assert small["room.near"] == "LIMIT = 1" and small["room.far"] == "LIMIT = 2"
+
+
 def test_a_name_that_is_given_twice_is_no_constant():
     small = shrink({"m": "STATE = 1\ndef set(to):\n    global STATE\n    STATE = to\n"})
     assert "STATE = 1" in small["m"]

@@ -17,51 +17,24 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from groundnet.image.fold import Trees, inline_constants
+
 # Names that a compiled module refers to by a number, because every interpreter has them (py/makeqstrdata.py).
 _BUILT_IN = (
-    *(
-        "key",
-        "value",
-        "index",
-        "count",
-        "start",
-        "stop",
-        "end",
-        "sep",
-        "step",
-        "items",
-        "len",
-        "id",
-        "pop",
-        "read",
-    ),
-    *(
-        "write",
-        "close",
-        "copy",
-        "find",
-        "format",
-        "get",
-        "hash",
-        "insert",
-        "join",
-        "keys",
-        "little",
-        "locals",
-    ),
-    *("lower", "main", "map", "next", "object", "open", "ord", "pow", "remove", "replace", "repr", "reverse"),
+    "key",
+    "value",
+    "index",
+    "count",
+    "start",
+    "stop",
+    "end",
+    "sep",
+    "step",
+    "items",
+    "id",
+    "pop",
+    "find",
 )
-_ARITHMETIC = {
-    ast.Add: int.__add__,
-    ast.Sub: int.__sub__,
-    ast.Mult: int.__mul__,
-    ast.FloorDiv: int.__floordiv__,
-    ast.Pow: pow,
-    ast.LShift: int.__lshift__,
-    ast.BitOr: int.__or__,
-}
-
-Trees = dict[str, ast.Module]
 
 
 def shrink(texts: dict[str, str]) -> dict[str, str]:
@@ -70,7 +43,7 @@ def shrink(texts: dict[str, str]) -> dict[str, str]:
     What they promise each other still holds; whoever else uses them finds their functions and classes only.
     """
     trees = {name: ast.parse(text, name) for name, text in texts.items()}
-    _inline_constants(trees)
+    inline_constants(trees)
     _share_private_names(trees)
     _rename_parameters(trees)
     return {name: ast.unparse(tree) for name, tree in trees.items()}
@@ -90,125 +63,6 @@ def _bound(node: ast.AST) -> tuple[str, ...]:
         case ast.alias(name=name, asname=other):
             return (name, other or name)
     return ()
-
-
-# --- constants
-
-
-class _Scope:
-    """The top level of one module.
-
-    ``numbers``: constant -> its value; ``modules``: name -> the module of ours that it stands for; ``taken``:
-    name -> (module of ours, its name there).
-    """
-
-    def __init__(self, tree: ast.Module, trees: Trees) -> None:
-        self.numbers: dict[str, int] = {}
-        self.modules: dict[str, str] = {}
-        self.taken: dict[str, tuple[str, str]] = {}
-        assigned = Counter(_assigned(tree))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                self._import(node.module, node.names, trees)
-        self.modules = {here: module for here, module in self.modules.items() if not assigned[here]}
-        for node in tree.body:
-            match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value) if assigned[name] == 1:
-                    number = self._number(value)
-                    if number is not None and name.isupper():
-                        self.numbers[name] = number
-
-    def _import(self, module: str, aliases: list[ast.alias], trees: Trees) -> None:
-        for alias in aliases:
-            here = alias.asname or alias.name
-            if f"{module}.{alias.name}" in trees:
-                self.modules[here] = f"{module}.{alias.name}"
-            elif module in trees:
-                self.taken[here] = (module, alias.name)
-
-    def _number(self, node: ast.expr) -> int | None:
-        """The value of an expression of whole numbers; None for any other."""
-        match node:
-            case ast.Constant(value=int(value)) if not isinstance(value, bool):
-                return value
-            case ast.Name(id=name):
-                return self.numbers.get(name)
-            case ast.Call(func=ast.Name(id="const"), args=[inner]):
-                return self._number(inner)
-            case ast.UnaryOp(op=ast.USub(), operand=inner):
-                value = self._number(inner)
-                return None if value is None else -value
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                a, b = self._number(left), self._number(right)
-                return None if a is None or b is None else _ARITHMETIC[type(op)](a, b)
-        return None
-
-
-def _assigned(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.arg):
-            yield node.arg
-
-
-class _Inliner(ast.NodeTransformer):
-    """Puts numbers in place of names and drops their definitions."""
-
-    def __init__(self, here: _Scope, scopes: dict[str, _Scope]) -> None:
-        self._here = here
-        self._scopes = scopes
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        self.generic_visit(node)
-        if isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
-            module = self._here.modules.get(node.value.id)
-            if module is not None and node.attr in self._scopes[module].numbers:
-                return _literal(self._scopes[module].numbers[node.attr])
-        return node
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        if isinstance(node.ctx, ast.Load):
-            module, name = self._here.taken.get(node.id, (None, node.id))
-            numbers = self._here.numbers if module is None else self._scopes[module].numbers
-            if name in numbers:
-                return _literal(numbers[name])
-        return node
-
-    def visit_Assign(self, node: ast.Assign) -> ast.stmt | None:
-        target = node.targets[0]
-        if isinstance(target, ast.Name) and target.id in self._here.numbers:
-            return None
-        self.generic_visit(node)
-        return node
-
-
-def _literal(value: int) -> ast.expr:
-    return ast.Constant(value) if value >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(-value))
-
-
-class _UnusedImports(ast.NodeTransformer):
-    """Drops what is imported from our own modules and used nowhere, and `const`."""
-
-    def __init__(self, unused: set[str]) -> None:
-        self._unused = unused
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt | None:
-        node.names = [alias for alias in node.names if (alias.asname or alias.name) not in self._unused]
-        return node if node.names else None
-
-    def visit_Try(self, node: ast.Try) -> ast.stmt:
-        return node  # whoever tries an import wants to know whether it is there
-
-
-def _inline_constants(trees: Trees) -> None:
-    scopes = {name: _Scope(tree, trees) for name, tree in trees.items()}
-    for name, tree in trees.items():
-        scope = scopes[name]
-        _Inliner(scope, scopes).visit(tree)
-        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        _UnusedImports({"const", *scope.modules, *scope.taken} - used).visit(tree)
-        ast.fix_missing_locations(tree)
 
 
 # --- private names
@@ -289,6 +143,6 @@ def _rename_own_parameters(function: ast.FunctionDef | ast.Lambda, keywords: set
     new: dict[str, str] = {}
     for argument in [*function.args.posonlyargs, *function.args.args, function.args.vararg]:
         if argument is not None and argument.arg not in {*keywords, *inside, *_BUILT_IN, "self"}:
-            new[argument.arg] = argument.arg = next(free)
+            new[argument.arg] = argument.arg = next(free, argument.arg)
     for node in names:
         node.id = new.get(node.id, node.id)
