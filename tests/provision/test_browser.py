@@ -147,6 +147,11 @@ def test_the_whole_way_in_chinese_with_a_cable_that_is_pulled(staff, counter, vi
 
 
 def test_the_whole_way_in_english_without_a_mouse_undone_and_done_again(staff, counter, virtual_tag):
+    one = staff()
+    one.page.focus("[name=language]")
+    one.page.keyboard.press("Enter")  # a form as the browser itself sends it
+    one.language = "en"
+    one.sees(State.WAITING)
     one, tag = (
         staff("en", caps_lock=True),
         virtual_tag("0200000000c2", "--role", "tag", "--board", "wsl3_wearable"),

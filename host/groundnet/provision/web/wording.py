@@ -56,15 +56,15 @@ FACES = {
         "back", "calm", "success"),
     State.CUT_WRITING: Face(
         Text("Unplugged", "断开了"),
-        Text("Plug the same tag in again. Esc gives up", "请把同一个标签再插上。按 Esc 放弃"),
+        Text("Esc gives it up", "按 Esc 放弃"),
         "unplugged", "bad", "failure"),
     State.CUT_LOCKING: Face(
         Text("Unplugged", "断开了"),
-        Text("Plug the same tag in again: it was not yet handed over", "请把同一个标签再插上：还没有交付"),
+        Text("It was not handed over yet", "还没有交付"),
         "unplugged", "bad", "failure"),
     State.CUT_UNDOING: Face(
         Text("Unplugged", "断开了"),
-        Text("Plug the same tag in again: it was not yet undone", "请把同一个标签再插上：还没有撤销完"),
+        Text("It was not undone yet", "还没有撤销完"),
         "unplugged", "bad", "failure"),
     State.FAILED_WRITING: Face(
         Text("It failed", "没成功"),
@@ -130,6 +130,7 @@ WORDS = {
     "hand_over": Text("Hand over and print", "交付并打印"),
     "undo": Text("Undo", "撤销"),
     "again": Text("Try again", "重试"),
+    "anew": Text("Begin anew", "重新开始"),
     "give_up": Text("Give up", "放弃"),
     "empty": Text("Clear the form", "清空"),
     "tag": Text("Tag", "标签"),
