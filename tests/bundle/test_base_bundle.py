@@ -1,38 +1,13 @@
 """Bundles of MicroPython itself: what is taken out of a build, what is refused, and that a board starts it."""
 
-import hashlib
 import struct
-from functools import reduce
-from operator import xor
 
 import pytest
+from bundle.base_builds import BOARD, TABLE, firmware_bin, micropython
 from groundnet.bundle import build, container
 from groundnet.bundle.base_payload import BadBaseImage
 from groundnet.errors import GroundnetError
-from groundnet.image import app_image, partition_table
 from groundnet.sim import partitions
-
-BOARD = "xiao_c3_sx1262"
-TABLE = partition_table.of_board(BOARD)
-_CODE_AT = 24 + 8 + 256 + 8  # header, head of a segment, description, head of a segment
-
-
-def micropython(version="v1.29.1", chip="esp32c3", code_bytes=8192, rom=True):
-    """An application image; its code holds the name of the ROM file system, checksum and hash are right."""
-    image = bytearray(app_image.make(version, chip, code_bytes))
-    if rom:
-        name, end = b"VfsRom\0\0", len(image) - 32
-        before = image[_CODE_AT : _CODE_AT + 8]
-        image[_CODE_AT : _CODE_AT + 8] = name
-        image[end - 1] ^= reduce(xor, before + name)
-        image[end:] = hashlib.sha256(image[:end]).digest()
-    return bytes(image)
-
-
-def firmware_bin(application):
-    """As makeimg.py of MicroPython puts it together."""
-    head = app_image.make_boot_loader("esp32c3").ljust(partition_table.TABLE_OFFSET, b"\xff")
-    return (head + partition_table.pack(TABLE)).ljust(TABLE[3].offset, b"\xff") + application
 
 
 def flipped(image, at):

@@ -11,6 +11,7 @@ from groundnet.image.settings_table import (
     NotASetting,
     OutOfRange,
     SecretSetting,
+    UnknownRegion,
     UnknownSetting,
 )
 from groundnet.sim import groundcore_runtime
@@ -40,6 +41,10 @@ def test_the_table_is_read_as_the_device_has_it():
             assert [mine.low, mine.high, mine.secret] == [*limits, False]
 
 
+def test_the_regions_are_those_of_the_device():
+    assert settings_table.regions() == tuple(groundcore_runtime.load("region").PLANS)
+
+
 @given(st.sampled_from(sorted(TABLE)), st.integers(-(2**32), 2**32).map(str) | st.text(max_size=70))
 def test_a_value_is_taken_exactly_where_the_device_takes_it(name, text):
     wanted = device_settings.parse(name, text)
@@ -58,6 +63,7 @@ def test_a_value_is_taken_exactly_where_the_device_takes_it(name, text):
         (["siren_s=loud"], NotANumber),
         (["siren_s=31"], OutOfRange),
         (["region=" + "x" * 17], OutOfRange),
+        (["region=atlantis"], UnknownRegion),
         (["wifi_key=12345678"], SecretSetting),
         (["siren_s=3", "siren_s=4"], GivenTwice),
     ],

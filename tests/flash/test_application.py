@@ -1,6 +1,7 @@
 """What goes onto a blank board: a bundle built on the spot or named, and checked before it goes anywhere."""
 
 import pytest
+from bundle.base_builds import micropython
 from groundnet.bundle import build
 from groundnet.errors import GroundnetError
 from groundnet.flash import application
@@ -33,6 +34,12 @@ def test_a_changed_byte_of_head_or_image_is_found(bundle, load, at):
 def test_a_truncated_one_is_found(bundle, load, size):
     with pytest.raises(GroundnetError):
         load(bundle[:size])
+
+
+def test_a_bundle_of_micropython_is_no_application(load):
+    with pytest.raises(GroundnetError, match="holds MicroPython") as caught:
+        load(build.build_base(micropython(), "tag"))
+    assert "--base-image" in caught.value.action.zh
 
 
 def test_a_bundle_for_another_role_or_board_is_refused(bundle, load):

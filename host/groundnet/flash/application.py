@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from groundnet.bundle import build as bundle_build
-from groundnet.bundle import container, verify
+from groundnet.bundle import container, manifest, verify
 from groundnet.errors import GroundnetError, Text
 from groundnet.flash import rom_copy
 from groundnet.flash.laying import lay
@@ -58,6 +58,14 @@ def load(role: str | None, board: str | None = None, bundle: Path | None = None)
     found = container.parse(data)
     verify.check_image(found)  # signed or not: who flashes by cable holds the board
     about = found.manifest
+    if manifest.kind_of(about) != manifest.APPLICATION:
+        raise GroundnetError(
+            Text("the bundle holds MicroPython, not an application", "该固件包是 MicroPython，而不是应用"),
+            Text(
+                "give MicroPython's firmware.bin with --base-image, or update devices with `groundnet update`",
+                "用 --base-image 指定 MicroPython 的 firmware.bin，或用 `groundnet update` 更新设备",
+            ),
+        )
     for name, wanted in (("role", role), ("board", board)):
         if wanted is not None and about[name] != wanted:
             raise GroundnetError(

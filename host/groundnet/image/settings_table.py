@@ -33,6 +33,10 @@ class OutOfRange(SettingError):
     """The number is outside of its range, or the text is too long."""
 
 
+class UnknownRegion(SettingError):
+    """The firmware has no plan for the region: a device would be silent there."""
+
+
 class SecretSetting(SettingError):
     """A bundle is no secret; the setting is one."""
 
@@ -110,6 +114,11 @@ def bundled_defaults(texts: Iterable[str], of_board: Collection[str] = ()) -> di
                 Text(f"'{name}' is given twice", f"“{name}”给出了两次"), Text("give it once", "请只给一次")
             )
         chosen[name] = table[name].parse(value)
+        if name == "region" and value not in regions():
+            raise UnknownRegion(
+                Text(f"the firmware has no plan for region '{value}'", f"固件没有地区“{value}”的频率方案"),
+                Text(f"choose one of: {', '.join(regions())}", f"可选：{', '.join(regions())}"),
+            )
     of_others = {name for changed in profiles.values() for name in changed} | set(of_board)
     return {
         name: chosen[name]
@@ -133,6 +142,17 @@ def read() -> tuple[Mapping[str, Setting], Mapping[str, Mapping[str, Value]]]:
         for name, (kind, default, low, high) in literals["TABLE"].items()
     }
     return table, literals["PROFILES"]
+
+
+@functools.cache
+def regions() -> tuple[str, ...]:
+    """Names of the firmware's region plans."""
+    path = firmware_folder() / "groundcore" / "region.py"
+    for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="PLANS")], value=ast.Dict(keys=keys)):
+                return tuple(key.value for key in keys if isinstance(key, ast.Constant))
+    raise GroundnetError("the firmware has no region plans", "restore PLANS in groundcore/region.py")
 
 
 def source_with(defaults: Mapping[str, Value]) -> str:
