@@ -76,13 +76,13 @@ def batch(
         raise typer.BadParameter(f"'{profile}' is none of {', '.join(PROFILES)}", param_hint="--profile")
     path = registry_path(registry)
     checked = batch_file.read(file, profile, province)
-    passphrase = ask_passphrase(path, passphrase_file)
+    word = ask_passphrase(path, passphrase_file)
     journal_path = path.with_name(path.name + ".batches")
     batch_name = name or file.name
 
     @contextmanager
     def stores() -> Iterator[tuple[Registry, BatchJournal]]:
-        store = opened(path, passphrase)
+        store = opened(path, word)
         journal = BatchJournal(journal_path, batch_name)
         try:
             yield store, journal
@@ -136,11 +136,11 @@ def export_(
         sys.stdout.write(export.as_json(rows) if as_json else export.as_csv(rows, current() == "zh"))
 
 
-def opened(path: Path, passphrase: str) -> Registry:
+def opened(path: Path, word: str) -> Registry:
     """The registry, unlocked where it has a vault."""
     store = Registry(path, who=operator())
     try:
-        store.unlock(passphrase)
+        store.unlock(word)
     except BaseException:
         store.close()
         raise

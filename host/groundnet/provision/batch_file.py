@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from groundnet.errors import Text
@@ -62,12 +63,12 @@ class Row:
     role: str = ""
     device_id: bytes | None = None
 
-    @property
+    @cached_property
     def subject(self) -> str:
         """Plate, ear tag or name in its one spelling."""
         return order_of(self.draft, "", _ALL_CAPABILITIES).plate or ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What stays the same when the file is sorted, extended or saved in another form; tells nothing of a person
         who is not known already."""
