@@ -7,6 +7,7 @@ import os
 import pytest
 import typer
 from bundle import quick_keys
+from bundle.base_builds import firmware_bin, micropython
 from groundnet.bundle import certificate, container, lms_keys, public_keys, verify
 from groundnet.bundle.public_keys import NotAPublicKey
 from groundnet.cli import bundle as command_module
@@ -81,6 +82,18 @@ def test_what_a_bundle_is_reads_well(desk, chinese):
     text = _run("build", "--role", "tag", "-o", "new.gnb", "--set", "siren_s=5", "--set", "region=cn470")
     assert "设置: region=cn470 siren_s=5\n" in text and "硬件版本: 任意\n" in text and "已签名: 否\n" in text
     assert _run("show", "new.gnb") == text
+
+
+def test_a_bundle_of_micropython_is_built_and_signed_by_the_same_commands(desk):
+    (desk / "firmware.bin").write_bytes(firmware_bin(micropython()))
+    said = json.loads(_run("build", "--role", "tag", "--base", "firmware.bin", "-o", "base.gnb", "--json"))
+    assert (said["kind"], said["version"], said["files"]) == ("base", "1.29.1", {})
+    _run("sign", "base.gnb", "--key", "release1.key", "--certificate", "release.cert")
+    _run("verify", "base.gnb", "--root", "root.pub", "--role", "tag", "--board", "xiao_c3_sx1262")
+    done = CliRunner().invoke(
+        app, ["build", "--role", "tag", "--base", "firmware.bin", "-o", "x.gnb", "--set", "siren_s=3"]
+    )
+    assert done.exit_code == 2 and not (desk / "x.gnb").exists()
 
 
 def test_signing_leaves_the_old_file_or_a_whole_new_one(desk, monkeypatch):
