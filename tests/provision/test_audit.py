@@ -47,13 +47,13 @@ def tamper(registry, *statements):
 
 def test_a_whole_audit_is_vouched_for(registry):
     verdict = Audit(registry).verify()
-    assert (verdict.rows, verdict.keyed) == (6, 6)
+    assert (verdict.length, verdict.keyed) == (6, 6)
     registry.lock()
     Audit(registry).append(9, "sign in", "refused", who="")
     assert Audit(registry).verify().keyed is None
     registry.unlock(PASSPHRASE)
     verdict = Audit(registry).verify()
-    assert (verdict.rows, verdict.keyed) == (7, 6), (
+    assert (verdict.length, verdict.keyed) == (7, 6), (
         "what was added while it was locked is not vouched for yet"
     )
     Audit(registry).append(10, "sign in")
@@ -126,7 +126,7 @@ def test_the_database_itself_only_appends(registry, statement):
     ],
 )
 def test_what_may_be_a_plate_a_phone_or_a_key_does_not_get_in(registry, entry):
-    before = Audit(registry).verify().rows
+    before = Audit(registry).verify().length
     with pytest.raises((ValueError, TagIdError)):
         Audit(registry).append(7, **entry)
-    assert Audit(registry).verify().rows == before
+    assert Audit(registry).verify().length == before

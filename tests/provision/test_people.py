@@ -96,9 +96,9 @@ def test_a_try_counts_before_it_is_judged(staff, monkeypatch):
 
 
 def test_a_name_that_is_not_known_is_a_wrong_pin_and_not_written_down(staff, registry):
-    rows = Audit(registry).verify().rows
+    rows = Audit(registry).verify().length
     wrong(staff, 0, "4711")  # a PIN in the wrong field
-    assert Audit(registry).verify().rows == rows
+    assert Audit(registry).verify().length == rows
 
 
 def test_people_are_a_supervisors_business(staff, registry):

@@ -19,15 +19,14 @@ from groundnet.cli.options import (
     database_path,
     now_ms,
     operator,
-    registry_path,
 )
+from groundnet.cli.registry_door import open_registry
 from groundnet.collector.cases import Case, close_cases, list_cases, open_cases
 from groundnet.collector.condition import condition_of
 from groundnet.collector.database import Database
 from groundnet.collector.export import iso_time
 from groundnet.collector.silence import Intervals, silent_devices
 from groundnet.provision.intervals import intervals_of
-from groundnet.provision.registry import Registry
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -114,7 +113,7 @@ def silent(
     as_json: JsonOption = False,
 ) -> None:
     """List devices that are not heard any more: out of reach, without a battery, or destroyed."""
-    devices = Registry(registry_path(registry), must_exist=True)
+    devices = open_registry(registry, must_exist=True)
     tag_ids, intervals = {}, {}
     for record in devices.devices():
         tag_ids[record.device_id] = record.tag_id
@@ -139,7 +138,7 @@ def silent(
 
 def _devices(registry: Path | None, tag: str) -> list[bytes]:
     """Every device on the vehicle, or the one that was named."""
-    store = Registry(registry_path(registry), must_exist=True)
+    store = open_registry(registry, must_exist=True)
     device_ids = [record.device_id for record in store.find(tag)]
     store.close()
     return device_ids

@@ -14,15 +14,14 @@ from groundnet.cli.options import (
     database_path,
     now_ms,
     operator,
-    registry_path,
 )
+from groundnet.cli.registry_door import open_registry
 from groundnet.collector import payout
 from groundnet.collector.database import Database
 from groundnet.collector.export import iso_time
 from groundnet.collector.lookups import written_down
 from groundnet.collector.payout import Evidence
 from groundnet.provision.intervals import intervals_of
-from groundnet.provision.registry import Registry
 
 GROUNDS = {
     payout.DESTROYED: ("the device was destroyed", "设备已被毁坏"),
@@ -43,7 +42,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Tell what is known of a theft, and on which ground it is to be paid for, if on any."""
-    devices = Registry(registry_path(registry), must_exist=True)
+    devices = open_registry(registry, must_exist=True)
     records = devices.find(tag)
     intervals = {one.device_id: intervals_of(one, devices.settings_of(one.device_id)) for one in records}
     devices.close()

@@ -18,14 +18,13 @@ from groundnet.cli.options import (
     RegistryOption,
     database_path,
     now_ms,
-    registry_path,
 )
+from groundnet.cli.registry_door import open_registry
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.inbox import Inbox
 from groundnet.collector.mqtt_inbox import MqttInbox, broker_of
 from groundnet.collector.server import Server
-from groundnet.provision.registry import Registry
 
 app = typer.Typer()
 
@@ -57,7 +56,7 @@ def collect(
     password = mqtt_password_file.read_text(encoding="utf-8").strip() if mqtt_password_file else None
     broker = broker_of(mqtt, password) if mqtt else None
     store = Database(database_path(database))
-    devices = Registry(registry_path(registry))
+    devices = open_registry(registry)
     collector = Collector(store)
 
     def refresh() -> None:

@@ -15,12 +15,11 @@ from groundnet.cli.options import (
     database_path,
     now_ms,
     operator,
-    registry_path,
 )
+from groundnet.cli.registry_door import open_registry
 from groundnet.collector.database import Database
 from groundnet.collector.export import iso_time
 from groundnet.collector.order_desk import BY_HAND, Given, give, list_orders, withdraw
-from groundnet.provision.registry import Registry
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,7 +50,7 @@ def give_(
 
     Needs an open case for the tag, or --owner. Disarm and siren-off wait for the challenge that the device offers.
     """
-    devices = Registry(registry_path(registry), must_exist=True)
+    devices = open_registry(registry, must_exist=True)
     device_ids = [record.device_id for record in devices.find(tag)]
     devices.close()
     store = Database(database_path(database), must_exist=True)

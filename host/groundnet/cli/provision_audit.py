@@ -66,9 +66,9 @@ def forget(
 
 def _say_verdict(verdict: Verdict, locked: bool, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"whole": True, "rows": verdict.rows, "vouched_rows": verdict.keyed}))
+        typer.echo(json.dumps({"whole": True, "rows": verdict.length, "vouched_rows": verdict.keyed}))
         return
-    text = tr(f"{verdict.rows} rows, none changed", f"共 {verdict.rows} 行，均未改动")
+    text = tr(f"{verdict.length} rows, none changed", f"共 {verdict.length} 行，均未改动")
     if verdict.keyed is not None:
         text += tr(f"; vouched for up to row {verdict.keyed}", f"；密钥担保至第 {verdict.keyed} 行")
     elif locked:

@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from groundnet.cli.language import tr
-from groundnet.cli.options import RegistryOption, operator, registry_path
+from groundnet.cli.options import RegistryOption, operator
+from groundnet.cli.registry_door import open_registry
 from groundnet.provision import scan
 from groundnet.provision.paper import labels, receipt
 from groundnet.provision.registry import Record, Registry
@@ -43,7 +44,7 @@ def print_(
     registry: RegistryOption = None,
 ) -> None:
     """Print labels, a receipt or a safety card to a file; --as zpl --output - goes to a thermal printer's pipe."""
-    store = Registry(registry_path(registry), must_exist=True)
+    store = open_registry(registry, must_exist=True)
     records = [record for tag in tags for record in _find(store, tag)]
     store.close()
     found = [labels.TagLabel(record.device_id, record.tag_id) for record in records]

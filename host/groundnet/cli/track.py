@@ -18,8 +18,8 @@ from groundnet.cli.options import (
     now_ms,
     operator,
     parse_time_ms,
-    registry_path,
 )
+from groundnet.cli.registry_door import open_registry
 from groundnet.collector.cell_table import CellTable
 from groundnet.collector.condition import condition_of
 from groundnet.collector.database import Database
@@ -27,7 +27,6 @@ from groundnet.collector.export import FORMATS, iso_time
 from groundnet.collector.lookups import permit
 from groundnet.collector.track import TrackPoint, last_cell, last_place, track_of
 from groundnet.errors import GroundnetError
-from groundnet.provision.registry import Registry
 
 app = typer.Typer()
 
@@ -62,7 +61,7 @@ def track(
     honest people honest. Every look-up is written to the database's audit, refused ones too.
     """
     since_ms, until_ms = parse_time_ms(since), parse_time_ms(until)
-    devices = Registry(registry_path(registry), must_exist=True)
+    devices = open_registry(registry, must_exist=True)
     records = devices.find(tag)
     devices.close()
     name = records[0].plate or records[0].tag_id

@@ -12,12 +12,12 @@ from rich.console import Console
 from groundnet.cli import updates as views
 from groundnet.cli.language import tr
 from groundnet.cli.options import JsonOption, RegistryOption, now_ms, operator, registry_path
+from groundnet.cli.registry_door import open_registry
 from groundnet.collector.database import Database
 from groundnet.collector.updates import UpdateRefused, queue
 from groundnet.errors import Text
 from groundnet.link.update import read_bundle
 from groundnet.link.update import update as update_device
-from groundnet.provision.registry import Registry
 
 app = typer.Typer(help=tr("Update a device in the field.", "现场更新设备固件。"))
 
@@ -72,7 +72,7 @@ def _devices(device: str, registry: Path | None) -> list[bytes]:
     """A station is in no registry: its device id is all there is."""
     if re.fullmatch(r"[0-9a-fA-F]{16}", device):
         return [bytes.fromhex(device)]
-    known = Registry(registry_path(registry), must_exist=True)
+    known = open_registry(registry, must_exist=True)
     found = known.find(device)
     known.close()
     if any(record.role == "tag" for record in found):
@@ -85,8 +85,7 @@ def _devices(device: str, registry: Path | None) -> list[bytes]:
 
 def _by_cable(port: str, bundle: Path, registry: Path | None, as_json: bool) -> None:
     wanted = read_bundle(bundle.read_bytes())
-    path = registry_path(registry)
-    store = Registry(path) if path.exists() else None
+    store = open_registry(registry) if registry_path(registry).exists() else None
     console = Console(stderr=as_json)
 
     def secret_of(device_id: bytes) -> bytes | None:

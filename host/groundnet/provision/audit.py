@@ -23,7 +23,7 @@ from groundnet.provision.vault import Vault
 _FIRST = bytes(32)  # what comes before the first row
 _WORD = re.compile(r"[a-z][a-z0-9_ -]{0,40}")  # lower case and short: no plate, name or key looks like it
 _SUPPORT = re.compile(r"(\d{2}-[0-9A-Z]{4})?")
-_OPERATION = re.compile(r"[0-9a-f]{0,32}")
+_OPERATION = re.compile(r"[0-9a-z]{0,32}")
 _LONGEST_NAME = 64
 
 
@@ -66,7 +66,7 @@ class Entry:
 class Verdict:
     """A whole audit. Up to row ``keyed`` the vault vouches that nothing was cut off; None: it is locked."""
 
-    rows: int
+    length: int
     keyed: int | None
 
 
