@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 from groundnet.cli.provision import app
 from groundnet.image.firmware_image import default_board
+from groundnet.link.errors import PortGone, Refused
 from groundnet.provision import batch_file
 from groundnet.provision.batch import Bench, compare, report
 from groundnet.provision.batch_journal import BatchJournal
@@ -134,10 +135,34 @@ class CrashingJournal(BatchJournal):
 
 
 @pytest.fixture(scope="module")
-def tag_on_desk():
+def desk():
     with device_on(Desk("tag", default_board("tag"))) as device:
-        device.power_on()
-        yield device
+        files = device.board.files
+        yield device, {path: files[path] for path in files.paths()}
+
+
+@pytest.fixture
+def tag_on_desk(desk):
+    """A tag as production leaves it."""
+    device, factory = desk
+    device.power_off()
+    for path in device.board.files.paths():
+        if path not in factory:
+            del device.board.files[path]
+    device.power_on()
+    return device
+
+
+class FailingRegistry(Registry):
+    """The tag fails right after a state was recorded."""
+
+    fail_at, error = "", PortGone("/dev/tag")
+
+    def advance(self, device_id, state, *rest, **named):
+        record = super().advance(device_id, state, *rest, **named)
+        if state == self.fail_at:
+            raise self.error
+        return record
 
 
 def one_look(delivery, device, crash_at=""):
@@ -182,6 +207,63 @@ def test_tags_that_cannot_be_taken_are_told_once_and_take_no_row(tmp_path, tag_o
     with other_point.bench() as bench:
         assert bench.serve(str(tmp_path / "nothing")).reason == "cut_off"
         assert bench.serve(str(tmp_path / "nothing")) is None
+
+
+def look_and_fail(delivery, device, state="", error=None):
+    """One look, during which the link ends or the tag says no once a state is recorded."""
+
+    def job():
+        registry, journal = FailingRegistry(delivery.folder / "registry.db"), delivery.journal()
+        registry.fail_at, registry.error = state, error
+        try:
+            return Bench(delivery.rows, registry, journal).serve(device.board.pty_path)
+        finally:
+            registry.close()
+            journal.close()
+
+    return hold_while(device.board.world, [device.board], job)
+
+
+@pytest.mark.parametrize("state", ["writing", "verified"])
+def test_a_cable_that_slips_is_a_pause_and_the_row_waits_for_its_tag(tmp_path, tag_on_desk, state):
+    delivery = Delivery(tmp_path, "plate\n云A00001\n云A00002\n")
+    line = look_and_fail(delivery, tag_on_desk, state, PortGone("/dev/tag"))
+    assert (line.line, line.result, line.reason) == (2, "cut", "cut_off")
+    assert "same tag in again" in line.action
+    assert delivery.problems() == []
+    assert [one.result for one in delivery.lines()] == ["held", "waiting"]
+    line = look_and_fail(delivery, tag_on_desk)
+    assert (line.line, line.result) == (2, "done")
+    assert delivery.devices() == [("云A00001", True)]
+
+
+def test_a_tag_that_cannot_keep_anything_gives_its_row_back(tmp_path, tag_on_desk):
+    delivery = Delivery(tmp_path, "plate\n云A00001\n")
+    line = look_and_fail(delivery, tag_on_desk, "writing", Refused("provision_write", "storage", ""))
+    assert (line.line, line.result, line.reason) == (2, "failed", "storage")
+    assert [one.result for one in delivery.lines()] == ["waiting"]
+
+
+@pytest.mark.parametrize(
+    "row", ["sentry,Shop 7,,", "vehicle,云A00001,tracker,", "vehicle,云A00001,,00000000000000ff"]
+)
+def test_a_row_for_another_kind_of_device_is_not_given_away(tmp_path, tag_on_desk, row):
+    delivery = Delivery(tmp_path, f"profile,subject,role,device\n{row}\n")
+    line = look_and_fail(delivery, tag_on_desk)
+    assert (line.result, line.reason) == ("refused", "no_row")
+    assert delivery.devices() == []
+
+
+def test_the_row_that_names_a_tag_is_for_it_and_no_row_before_it(tmp_path, tag_on_desk):
+    device_id = tag_on_desk.board.memory.unique_id.rjust(8, b"\0").hex()
+    delivery = Delivery(tmp_path, f"plate,device\n云A00001,\n云A00002,{device_id}\n")
+    assert look_and_fail(delivery, tag_on_desk).line == 3
+
+
+def test_a_row_keeps_its_key_when_the_file_is_sorted_and_extended():
+    rows = batch_file.check("plate\n云A00001\n云A00002\n".encode()).rows
+    again = batch_file.check("用途;车牌\n;云A00003\n;云a·00002\n车;云A00001\n".encode("gb18030")).rows
+    assert {row.key for row in rows} < {row.key for row in again}
 
 
 def command(folder, text, *options):
