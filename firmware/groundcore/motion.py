@@ -1,24 +1,20 @@
 """Second stage of motion detection: what kind of movement the accelerometer's samples are.
 
 The first stage is the accelerometer's own wake-up interrupt. Here windows of 16 samples at 25 Hz are put into
-a class by three features that are lengths and angles of vectors, so that any mount gives the same:
-
-- change: how much one sample differs from the next. Wheels shake at 5-25 Hz, gusts sway at 1-2.5 Hz.
-- sway: how far the means of the window's quarters lie apart. What is loose rattles, but it does not sway.
-- tilt: the angle between the window's mean and gravity as it was when armed.
+a class by three features (motion_window.py): change, sway and tilt.
 
 Much movement is a large product of change and sway: a rattle in a gust has only the first, a passing truck
 neither. A table goes from class to class. Whoever has just seen gusts or knocks that came to nothing asks for
 more. The thresholds were chosen on the motion profiles of the virtual bench and are checked on them in tests/core.
 """
 
-import math
 from array import array
 
 from groundwire.constant import const
 
+from groundcore.motion_window import Window
+
 SAMPLE_HZ = 25
-WINDOW_SAMPLES = 16
 WINDOW_MS = 640
 SAMPLE_PERIOD_MS = 320  # how often the FIFO (32 samples deep) is handed over while something goes on
 
@@ -126,8 +122,6 @@ _TAMPER_WINDOWS = const(47)  # 30 s
 _SUSTAINED_WINDOWS = const(40)  # 26 s of movement, gusts do not last that long
 _STILL_LEAK = const(2)
 _ROLLING_AGAIN_WINDOWS = const(6)  # 3.8 s: longer than a gust keeps shaking, so a storm goes no further
-_QUARTER_SAMPLES = const(4)
-_QUARTERS = const(4)
 _QUIET_WINDOWS = const(8)  # 5 s at rest: nothing is going on
 
 
@@ -139,10 +133,7 @@ class MotionJudge:
     """
 
     def __init__(self):
-        self._sums = array("i", (0, 0, 0))
-        self._window = array("h", bytes(2 * 3 * WINDOW_SAMPLES))
-        self._filled = 0
-        self._quarters = array("i", bytes(4 * 3 * _QUARTERS))
+        self.window = Window()  # in hand
         self._reference = array("i", (0, 0, 0))
         self.disarm()
 
@@ -150,8 +141,6 @@ class MotionJudge:
         """Forget the mount; the next still windows give a new reference."""
         self.armed = False
         self.state = REST
-        self.change_mg = 0  # of the last window
-        self.sway_mg = 0
         self._calm = 0
         self._gravity = [0, 0, 0]
         self._quiet = 0
@@ -161,11 +150,11 @@ class MotionJudge:
         self._bumps = 0
         self._since_bump = 0
         self._since_rolling = _ROLLING_AGAIN_WINDOWS
-        self._filled = 0
+        self.window.restart()
 
     def restart(self):
         """Samples begin anew after a pause."""
-        self._filled = 0
+        self.window.restart()
         self._quiet = 0
 
     @property
@@ -176,22 +165,16 @@ class MotionJudge:
     def feed(self, samples, count: int) -> list:
         """Take `count` triples x, y, z in milli-g, oldest first; the verdicts of the windows they end."""
         verdicts = []
-        filled = self._filled
-        window = self._window
-        for index in range(3 * count):
-            window[filled] = samples[index]
-            filled += 1
-            if filled == 3 * WINDOW_SAMPLES:
-                filled = 0
-                verdict = self._judge()
-                if verdict:
-                    verdicts.append(verdict)
-        self._filled = filled
+        at = self.window.fill(samples, 0, 3 * count)
+        while at:
+            verdict = self._judge()
+            if verdict:
+                verdicts.append(verdict)
+            at = self.window.fill(samples, at, 3 * count)
         return verdicts
 
     def _judge(self) -> int:
         """Verdict of a full window, or 0."""
-        self._measure()
         kind = self._classify()
         self._calibrate(kind)
         self._beware(kind)
@@ -201,7 +184,7 @@ class MotionJudge:
             verdict = self._repeat_rolling()
         if verdict == FALLEN:
             for axis in range(3):  # as it lies is how it is guarded from now on
-                self._reference[axis] = self._sums[axis]
+                self._reference[axis] = self.window.sums[axis]
         self._quiet = self._quiet + 1 if kind in _UNMOVED and self.state in (REST, RAISED) else 0
         if verdict == BUMP:
             verdict = self._count_bump()
@@ -209,46 +192,11 @@ class MotionJudge:
             self._since_bump += 1
         return max(verdict, self._sustain(kind))
 
-    def _measure(self):
-        """Change, sway and the sums that stand for gravity."""
-        window = self._window
-        quarters = self._quarters
-        change2 = 0
-        for axis in range(3):
-            before = window[axis]
-            total = 0
-            at = axis
-            for place in range(axis, 3 * _QUARTERS, 3):
-                quarter = 0
-                for _ in range(_QUARTER_SAMPLES):
-                    value = window[at]
-                    quarter += value
-                    change2 += (value - before) * (value - before)
-                    before = value
-                    at += 3
-                quarters[place] = quarter
-                total += quarter
-            self._sums[axis] = total
-        self.change_mg = int(math.sqrt(change2 // (WINDOW_SAMPLES - 1)))
-        self.sway_mg = int(math.sqrt(self._sway2() // (_QUARTER_SAMPLES * _QUARTER_SAMPLES)))
-
-    def _sway2(self) -> int:
-        """Square of the longest way between the sums of two quarters."""
-        quarters = self._quarters
-        farthest2 = 0
-        for one in range(3, 3 * _QUARTERS, 3):
-            for other in range(0, one, 3):
-                way2 = 0
-                for axis in range(3):
-                    way = quarters[one + axis] - quarters[other + axis]
-                    way2 += way * way
-                farthest2 = max(farthest2, way2)
-        return farthest2
-
     def _classify(self) -> str:
-        moving = self.change_mg >= _STIR_MG
+        window = self.window
+        moving = window.change_mg >= _STIR_MG
         if self.armed:
-            cos2 = self._cos2()
+            cos2 = window.cos2(self._reference)
             if cos2 < _COS2_OVER:
                 return OVER if moving else LAIN
             if cos2 < _COS2_TILTED:
@@ -256,19 +204,7 @@ class MotionJudge:
         if not moving:
             return STILL
         bar_mg2 = _SHAKE_WARY_MG2 if self._wary else _SHAKE_MG2
-        return STIR if self.change_mg * self.sway_mg < bar_mg2 else SHAKE
-
-    def _cos2(self) -> float:
-        """Square of the cosine of the tilt; 0 beyond a right angle."""
-        dot = own = armed = 0
-        for axis in range(3):
-            now, then = self._sums[axis], self._reference[axis]
-            dot += now * then
-            own += now * now
-            armed += then * then
-        if dot <= 0:
-            return 0.0
-        return dot / own * (dot / armed)
+        return STIR if window.change_mg * window.sway_mg < bar_mg2 else SHAKE
 
     def _beware(self, kind):
         """Gusts and knocks that come to nothing make wary; the bar stays as it is while a movement lasts."""
@@ -290,7 +226,7 @@ class MotionJudge:
             return
         self._calm += 1
         for axis in range(3):
-            self._gravity[axis] += self._sums[axis]
+            self._gravity[axis] += self.window.sums[axis]
         if self._calm == _CALIBRATION_WINDOWS:
             for axis in range(3):
                 self._reference[axis] = self._gravity[axis] // _CALIBRATION_WINDOWS
