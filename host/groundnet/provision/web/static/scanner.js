@@ -88,7 +88,7 @@ window.CounterScanner = (() => {
   }
 
   function pressed(event) {
-    if (event.ctrlKey || event.metaKey) return;
+    if (event.ctrlKey || event.metaKey || document.activeElement.type === "password") return;
     const nowMs = event.timeStamp;
     if (["Enter", "NumpadEnter", "Tab"].includes(event.code) || event.key === "Enter") {
       const text = burst.ended(nowMs, editable(document.activeElement));
