@@ -11,9 +11,12 @@ from groundnet.provision import batch_file
 from groundnet.provision.batch import Bench, compare, report
 from groundnet.provision.batch_journal import BatchJournal
 from groundnet.provision.batch_run import BatchRun
+from groundnet.provision.point import init as seal
+from groundnet.provision.record import Record, Secret
 from groundnet.provision.registry import Registry
 from groundnet.provision.tag_check import BOUND
 from groundnet.provision.tag_places import TagPlaces
+from groundnet.provision.vault import Cost
 from groundnet.sim.desk import Desk, device_on
 from groundnet.sim.pacing import hold_while
 from typer.testing import CliRunner
@@ -293,3 +296,21 @@ def test_a_dry_run_and_a_run_without_tags_say_what_is_left(tmp_path):
     error, said = command(tmp_path, text, "--wait", "0", "--port", str(tmp_path))
     assert "1 rows have no tag yet" in error.cause and "goes on" in error.action
     assert [(row["line"], row["result"]) for row in said["rows"]] == [(2, "waiting")]
+
+
+def test_a_sealed_registry_is_compared_once_the_passphrase_is_said(tmp_path, monkeypatch):
+    registry = Registry(tmp_path / "registry.db")
+    seal(registry, "dealer 12", "seven tired horses", 1, own_ids=True, cost=Cost(8, 1, 1))
+    draft = Record(
+        bytes(8), "", "tag", "b", "vehicle", "云A12345", None, "reserved", "0a", 1, Secret(bytes(32))
+    )
+    registry.advance(registry.reserve(draft).device_id, "handed_over", "0a", 2)
+    registry.close()
+    text = "plate\n云A12345\n云A12346\n"
+    (tmp_path / "word").write_text("seven tired horses\n")
+    error, said = command(tmp_path, text, "--dry-run", "--passphrase-file", str(tmp_path / "word"))
+    assert "nothing was written" in error.cause
+    assert [(one["line"], one["value"]) for one in said["problems"]] == [(2, "云A12345")]
+    (tmp_path / "word").write_text("another word\n")
+    with pytest.raises(json.JSONDecodeError):  # it says nothing but its error
+        command(tmp_path, text, "--dry-run", "--passphrase-file", str(tmp_path / "word"))

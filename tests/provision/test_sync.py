@@ -8,13 +8,16 @@ from groundnet.cli.provision import app
 from groundnet.provision import outbox
 from groundnet.provision.audit import Audit
 from groundnet.provision.central import CentralStore, Tokens, TokensError
-from groundnet.provision.record import Record
+from groundnet.provision.point import init as seal
+from groundnet.provision.record import Record, RegistryError
 from groundnet.provision.registry import Registry, Secret
 from groundnet.provision.uplink import CentralError, Uplink
+from groundnet.provision.vault import Cost
 from typer.testing import CliRunner
 
 from provision.central_rig import TOKENS, Central, CutLine, write_certificate
 
+PASSPHRASE = "seven tired horses"
 NOW_MS = 1_800_000_000_000
 
 
@@ -299,3 +302,21 @@ def test_the_receiver_says_what_is_wrong_with_its_certificate(tmp_path, certific
     files = ["--cert", str(certificate[0]), "--key", str(certificate[0])]  # a certificate in place of the key
     result = CliRunner().invoke(app, ["central", "--listen", "127.0.0.1:0", *options, *files])
     assert "cannot be used" in result.exception.cause
+
+
+def test_a_sealed_registry_syncs_without_the_passphrase_and_keeps_owners_to_itself(
+    tmp_path, central, certificate
+):
+    registry = point(tmp_path, count=2)
+    seal(registry, "dealer 12", PASSPHRASE, 1, own_ids=True, cost=Cost(8, 1, 1))
+    registry.lock()
+    assert deliver(registry, central.url, certificate).sent == 2
+    assert states(registry) == ["synced", "synced", "verified"]
+    assert Audit(registry).verify()
+    add_sealed = Registry(tmp_path / "registry.db")
+    add_sealed.unlock(PASSPHRASE)
+    add(add_sealed, 9)
+    with pytest.raises(RegistryError, match="sealed"):
+        deliver(registry, central.url, certificate, personal=True)
+    assert deliver(add_sealed, central.url, certificate, personal=True).sent == 1
+    assert [device.get("subject") for device in central.devices()] == [None, None, "云A00009"]

@@ -77,7 +77,7 @@ def central(
     cert: Annotated[Path, typer.Option(help="Certificate chain, a PEM file.")],
     key: Annotated[Path, typer.Option(help="Its private key, a PEM file.")],
     tokens: Annotated[Path, typer.Option(help="File with POINT TOKEN on each line.")],
-    database: Annotated[Path, typer.Option(help="The central registry's own file.")] = Path("central.db"),
+    database: Annotated[Path, typer.Option(help="The central registry's own file.")] = Path("handed-over.db"),
     as_json: JsonOption = False,
 ) -> None:
     """Take what install points hand over, over HTTPS, until Ctrl-C. The first line is the address."""
