@@ -1,12 +1,17 @@
 """The counter's driver with real virtual tags: found, refused, cut off and resumed."""
 
+import threading
+
 import pytest
+from groundnet.image.firmware_image import default_board
 from groundnet.provision.audit import Audit
 from groundnet.provision.counter import Event, News, State
 from groundnet.provision.label import Label, encode
 from groundnet.provision.people import People
 from groundnet.provision.registry import Registry
 from groundnet.provision.subject import Draft
+from groundnet.sim.desk import Desk, device_on
+from groundnet.sim.pacing import run_paced
 
 from provision.conftest import PATIENCE_S, Watched
 
@@ -136,6 +141,41 @@ def test_a_board_without_a_program_and_two_at_once(counter, virtual_tag):
     assert counter.until(State.REFUSED).notice.reason.name == "two_tags"
     (counter.socket / "b").unlink()
     assert counter.until_reason("no_firmware").state is State.REFUSED
+
+
+class TagWithDeadBattery:
+    """A virtual tag in this process, whose battery the test holds at a voltage."""
+
+    def __init__(self, volts):
+        self._stopped, self._ready, self.pty = threading.Event(), threading.Event(), ""
+        self._thread = threading.Thread(target=self._run, args=(volts,))
+        self._thread.start()
+        assert self._ready.wait(PATIENCE_S)
+
+    def _run(self, volts):
+        with device_on(Desk("tag", default_board("tag"))) as device:
+            device.parts["battery"].forced_volts = volts
+            device.power_on()
+            self.pty = device.board.pty_path
+            self._ready.set()
+            run_paced(device.board.world, [device.board], self._stopped.is_set)
+
+    def stop(self):
+        self._stopped.set()
+        self._thread.join()
+
+
+def test_an_empty_battery_is_told_before_anything_is_written(counter):
+    tag = TagWithDeadBattery(2.9)
+    try:
+        counter.plug(tag)
+        screen = counter.until(State.REFUSED)
+        assert screen.notice.reason.name == "battery_dead" and screen.notice.detail.endswith(" mV")
+        assert counter.settled(lambda registry: list(registry.devices())) == []
+    finally:
+        counter.unplug()
+        counter.until(State.WAITING)
+        tag.stop()
 
 
 @pytest.mark.parametrize("text", [encode(Label(bytes(8))), "GN-00012"])

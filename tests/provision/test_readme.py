@@ -10,7 +10,7 @@ README = Path(groundnet.provision.__file__).parent / "README.md"
 
 
 def drawn():
-    """A mermaid state diagram; rows that stay where they are are left out, events that lead the same way share an arrow."""
+    """A mermaid state diagram without the rows that stay where they are; an arrow has all events that lead its way."""
     arrows: dict[tuple[State, State], list[str]] = {}
     for (begin, event), (then, _) in TABLE.items():
         if begin is not then:
