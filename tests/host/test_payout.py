@@ -1,7 +1,9 @@
 """Which ground for payment holds when, by hand from the public rule of a county network."""
 
+from io import BytesIO
+
 import pytest
-from groundnet.collector import cases, payout
+from groundnet.collector import cases, evidence_paper, payout
 from groundnet.collector.database import Database
 from groundnet.errors import GroundnetError
 
@@ -80,3 +82,41 @@ def test_what_was_found_is_not_paid_for(database):
     heard(database, NOW_MS - 69 * DAY_MS)
     cases.close_case(database, TAG, "found", NOW_MS - DAY_MS)
     assert grounds(database) == ()
+
+
+def test_the_paper_is_the_same_for_the_same_evidence_and_has_one_page(database):
+    stolen(database, NOW_MS - 8 * DAY_MS)
+    heard(database, NOW_MS - 7 * DAY_MS)
+    database.run(
+        "INSERT INTO stations (station_id, lat, lon, boot_count, seen_ms) VALUES (?, 45.28, 13.72, 1, ?)",
+        TAG,
+        NOW_MS,
+    )
+    for minute in range(5):
+        at_ms = NOW_MS - 8 * DAY_MS + minute * 60_000
+        database.run(
+            "INSERT INTO sightings VALUES (?, 1, ?, ?, ?, ?, -90, 5.0)", TAG, minute, TAG, minute, at_ms
+        )
+        database.run(
+            "INSERT INTO fixes VALUES (?, ?, ?, 13.72, 20.0, 'gnss', NULL, NULL)",
+            TAG,
+            at_ms,
+            45.28 + minute / 1000,
+        )
+    told = payout.evidence(database, TAG, NOW_MS)
+    assert [(one.count, one.lat) for one in told.stations] == [(5, 45.28)]
+    assert len(told.track) >= 5 and told.searched_days == 8
+    papers = [BytesIO() for _ in range(3)]
+    for paper, number in zip(papers, ("GN-1", "GN-1", "GN-2"), strict=True):
+        evidence_paper.write(paper, number, "云A12345", told)
+    first, again, other = (paper.getvalue() for paper in papers)
+    assert first == again != other
+    assert first.startswith(b"%PDF") and first.count(b"/Type /Page\n") == 1
+
+
+def test_a_case_of_a_device_that_was_never_heard_has_a_paper_too(database, tmp_path):
+    stolen(database, NOW_MS - DAY_MS)
+    told = payout.evidence(database, TAG, NOW_MS)
+    assert told.grounds == () and told.heard_ms is None
+    path = evidence_paper.write_beside(tmp_path / "evidence.pdf", "GN-1", "", told)
+    assert path.name == "evidence-GN-1.pdf" and path.read_bytes().startswith(b"%PDF")

@@ -1,6 +1,7 @@
 """``groundnet case report``: the evidence of a theft, as an insurer asks for it."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ from groundnet.cli.options import (
     operator,
 )
 from groundnet.cli.registry_door import open_registry
-from groundnet.collector import payout
+from groundnet.collector import evidence_paper, payout
 from groundnet.collector.database import Database
 from groundnet.collector.export import iso_time
 from groundnet.collector.lookups import written_down
@@ -37,6 +38,12 @@ def report(
     reason: Annotated[
         str, typer.Option(help=tr("Why you ask; goes into the audit.", "查询原因，记入审计。"))
     ] = "",
+    pdf: Annotated[
+        Path | None,
+        typer.Option(
+            help=tr("Write the evidence as PDF, one page a device.", "输出证据 PDF，每台设备一页。")
+        ),
+    ] = None,
     database: DatabaseOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
@@ -58,11 +65,18 @@ def report(
         if payout.was_reported(store, record.device_id)
     } or {records[0].tag_id: payout.evidence(store, ids[0], moment_ms)}
     store.close()
+    if pdf is not None:
+        subjects = {record.tag_id: record.plate or "" for record in records}
+        written = [
+            evidence_paper.write_beside(pdf, tag_id, subjects[tag_id], one) for tag_id, one in found.items()
+        ]
     if as_json:
         typer.echo(json.dumps({tag_id: _public(one) for tag_id, one in found.items()}, ensure_ascii=False))
         return
     for tag_id, one in found.items():
         _print(tag_id, one)
+    for path in written if pdf is not None else ():
+        Console(highlight=False).print(f"{tr('written:', '已写入：')} {path}", soft_wrap=True)
 
 
 def _print(tag_id: str, told: Evidence) -> None:

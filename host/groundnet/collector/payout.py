@@ -20,6 +20,12 @@ UNTRACED_MS = 7 * DAY_MS  # a signal that is gone for so long cannot be traced
 VIOLENT = ("tamper", "power_cut", "strap", "case")  # alarms of a device that somebody works on
 DESTROYED_WITHIN_MS = 30 * 60 * 1000  # between the last such alarm and the last word
 
+BEFORE_MS = DAY_MS  # so much of the track before the report belongs to the evidence
+_STATIONS = """
+    SELECT s.station_id, t.lat, t.lon, min(s.time_ms) AS first_ms, max(s.time_ms) AS last_ms, count(*) AS n
+    FROM sightings s LEFT JOIN stations t ON t.station_id = s.station_id
+    WHERE s.device_id = ? AND s.time_ms BETWEEN ? AND ? GROUP BY s.station_id ORDER BY n DESC, s.station_id"""
+
 DESTROYED, UNTRACEABLE, NOT_FOUND = "destroyed", "untraceable", "not found in 60 days"
 
 
@@ -38,6 +44,25 @@ class Evidence:
     alarms: tuple[tuple[int, str], ...]
     last_place: TrackPoint | None
     sightings: int
+    track: tuple[TrackPoint, ...] = ()
+    stations: tuple["Heard", ...] = ()
+
+    @property
+    def searched_days(self) -> int:
+        """Whole days since the theft was reported."""
+        return (self.judged_ms - self.case.opened_ms) // DAY_MS
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one station heard of the device since the report: where it stands (None: it never said), times, count."""
+
+    station_id: bytes
+    lat: float | None
+    lon: float | None
+    first_ms: int
+    last_ms: int
+    count: int
 
 
 def evidence(
@@ -73,6 +98,10 @@ def evidence(
     heard = [silence.heard_ms] if silence else _heard(database, device_id, judged_ms)
     counted = database.row("SELECT count(*) AS n FROM sightings WHERE device_id = ?", device_id)
     points = track_of(database, [device_id], until_ms=judged_ms)
+    stations = tuple(
+        Heard(row["station_id"], row["lat"], row["lon"], row["first_ms"], row["last_ms"], row["n"])
+        for row in database.rows(_STATIONS, device_id, case.opened_ms, judged_ms)
+    )
     return Evidence(
         case,
         judged_ms,
@@ -82,6 +111,8 @@ def evidence(
         alarms,
         last_place(points),
         counted["n"] if counted else 0,
+        tuple(point for point in points if point.time_ms >= case.opened_ms - BEFORE_MS),
+        stations,
     )
 
 

@@ -79,6 +79,28 @@ class Page:
             )
         return side * module_mm
 
+    def path(
+        self, points_mm: Sequence[tuple[float, float]], width_mm: float = 0.3, gray: float = 0.0
+    ) -> None:
+        """Lines from point to point."""
+        self._canvas.setLineWidth(width_mm * mm)
+        self._canvas.setStrokeGray(gray)
+        drawn = self._canvas.beginPath()
+        for index, (x_mm, y_mm) in enumerate(points_mm):
+            (drawn.lineTo if index else drawn.moveTo)(x_mm * mm, self._up(y_mm))
+        self._canvas.drawPath(drawn)
+        self._canvas.setStrokeGray(0)
+
+    def circle(
+        self, x_mm: float, y_mm: float, radius_mm: float, filled: bool = False, gray: float = 0.0
+    ) -> None:
+        self._canvas.setLineWidth(0.2 * mm)
+        self._canvas.setStrokeGray(gray)
+        self._canvas.setFillGray(gray)
+        self._canvas.circle(x_mm * mm, self._up(y_mm), radius_mm * mm, stroke=1, fill=int(filled))
+        self._canvas.setStrokeGray(0)
+        self._canvas.setFillGray(0)
+
     def next(self) -> None:
         """Begin a new page."""
         self._canvas.showPage()
