@@ -22,12 +22,19 @@ class Killed(BaseException):
 
 
 class Blow:
-    """Falls at step ``at``, and stays fallen. With None it only counts and names the steps."""
+    """Falls at step ``at``, and stays fallen. With None it only counts and names the steps.
 
-    def __init__(self, at=None):
+    ``strike`` is what it does; it does not come back.
+    """
+
+    def __init__(self, at=None, strike=None):
         self._at = at
+        self._strike = strike or self._raise
         self.steps = []
         self.fell = False
+
+    def _raise(self):
+        raise Killed(self.steps[-1])
 
     def step(self, name):
         if self.fell:
@@ -35,7 +42,7 @@ class Blow:
         self.steps.append(name)
         if self._at is not None and len(self.steps) > self._at:
             self.fell = True
-            raise Killed(name)
+            self._strike()
 
 
 class MemoryTag:

@@ -1,6 +1,10 @@
 """Killed or unplugged at every single step: the next start completes or undoes, and nothing is lost or doubled."""
 
+import contextlib
 import itertools
+import os
+import pickle
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -123,6 +127,40 @@ def test_whatever_step_is_cut_off_the_next_start_completes_it(fresh):
         assert (after.plate, after.owner_phone) == ("云A12345", "+8613800000000"), where
         assert here.tag.identity.install_point == "dealer 12", where
         assert before is None or before.tag_id == after.tag_id, where
+
+
+def killed_at(here, at, flash_file):
+    """A process of its own that is killed with SIGKILL at this step; whether it came to its end."""
+
+    def strike():
+        flash_file.write_bytes(pickle.dumps(here.tag.flash))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            here.run(write, Blow(at, strike))
+            flash_file.write_bytes(pickle.dumps(here.tag.flash))
+            os._exit(0)
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    here.tag.flash = pickle.loads(flash_file.read_bytes())
+    return not os.WIFSIGNALED(status)
+
+
+@pytest.mark.parametrize("fresh", ["point"], indirect=True)
+def test_a_program_that_is_killed_for_real_is_completed_by_the_next_one(fresh, tmp_path):
+    for at in range(MANY):
+        here = fresh()
+        ended = killed_at(here, at, tmp_path / "flash")
+        record_of(here)
+        assert here.run(complete), f"step {at}"
+        assert (record_of(here).state, here.tag.state) == ("handed_over", "locked"), f"step {at}"
+        if ended:
+            assert at >= 20
+            return
+    raise AssertionError("it never ends")
 
 
 def test_whatever_step_is_cut_off_it_can_be_undone_until_it_is_handed_over(fresh):
