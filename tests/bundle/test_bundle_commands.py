@@ -9,6 +9,7 @@ import typer
 from bundle import quick_keys
 from bundle.base_builds import firmware_bin, micropython
 from groundnet.bundle import certificate, container, lms_keys, public_keys, verify
+from groundnet.bundle.lms_key_file import KeyFileError
 from groundnet.bundle.public_keys import NotAPublicKey
 from groundnet.cli import bundle as command_module
 from groundnet.cli import bundle_key, language, options
@@ -169,6 +170,16 @@ def test_a_root_is_not_certified_and_a_release_key_is_no_root(desk):
     with pytest.raises(NotAPublicKey, match="release key, not of a root key"):
         _run("build", "--role", "tag", "--root", "release1.key", "-o", "new.gnb")
     assert public_keys.read(desk / "root1.key", "root") == (desk / "root.pub").read_bytes()
+
+
+def test_a_file_that_is_no_key_is_called_so_whoever_may_read_it(desk):
+    (desk / "notes").write_text("{}")
+    (desk / "notes").chmod(0o644)
+    with pytest.raises(KeyFileError, match="is no key file"):
+        _run("key", "show", "notes")
+    (desk / "root1.key").chmod(0o640)
+    with pytest.raises(KeyFileError, match="others may read"):
+        _run("key", "show", "root1.key")
 
 
 def test_advance_skips_signatures(desk):

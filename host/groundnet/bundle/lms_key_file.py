@@ -55,6 +55,7 @@ def check_free(path: Path) -> None:
 def read(path: Path) -> Key:
     """Raises KeyFileError; none of its texts quotes the file."""
     try:
+        key = _decode(path.read_bytes())
         if os.name != "nt" and path.stat().st_mode & 0o077:
             raise KeyFileError(
                 Text(f"others may read {path}", f"其他用户可读取 {path}"),
@@ -62,7 +63,7 @@ def read(path: Path) -> Key:
                     f"run `chmod 600 {path}`, or make a new key", f"请运行 `chmod 600 {path}`，或生成新密钥"
                 ),
             )
-        return _decode(path.read_bytes())
+        return key
     except OSError as error:
         raise KeyFileError(
             Text(f"{path} cannot be read ({error.strerror})", f"无法读取 {path}（{error.strerror}）"),

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from groundnet.errors import GroundnetError
+from groundnet.errors import GroundnetError, Text
 from groundnet.image.firmware_image import board_file
 
 
@@ -27,7 +27,10 @@ def read_board(path: Path) -> dict:
         boards = ", ".join(
             sorted(folder.name for folder in path.parent.parent.glob("*/") if (folder / "board.py").exists())
         )
-        raise GroundnetError(f"there is no board '{path.parent.name}'", f"choose one of: {boards}") from None
+        raise GroundnetError(
+            Text(f"there is no board '{path.parent.name}'", f"没有板“{path.parent.name}”"),
+            Text(f"choose one of: {boards}", f"可选：{boards}"),
+        ) from None
     except (SyntaxError, ValueError) as error:
         raise GroundnetError(
             f"{path} is not a board literal", "write it as BOARD = {...} with literals only"

