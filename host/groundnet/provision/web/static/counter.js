@@ -5,7 +5,7 @@
   const DIGIT_MS = 130; // a digit may be the first key of a scan
   const screen = document.getElementById("screen");
   const offline = document.getElementById("offline");
-  const token = document.body.dataset.token;
+  const said = document.getElementById("said");
   let shownMs = 0;
 
   const shown = () => screen.querySelector(".screen");
@@ -60,6 +60,7 @@
     const again = before.state === now.state && same && focused && screen.querySelector(`[name="${focused}"]:not([type=hidden])`);
     (again || screen.querySelector("[data-focus]") || document.body).focus?.();
     if (before.state !== now.state) shownMs = performance.now();
+    said.textContent = [...screen.querySelectorAll(".word, .cause, .action")].map((part) => part.textContent).join(". ");
     const fresh = shown();
     setTimeout(() => { fresh.dataset.settled = ""; }, Math.max(0, SETTLE_MS - (performance.now() - shownMs)));
     if (before.version !== now.version && now.sound) {
@@ -128,7 +129,7 @@
     press(target);
   });
 
-  window.CounterScanner.listen((text) => post("/scan", new URLSearchParams({ token, text })));
+  window.CounterScanner.listen((text) => post("/scan", new URLSearchParams({ token: shown().dataset.token, text })));
   hear();
   screen.querySelector("[data-focus]")?.focus();
 })();
