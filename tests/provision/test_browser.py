@@ -123,10 +123,18 @@ def test_the_whole_way_in_chinese_with_a_cable_that_is_pulled(staff, counter, vi
     one.is_told("other_card")
     one.scan(encode(Label(tag.device_id)))
     one.sees(State.CARDED)
+    one.page.focus("[name=phone]")
+    one.page.keyboard.insert_text("13800000000")
     one.scan("云A·12345")  # a province is a key of its own for a scanner, not for a keyboard
     one.page.wait_for_selector('[name=subject][value="A12345"]')
+    assert one.value("phone") == "13800000000"  # the field that had the focus has what it had
     one.press("Enter")
     one.sees(State.VERIFIED)
+    one.page.wait_for_selector(".screen[data-settled]")
+    for line in ("BEGIN:VCARD", "N:LI", "TEL 1", "A B"):  # the button that hands over has the focus
+        one.scan(line)
+    counter.settled()
+    assert counter.desk.look().state is State.VERIFIED
     counter.unplug()
     one.sees(State.CUT_WRITING)
     counter.plug(tag)
@@ -139,7 +147,7 @@ def test_the_whole_way_in_chinese_with_a_cable_that_is_pulled(staff, counter, vi
     counter.unplug()
     one.sees(State.WAITING)
     (record,) = counter.settled(lambda registry: list(registry.devices()))
-    assert (record.plate, record.device_id) == ("云A12345", tag.device_id)
+    assert (record.plate, record.owner_phone) == ("云A12345", "+8613800000000")
     assert (
         one.page.evaluate("tones.filter((hertz) => hertz < 300).length") >= 6
     )  # three failures, two tones each
@@ -178,7 +186,7 @@ def test_the_whole_way_in_english_without_a_mouse_undone_and_done_again(staff, c
     one.sees(State.UNDONE)
     one.press("Enter")
     one.sees(State.FOUND)
-    one.scan(encode(Label(tag.device_id)), full_width=True)
+    one.scan(encode(Label(tag.device_id)), full_width=True, enter=False)
     one.sees(State.CARDED)
     one.press("Enter")
     one.sees(State.VERIFIED)
