@@ -151,7 +151,7 @@ def regions() -> tuple[str, ...]:
     for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
         match node:
             case ast.Assign(targets=[ast.Name(id="PLANS")], value=ast.Dict(keys=keys)):
-                return tuple(key.value for key in keys if isinstance(key, ast.Constant))
+                return tuple(str(key.value) for key in keys if isinstance(key, ast.Constant))
     raise GroundnetError("the firmware has no region plans", "restore PLANS in groundcore/region.py")
 
 
