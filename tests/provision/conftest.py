@@ -15,7 +15,7 @@ from groundnet.provision.registry import Registry
 from groundnet.provision.subject import Draft
 from groundnet.provision.tag_places import TagPlaces
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0  # a machine that has other work to do; nothing waits as long by itself
 
 
 class Watched:
