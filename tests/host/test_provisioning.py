@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from groundnet.link.serial_link import SerialLink
 from groundnet.provision.operation import STEPS, Order, ProvisionError, provision
 from groundnet.provision.registry import Registry, Secret
 from groundnet.sim.desk import Desk, device_on
-from groundnet.sim.pacing import hold_while
+from groundnet.sim.pacing import hold_while, run_paced
 from groundwire import keys
 
 ORDER = Order("vehicle", "云A12345", "+8613800000000", "dealer 12", {"language": "zh"})
@@ -91,6 +92,24 @@ def test_whatever_step_is_cut_off_the_next_call_completes_it(counter, step):
     registry = Registry(counter.registry_path)
     assert [(one.tag_id, one.state) for one in registry.devices()] == [(record.tag_id, "handed_over")]
     registry.close()
+
+
+def test_a_program_that_was_killed_keeps_no_other_one_from_the_device(counter):
+    record = counter.provision()
+    counter.replug()
+
+    def die_and_come_back():
+        link = SerialLink(counter.device.board.pty_path)
+        link._serial.close()  # the program is killed: no bye
+        with SerialLink(counter.device.board.pty_path, knock=True) as link:
+            return Device(link).identity()
+
+    with ThreadPoolExecutor(
+        1
+    ) as program:  # at real speed: the device's silence of ten seconds must not be waited for
+        found = program.submit(die_and_come_back)
+        run_paced(counter.device.board.world, [counter.device.board], found.done)
+    assert (found.result().device_id, found.result().state) == (record.device_id, "locked")
 
 
 def test_what_staff_corrected_after_an_interruption_is_what_counts(counter):
