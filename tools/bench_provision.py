@@ -119,7 +119,7 @@ def measure(count: int) -> dict:
     blank = production_flash("tag", board)
     factory = {path: blank[path] for path in blank.paths()}
     began_s = time.perf_counter()
-    rows = batch_file.check(delivery(count)).rows
+    rows = batch_file.check(delivery(count)).wanted
     with tempfile.TemporaryDirectory(prefix="groundnet-") as name, device_on(Desk("tag", board)) as device:
         folder = Path(name)
         with stores(folder) as (registry, journal):

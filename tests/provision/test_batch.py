@@ -31,7 +31,7 @@ class Delivery:
         self.folder = folder
         self.ports = folder / "ports"
         self.ports.mkdir(exist_ok=True)
-        self.rows = batch_file.check(text.encode()).rows
+        self.rows = batch_file.check(text.encode()).wanted
         self.told = []
 
     @contextmanager
@@ -264,8 +264,8 @@ def test_the_row_that_names_a_tag_is_for_it_and_no_row_before_it(tmp_path, tag_o
 
 
 def test_a_row_keeps_its_key_when_the_file_is_sorted_and_extended():
-    rows = batch_file.check("plate\n云A00001\n云A00002\n".encode()).rows
-    again = batch_file.check("用途;车牌\n;云A00003\n;云a·00002\n车;云A00001\n".encode("gb18030")).rows
+    rows = batch_file.check("plate\n云A00001\n云A00002\n".encode()).wanted
+    again = batch_file.check("用途;车牌\n;云A00003\n;云a·00002\n车;云A00001\n".encode("gb18030")).wanted
     assert {row.key for row in rows} < {row.key for row in again}
 
 

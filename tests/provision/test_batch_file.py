@@ -31,7 +31,7 @@ def the_problem(text, **options):
 def test_whatever_spreadsheet_wrote_it_the_rows_are_the_same(text, encoding, delimiter):
     found = batch_file.check(text.replace(",", delimiter).encode(encoding))
     assert found.problems == []
-    assert [(row.line, row.draft.profile, row.subject, row.draft.consent) for row in found.rows] == [
+    assert [(row.line, row.draft.profile, row.subject, row.draft.consent) for row in found.wanted] == [
         (2, "vehicle", "云A12345", ""),
         (3, "wearable", "李娜" if text is CHINESE else "Li Na", "guardian"),
     ]
@@ -40,14 +40,14 @@ def test_whatever_spreadsheet_wrote_it_the_rows_are_the_same(text, encoding, del
 
 
 def test_both_languages_name_the_same_rows():
-    rows = [batch_file.check(text.replace("李娜", "Li Na").encode()).rows for text in (ENGLISH, CHINESE)]
+    rows = [batch_file.check(text.replace("李娜", "Li Na").encode()).wanted for text in (ENGLISH, CHINESE)]
     assert [row.key for row in rows[0]] == [row.key for row in rows[1]]
 
 
 def test_leading_zeros_stay_and_quoted_lines_count():
     text = 'sep=,\nprofile,ear tag,note\nlivestock,012345678901234,"two\nlines"\n\nlivestock,="000000000000001",\n'
     found = batch_file.check(text.encode())
-    assert [(row.line, row.subject) for row in found.rows] == [
+    assert [(row.line, row.subject) for row in found.wanted] == [
         (3, "012345678901234"),
         (6, "000000000000001"),
     ]
@@ -99,7 +99,7 @@ def test_consent_and_device_columns_are_checked():
         (5, "同意"),
         (5, "设备"),
     ]
-    assert found.rows[0].device_id == bytes.fromhex("0000020000000001")
+    assert found.wanted[0].device_id == bytes.fromhex("0000020000000001")
 
 
 def test_what_is_there_twice_is_told_with_the_first_line():
@@ -111,7 +111,7 @@ def test_what_is_there_twice_is_told_with_the_first_line():
 
 
 def test_a_province_is_added_where_there_is_none():
-    (row,) = batch_file.check(b"plate\nA12345\n", province="云").rows
+    (row,) = batch_file.check(b"plate\nA12345\n", province="云").wanted
     assert row.subject == "云A12345"
 
 
@@ -166,4 +166,4 @@ def test_no_bytes_end_in_anything_but_rows_problems_or_a_refusal(data):
         except csv_table.TableError as error:
             assert error.cause and error.action
         else:
-            assert found.rows or found.problems
+            assert found.wanted or found.problems

@@ -74,6 +74,6 @@ def test_what_was_exported_can_be_given_as_a_batch_again(chinese):
     ]
     found = batch_file.check(("\ufeff" + export.as_csv(rows, chinese)).encode())
     assert found.problems == []
-    assert [(row.draft.profile, row.subject) for row in found.rows] == [one[:2] for one in OWNERS[:2]]
-    assert found.rows[0].draft.phone == "+8613800000000"
-    assert found.rows[1].device_id == bytes.fromhex("0000000000000001")
+    assert [(row.draft.profile, row.subject) for row in found.wanted] == [one[:2] for one in OWNERS[:2]]
+    assert found.wanted[0].draft.phone == "+8613800000000"
+    assert found.wanted[1].device_id == bytes.fromhex("0000000000000001")

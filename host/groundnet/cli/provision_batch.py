@@ -93,20 +93,20 @@ def batch(
     @contextmanager
     def bench() -> Iterator[Bench]:
         with stores() as (store, journal):
-            yield Bench(checked.rows, store, journal, Settings(install_point))
+            yield Bench(checked.wanted, store, journal, Settings(install_point))
 
     with stores() as (store, journal):
         if release:
             _release(store, journal)
-        problems = checked.problems or list(compare(checked.rows, store, journal, now_ms()))
+        problems = checked.problems or list(compare(checked.wanted, store, journal, now_ms()))
         if problems:
             _fail_checks(problems, as_json, report_file)
         told: list[Line] = []
         if not dry_run:
             _run(
-                TagPlaces(port or ()), bench, told, _left_of(checked.rows, journal), parallel, wait_s, as_json
+                TagPlaces(port or ()), bench, told, _left_of(checked.wanted, journal), parallel, wait_s, as_json
             )
-        lines = report(checked.rows, journal, told)
+        lines = report(checked.wanted, journal, told)
     _finish(lines, checked, dry_run, as_json, report_file)
 
 
@@ -241,7 +241,7 @@ def _finish(
 ) -> None:
     rows = [{**asdict(line), "cause": said(line.cause), "action": said(line.action)} for line in lines]
     done = sum(line.result == "done" for line in lines)
-    left = len(checked.rows) - done
+    left = len(checked.wanted) - done
     if report_file is not None:
         export.write(report_file, rows, current() == "zh")
     if as_json:

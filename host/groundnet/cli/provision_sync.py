@@ -1,32 +1,24 @@
 """``groundnet provision sync`` and ``central``: from an install point to the central registry, and the central one."""
 
-import contextlib
 import json
 import random
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from rich.console import Console
 
 from groundnet.cli.language import said, tr
 from groundnet.cli.options import JsonOption, RegistryOption, now_ms, operator, registry_path
 from groundnet.cli.provision_batch import ask_passphrase
 from groundnet.cli.registry_door import PassphraseFileOption
-from groundnet.errors import GroundnetError, Text
 from groundnet.provision import outbox
 from groundnet.provision.central import CentralStore, Tokens, app_of
+from groundnet.provision.central_server import serve
 from groundnet.provision.registry import Registry
 from groundnet.provision.uplink import CentralError, Uplink
-from groundnet.provision.web.server import listen as bind
-
-
-class CertificateError(GroundnetError):
-    """The receiver's own certificate or key cannot be used."""
 
 
 def sync(
@@ -87,37 +79,14 @@ def central(
     known = Tokens.read(tokens)
     store = CentralStore(database)
     try:
-        config = uvicorn.Config(
-            app_of(store, known),
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            ssl_certfile=cert,
-            ssl_keyfile=str(key),
-        )
-        _load(config, cert)
-        bound = bind(host.strip("[]"), int(number))
-        _announce(host, bound, as_json)
-        with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[bound])
+        address = (host.strip("[]"), int(number))
+        serve(app_of(store, known), address, cert, key, lambda port: _announce(host, port, as_json))
     finally:
         store.close()
 
 
-def _load(config: uvicorn.Config, cert: Path) -> None:
-    try:
-        config.load()
-    except OSError as error:  # ssl.SSLError is one
-        raise CertificateError(
-            Text(f"{cert} and its key cannot be used ({error})", f"证书 {cert} 或私钥不能用（{error}）"),
-            Text("give a PEM certificate and the key that belongs to it", "请给出 PEM 证书和对应的私钥"),
-        ) from error
-
-
-def _announce(host: str, bound: socket.socket, as_json: bool) -> None:
-    bound.listen()
-    url = f"https://{host}:{bound.getsockname()[1]}"
+def _announce(host: str, port: int, as_json: bool) -> None:
+    url = f"https://{host}:{port}"
     typer.echo(json.dumps({"url": url}) if as_json else f"{url}  {tr('Ctrl-C ends it', '按 Ctrl-C 结束')}")
 
 

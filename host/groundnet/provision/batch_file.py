@@ -79,11 +79,11 @@ class Row:
 
 @dataclass(frozen=True)
 class BatchFile:
-    """A file that was read. Use ``rows`` only when there are no ``problems``."""
+    """A file that was read. Use ``wanted`` only when there are no ``problems``."""
 
     encoding: str
     delimiter: str
-    rows: list[Row] = field(default_factory=list)
+    wanted: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     unused: tuple[str, ...] = ()  # headers of columns that mean nothing here
 
