@@ -104,7 +104,13 @@ def batch(
         told: list[Line] = []
         if not dry_run:
             _run(
-                TagPlaces(port or ()), bench, told, _left_of(checked.wanted, journal), parallel, wait_s, as_json
+                TagPlaces(port or ()),
+                bench,
+                told,
+                _left_of(checked.wanted, journal),
+                parallel,
+                wait_s,
+                as_json,
             )
         lines = report(checked.wanted, journal, told)
     _finish(lines, checked, dry_run, as_json, report_file)
