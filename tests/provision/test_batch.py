@@ -1,6 +1,8 @@
 """Rows of a delivery on real virtual tags: in parallel, cut off, killed, refused; never twice, never lost."""
 
 import json
+import os
+import pty
 from contextlib import contextmanager
 
 import pytest
@@ -8,7 +10,7 @@ from groundnet.cli.provision import app
 from groundnet.image.firmware_image import default_board
 from groundnet.link.errors import PortGone, Refused
 from groundnet.provision import batch_file
-from groundnet.provision.batch import Bench, compare, report
+from groundnet.provision.batch import Bench, Settings, compare, report
 from groundnet.provision.batch_journal import BatchJournal
 from groundnet.provision.batch_run import BatchRun
 from groundnet.provision.point import init as seal
