@@ -259,6 +259,25 @@ def test_a_row_for_another_kind_of_device_is_not_given_away(tmp_path, tag_on_des
     assert delivery.devices() == []
 
 
+def test_a_tag_that_sleeps_after_its_hand_over_is_not_told_of(tmp_path, tag_on_desk):
+    delivery = Delivery(tmp_path, "plate\n云A00001\n")
+    master, slave = pty.openpty()
+    (tmp_path / "silent").symlink_to(os.ttyname(slave))
+
+    def job():
+        with delivery.stores() as (registry, journal):
+            bench = Bench(delivery.rows, registry, journal, Settings(answer_s=1.0))
+            done = bench.serve(tag_on_desk.board.pty_path)
+            asleep = bench.serve(str(tmp_path / "silent"))
+            bench.forget()  # unplugged; what comes now and is silent is another matter
+            return done, asleep, bench.serve(str(tmp_path / "silent"))
+
+    done, asleep, silent = hold_while(tag_on_desk.board.world, [tag_on_desk.board], job, patience_s=30.0)
+    os.close(master)
+    os.close(slave)
+    assert (done.result, asleep, silent.reason) == ("done", None, "silent")
+
+
 def test_the_row_that_names_a_tag_is_for_it_and_no_row_before_it(tmp_path, tag_on_desk):
     device_id = tag_on_desk.board.memory.unique_id.rjust(8, b"\0").hex()
     delivery = Delivery(tmp_path, f"plate,device\n云A00001,\n云A00002,{device_id}\n")
