@@ -7,11 +7,13 @@ power is cut, its flash is as production leaves it again, and its chip gets the 
 Three figures for each tag, over a console of 115200 baud. `virtual`: the tag's own time, in which line, buses, flash
 and sleep count but bytecode does not. `wall`: this computer's time while virtual time jumps, in which it is the other
 way round. `real_speed`: virtual time held to the clock of the wall, so that both count and nothing jumps; of every 40th
-tag, as it takes longer. Each is counted with the tag's self-test. Writes build/bench/provision.json.
+tag, as it takes longer. `both_sums` is virtual and wall added, more than any tag needs. Each is counted with the tag's
+self-test. Writes build/bench/provision.json.
 """
 
 import contextlib
 import json
+import math
 import statistics
 import sys
 import tempfile
@@ -108,7 +110,7 @@ def spread(seconds: list[float]) -> dict[str, float]:
     ordered = sorted(seconds)
     return {
         "median_s": round(statistics.median(ordered), 3),
-        "p95_s": round(ordered[int(0.95 * (len(ordered) - 1))], 3),
+        "p95_s": round(ordered[math.ceil(0.95 * len(ordered)) - 1], 3),
         "worst_s": round(ordered[-1], 3),
     }
 
@@ -146,7 +148,7 @@ def measure(count: int) -> dict:
         "wall": spread(wall),
         "real_speed": {"tags": len(real), **spread(real)},
         "median_of_target": round(statistics.median(real) / TARGET_S, 2),
-        "within_target": sum(both <= TARGET_S for both in [*map(sum, times), *real]),
+        "both_sums_within_target": sum(both <= TARGET_S for both in [*map(sum, times), *real]),
         "whole_run_wall_s": round(time.perf_counter() - began_s, 1),
     }
 
