@@ -46,7 +46,7 @@ class Delivery:
             journal.close()
 
     def journal(self):
-        return BatchJournal(self.folder / "batches.db", "herd")
+        return BatchJournal(self.folder / "registry.db.batches", "herd.csv")
 
     @contextmanager
     def bench(self):
@@ -95,7 +95,7 @@ def test_two_tags_at_once_take_the_rows_that_they_can(delivery, virtual_tag):
     assert delivery.devices() == [("012345678901234", True), ("云A00001", True)]
     assert delivery.problems() == []  # a second call finds nothing against its own rows
     other_file = Delivery(delivery.folder, "plate\n云A00001\n云A00002\n")
-    other_file.journal = lambda: BatchJournal(delivery.folder / "batches.db", "another batch")
+    other_file.journal = lambda: BatchJournal(delivery.folder / "registry.db.batches", "another batch")
     (problem,) = other_file.problems()
     assert (problem.line, problem.value) == (2, "云A00001") and by_line[3].tag_id in problem.cause
 
@@ -175,7 +175,7 @@ def one_look(delivery, device, crash_at=""):
 
     def job():
         registry = CrashingRegistry(delivery.folder / "registry.db")
-        journal = CrashingJournal(delivery.folder / "batches.db", "herd")
+        journal = CrashingJournal(delivery.folder / "registry.db.batches", "herd.csv")
         registry.crash_at = journal.crash_at = crash_at
         try:
             problems = list(compare(delivery.rows, registry, journal, 1))
@@ -317,6 +317,17 @@ def test_a_dry_run_and_a_run_without_tags_say_what_is_left(tmp_path):
     error, said = command(tmp_path, text, "--wait", "0", "--port", str(tmp_path))
     assert "1 rows have no tag yet" in error.cause and "goes on" in error.action
     assert [(row["line"], row["result"]) for row in said["rows"]] == [(2, "waiting")]
+
+
+def test_a_row_whose_tag_does_not_come_back_is_released_unless_it_may_be_locked(tmp_path, tag_on_desk):
+    text = "plate\n云A00001\n"
+    delivery = Delivery(tmp_path, text)
+    for state, after in (("writing", "waiting"), ("verified", "held")):
+        look_and_fail(delivery, tag_on_desk, state, PortGone("/dev/tag"))
+        _, said = command(tmp_path, text, "--dry-run")
+        assert [row["result"] for row in said["rows"]] == ["held"]
+        _, said = command(tmp_path, text, "--dry-run", "--release")
+        assert [row["result"] for row in said["rows"]] == [after]
 
 
 def test_a_sealed_registry_is_compared_once_the_passphrase_is_said(tmp_path, monkeypatch):
