@@ -33,7 +33,7 @@ class BaseApp:
         wifi_name, wifi_key = settings.text("wifi_name"), settings.text("wifi_key")
         self._loop = loop = Supervisor(Base(device_id(), records, VERSION, has_shelf=True), Clock())
         loop.add("storage", lambda: storage)
-        loop.add("shelf", lambda: SightingShelf(loop), SightingShelf.errors)
+        loop.add("history", lambda: SightingShelf(loop), SightingShelf.errors)
         loop.add("radio", lambda: Radio(loop, hardware, boosted_gain=True, plan=plan), Radio.errors)
         loop.add("battery", lambda: Battery(loop, hardware))
         loop.add("led", lambda: Light(hardware))

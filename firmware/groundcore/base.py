@@ -92,7 +92,7 @@ class Base:
             self._shelf.take(event[1], event[2])
         elif kind == events.SHELF_LOST:
             self.lost += event[1]
-        elif kind == events.FAULT and event[1] == "shelf" and self._shelf is not None:
+        elif kind == events.FAULT and event[1] == "history" and self._shelf is not None:
             self._shelf.works = not event[2]
         else:
             self._take_reply(self._uplink.handle(event, now_ms, actions), now_ms, actions)

@@ -161,12 +161,12 @@ def test_a_full_ring_gives_up_the_oldest_and_counts_them():
 
 def test_a_ring_that_fails_leaves_the_memory():
     station = Station()
-    station.play(station.bench.give(events.FAULT, "shelf", "flash is full"))
+    station.play(station.bench.give(events.FAULT, "history", "flash is full"))
     station.away = True
     for counter in range(300):
         station.hear(make_beacon(counter))
     assert not station.ring.segments and station.bench.core.lost == 300 - 256
-    station.play(station.bench.give(events.FAULT, "shelf", ""))
+    station.play(station.bench.give(events.FAULT, "history", ""))
     for counter in range(300, 400):
         station.hear(make_beacon(counter))
     assert station.ring.segments

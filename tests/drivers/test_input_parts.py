@@ -15,9 +15,16 @@ from groundwire import frame, messages
 
 BUTTON, STRAP, CASE, PIR = 1, 2, 3, 4  # groundcore.events.INPUT_...
 
+store, numbers = groundcore_runtime.load("store"), groundcore_runtime.load("events")
+# An image holds events as numbers, without their names.
+EVENTS = "class events:\n" + "".join(
+    f"    {name} = {number}\n" for name, number in vars(numbers).items() if name.isupper()
+)
+
 # A core that prints what it hears, and does what is typed into flash: everything else of the app is the real one.
-CORE = """
-from groundcore import events
+CORE = (
+    EVENTS
+    + """
 class Core:
     plan = None  # it never transmits
 
@@ -35,6 +42,7 @@ class Core:
     def __getattr__(self, name):  # the region's plan and what else an app asks a core for
         return None
 """
+)
 TAG_MAIN = (
     CORE
     + """
@@ -60,10 +68,16 @@ AGAIN = (
     + """
 import apps.tracker as app
 app.Tracker = lambda device_id, records, draw: Core()
+loops = []
+class Kept(app.Supervisor):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        loops.append(self)
+app.Supervisor = Kept
 class Twice(app.TrackerApp):
     def __init__(self):
         super().__init__()
-        loop = self._loop
+        loop = loops[-1]
         made, add, again = loop.parts.copy(), loop.add, []
         loop.add = lambda name, make, errors=(): again.append((name, make))
         app.add_extras(loop, app.Hardware(app.BOARD))
@@ -74,7 +88,6 @@ app.TrackerApp = Twice
 app.main()
 """
 )
-store = groundcore_runtime.load("store")
 
 
 def _record(data: bytes) -> bytes:
