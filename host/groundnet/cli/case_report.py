@@ -65,17 +65,18 @@ def report(
         if payout.was_reported(store, record.device_id)
     } or {records[0].tag_id: payout.evidence(store, ids[0], moment_ms)}
     store.close()
+    written = []
     if pdf is not None:
-        subjects = {record.tag_id: record.plate or "" for record in records}
+        plates = {record.tag_id: record.plate or "" for record in records}
         written = [
-            evidence_paper.write_beside(pdf, tag_id, subjects[tag_id], one) for tag_id, one in found.items()
+            evidence_paper.write_beside(pdf, tag_id, plates[tag_id], one) for tag_id, one in found.items()
         ]
     if as_json:
         typer.echo(json.dumps({tag_id: _public(one) for tag_id, one in found.items()}, ensure_ascii=False))
         return
     for tag_id, one in found.items():
         _print(tag_id, one)
-    for path in written if pdf is not None else ():
+    for path in written:
         Console(highlight=False).print(f"{tr('written:', '已写入：')} {path}", soft_wrap=True)
 
 
