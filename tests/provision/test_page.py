@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -73,6 +74,9 @@ PLATE = Draft("vehicle", "A12345", "云")
 def put(counter, state, draft=PLATE, notice=None):
     """The screen in a state, as if everything before had happened."""
     screen: Counter = counter.desk.counter
+    screen.since_ms = (
+        time.time_ns() // 1_000_000
+    )  # an old screen is cleared as soon as the counter's thread looks
     screen.state, screen.tag, screen.tag_id, screen.draft, screen.notice = (
         state,
         TAG,
