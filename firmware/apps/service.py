@@ -125,6 +125,9 @@ class Link(Part):
                 self.restart()  # the host fell silent without a bye; what it wrote counts all the same
             self._forget()
             return
+        if self._console.anew:
+            self._console.anew = False
+            self._forget()  # what the last host was allowed to, this one is not
         if self._service is None:
             from groundcore.service import Service  # a device at work pays nothing for it
 

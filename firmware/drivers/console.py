@@ -1,7 +1,8 @@
 """The console stream, shared by REPL text and link frames.
 
 The host opens a link with one zero byte; the driver answers with one and switches Ctrl-C off, because frames
-may contain 0x03. A zero byte never occurs in text. Ten seconds without a byte close the link.
+may contain 0x03. A zero byte never occurs in text. Ten seconds without a byte close the link. Three zero bytes in a
+row, which no frame and no two frames have, open it anew: a host that was killed left it open, and the next one asks.
 
 A closed console takes link frames only: Ctrl-C is never switched on, so nothing that is typed ends the program
 and there is no way to a prompt, to raw mode or to the files.
@@ -17,6 +18,7 @@ from micropython import const
 _SILENCE_MS = const(10_000)
 _CTRL_C = const(3)
 _OPEN = b"\x00"
+_ANEW = const(3)  # zero bytes in a row
 
 
 class Console:
@@ -35,6 +37,8 @@ class Console:
         self._poller.register(self.stream, select.POLLIN)
         self._byte = bytearray(1)
         self._heard_ms = 0
+        self._zeros = 0  # in a row, since the link is open
+        self.anew = False  # another host has opened an open link; whoever looks takes it back
         self.open = False
         self._closed = closed
         self.close()
@@ -57,6 +61,11 @@ class Console:
                 self._heard_ms = time.ticks_ms()
                 into[count] = self._byte[0]
                 count += 1
+                self._zeros = 0 if self._byte[0] else self._zeros + 1
+                if self._zeros == _ANEW:
+                    self._zeros = 0
+                    self.anew = True
+                    self._stdout.write(_OPEN)
             elif self._byte[0] == 0:
                 self._open()
             elif self._byte[0] == _CTRL_C and not self._closed:
@@ -88,6 +97,7 @@ class Console:
 
     def _open(self) -> None:
         self.open = True
+        self._zeros = 0
         self._heard_ms = time.ticks_ms()
         micropython.kbd_intr(-1)
         self._stdout.write(_OPEN)

@@ -92,6 +92,19 @@ def test_bytes_behind_the_opening_zero_belong_to_the_link(terminal):
     assert terminal.type(b"\x00\x00first frame\x00") == b"\x00first frame\x00"
 
 
+def test_three_zeros_open_an_open_link_anew(terminal):
+    terminal.type(b"\x00")
+    assert terminal.seen(8) == b"\x00"
+    terminal.type(b"\x00frame\x00\x00another\x00")
+    assert not terminal.console.anew, "between two frames there are two"
+    terminal.type(b"\x00fra")  # the host is killed, another one comes
+    terminal.type(b"\x00")
+    terminal.type(b"\x00")
+    assert not terminal.console.anew
+    terminal.type(b"\x00")
+    assert terminal.console.anew and terminal.seen(8) == b"\x00"
+
+
 def test_ten_seconds_of_silence_close_the_link(bench, terminal):
     terminal.type(b"\x00")
     bench.seconds(9)

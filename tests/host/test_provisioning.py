@@ -101,7 +101,7 @@ def test_a_program_that_was_killed_keeps_no_other_one_from_the_device(counter):
     def die_and_come_back():
         link = SerialLink(counter.device.board.pty_path)
         link._serial.close()  # the program is killed: no bye
-        with SerialLink(counter.device.board.pty_path, knock=True) as link:
+        with SerialLink(counter.device.board.pty_path) as link:
             return Device(link).identity()
 
     with ThreadPoolExecutor(

@@ -54,7 +54,6 @@ class SerialLink:
         entropy: source of nonces.
         listen_s: how long to listen before the first byte is written; nothing at all is written to a
             bootloader or to a device that is certainly somebody else's.
-        knock: ask a silent device with a request, too: an earlier program may have been killed and left a link open.
 
     Raises (from the constructor): PortMissing, PortForbidden, NotASerialPort, PortBusy, PortGone, NoAnswer,
     BootloaderWaits, NothingToStart, ReplAnswers, ScriptRuns, ForeignDevice.
@@ -66,10 +65,8 @@ class SerialLink:
         timeout_s: float = 5.0,
         entropy: Entropy = secrets.token_bytes,
         listen_s: float = 0.0,
-        knock: bool = False,
     ) -> None:
         self.port = port
-        self._knock = knock
         self._timeout_s = timeout_s
         self._entropy = entropy
         self._serial = open_port(port)
@@ -148,7 +145,7 @@ class SerialLink:
     def _open_link(self, heard: bytes) -> None:
         self._drop_old_input()
         began_s = time.monotonic()
-        asked = knocked = False
+        asked = False
         while time.monotonic() - began_s < self._timeout_s:
             self._write(OPEN)
             heard = (heard + self._read_until_zero())[-HEARD_SIZE:]
@@ -160,11 +157,6 @@ class SerialLink:
             if late and not asked and not heard.strip():  # who talks needs no question
                 self._write(ENTER)
                 asked = True
-            elif self._knock and asked and not knocked and not heard.strip():
-                # In an open link a zero byte is no question, and ten seconds of silence never come while somebody
-                # asks. A request that needs no rights is answered in there.
-                self._send(*messages.encode("identity_get", {}))
-                knocked = True
         raise who_speaks(self.port, heard)
 
     def _read_until_zero(self) -> bytes:

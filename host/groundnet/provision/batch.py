@@ -149,8 +149,7 @@ class Bench:
         device_id: bytes | None = None
         row: Row | None = None
         try:
-            interrupted = any(not entry.done for entry in self._journal.entries().values())
-            with SerialLink(port, self._settings.answer_s, self._settings.entropy, knock=interrupted) as link:
+            with SerialLink(port, self._settings.answer_s, self._settings.entropy) as link:
                 device_id = Device(link).identity().device_id
                 if device_id == self._over:
                     return None
