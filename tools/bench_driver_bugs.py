@@ -28,6 +28,10 @@ MODULES = "host/groundnet/sim/interpreter/node_modules"
 
 def caught(bug) -> bool | None:
     """Whether a test fails with the bug in; None when the tests could not be run at all."""
+    return _fails(bug.driver, lambda text: text.replace(bug.before, bug.after))
+
+
+def _fails(driver: str, change) -> bool | None:
     with tempfile.TemporaryDirectory(prefix="groundnet-bug-") as folder:
         copy = Path(folder)
         for room in ROOMS:
@@ -39,8 +43,8 @@ def caught(bug) -> bool | None:
             )
         shutil.copy(ROOT / "pyproject.toml", copy)
         (copy / MODULES).symlink_to(ROOT / MODULES)
-        path = copy / "firmware" / "drivers" / f"{bug.driver}.py"
-        path.write_text(path.read_text().replace(bug.before, bug.after))
+        path = copy / "firmware" / "drivers" / f"{driver}.py"
+        path.write_text(change(path.read_text()))
         paths = os.pathsep.join(str(copy / room) for room in ("host", "protocol"))
         command = [
             sys.executable,
@@ -51,7 +55,7 @@ def caught(bug) -> bool | None:
             "-n0",
             "-p",
             "no:cacheprovider",
-            *TESTS[bug.driver],
+            *TESTS[driver],
         ]
         try:
             done = subprocess.run(
@@ -71,6 +75,14 @@ def main(drivers: list[str]) -> None:
     bugs = [bug for bug in BUGS if not drivers or bug.driver in drivers]
     began_s = time.perf_counter()
     with ThreadPoolExecutor(2) as pool:
+        named = sorted({bug.driver for bug in bugs})
+        failing = [
+            driver
+            for driver, fails in zip(named, pool.map(lambda one: _fails(one, str), named), strict=True)
+            if fails is not False
+        ]
+        if failing:
+            sys.exit(f"error: the tests of {', '.join(failing)} fail without any bug; mend them first")
         found = list(pool.map(caught, bugs))
     OUT.mkdir(parents=True, exist_ok=True)
     rows = [
