@@ -1,8 +1,6 @@
 """Whole apps on virtual boards: real MicroPython, real drivers, real cores, chips as models."""
 
 import itertools
-import struct
-from binascii import crc32
 
 import pytest
 from groundnet.image import firmware_image
@@ -12,6 +10,7 @@ from groundnet.sim.cells import Cells, Tower
 from groundnet.sim.desk import quiet_place
 from groundnet.sim.network import Network
 from groundnet.sim.roles import DEFAULT_BOARDS, make_device
+from groundnet.sim.state_files import record
 from groundnet.sim.world import World
 from groundwire import beacon, frame, keys, messages, report, session
 
@@ -22,12 +21,6 @@ store = groundcore_runtime.load("store")
 settings = groundcore_runtime.load("settings")
 IDENTITY = store.encode_identity(store.Identity("T1", "vehicle", "here", SECRET, True))
 UNLOCKED = store.encode_identity(store.Identity("T1", "vehicle", "here", SECRET, False))
-
-
-def record(data: bytes) -> bytes:
-    """One slot of a flash record, sequence 1."""
-    body = struct.pack("<I", 1) + data
-    return struct.pack("<I", crc32(body)) + body
 
 
 class Rig:

@@ -1,7 +1,5 @@
 """Inputs, supply, vibration and display on virtual boards: real MicroPython, real drivers, events at the core."""
 
-import struct
-from binascii import crc32
 
 import pytest
 from groundnet.image import firmware_image
@@ -10,6 +8,7 @@ from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.desk import quiet_place
 from groundnet.sim.network import Network
 from groundnet.sim.roles import make_device
+from groundnet.sim.state_files import record
 from groundnet.sim.world import World
 from groundwire import frame, messages
 
@@ -90,13 +89,8 @@ app.main()
 )
 
 
-def _record(data: bytes) -> bytes:
-    body = struct.pack("<I", 1) + data
-    return struct.pack("<I", crc32(body)) + body
-
-
-IDENTITY = _record(store.encode_identity(store.Identity("T1", "vehicle", "here", bytes(range(32)), True)))
-UNLOCKED = _record(store.encode_identity(store.Identity("T1", "vehicle", "here", bytes(range(32)), False)))
+IDENTITY = record(store.encode_identity(store.Identity("T1", "vehicle", "here", bytes(range(32)), True)))
+UNLOCKED = record(store.encode_identity(store.Identity("T1", "vehicle", "here", bytes(range(32)), False)))
 
 
 class Rig:

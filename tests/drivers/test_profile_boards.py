@@ -1,7 +1,5 @@
 """Each profile on the board it is made for: real MicroPython, real drivers, the real core, only settings differ."""
 
-import struct
-from binascii import crc32
 
 import pytest
 from groundnet.image import firmware_image
@@ -11,6 +9,7 @@ from groundnet.sim.cells import Cells, Tower
 from groundnet.sim.desk import quiet_place
 from groundnet.sim.network import Network
 from groundnet.sim.roles import make_device
+from groundnet.sim.state_files import record
 from groundnet.sim.world import World
 from groundwire import beacon
 
@@ -18,12 +17,6 @@ store = groundcore_runtime.load("store")
 settings = groundcore_runtime.load("settings")
 PHONE = "+385911234567"
 PLACE = (45.28, 13.72)
-
-
-def record(data: bytes) -> bytes:
-    """One slot of a flash record, sequence 1."""
-    body = struct.pack("<I", 1) + data
-    return struct.pack("<I", crc32(body)) + body
 
 
 class Rig:

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import json
 import struct
-from binascii import crc32
 from pathlib import Path
 
 from bundle import quick_keys
@@ -20,6 +19,7 @@ from groundnet.sim.cells import Cells, Tower
 from groundnet.sim.desk import quiet_place
 from groundnet.sim.network import Network
 from groundnet.sim.roles import make_device
+from groundnet.sim.state_files import record
 from groundnet.sim.world import World
 from groundwire import frame, messages
 
@@ -204,9 +204,3 @@ def provision(files: BoardFs, **changed) -> None:
     identity = store.encode_identity(store.Identity("GN-1", "vehicle", "bench", SECRET, True))
     files["/state/identity.0"] = record(identity)
     files["/state/settings.0"] = record(settings.encode(changed))
-
-
-def record(data: bytes) -> bytes:
-    """One slot of a flash record, sequence 1."""
-    body = struct.pack("<I", 1) + data
-    return struct.pack("<I", crc32(body)) + body

@@ -17,11 +17,12 @@ def state_files(
     store = load("store")
     identity = store.Identity(tag_id, profile, install_point, secret, True)
     return {
-        "/state/identity.0": _record(store.encode_identity(identity)),
-        "/state/settings.0": _record(load("settings").encode(dict(settings))),
+        "/state/identity.0": record(store.encode_identity(identity)),
+        "/state/settings.0": record(load("settings").encode(dict(settings))),
     }
 
 
-def _record(data: bytes) -> bytes:
+def record(data: bytes) -> bytes:
+    """One slot of a flash record, sequence 1."""
     body = struct.pack("<I", 1) + data
     return struct.pack("<I", crc32(body)) + body
