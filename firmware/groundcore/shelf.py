@@ -10,7 +10,6 @@ from groundwire.constant import const
 
 _HEAD = "<IIqhh"  # boot count, sequence, time, RSSI in dBm, SNR in 0.01 dB; the beacon follows
 _HEAD_BYTES = const(20)
-RECORD_BYTES_MAX = const(44)
 _BATCH = const(16)  # sightings of one message
 
 

@@ -15,7 +15,7 @@ TOWERS = (
 )
 
 
-def test_the_same_seed_gives_the_same_faults(bench, faults, tracker):
+def test_the_same_seed_gives_the_same_faults():
     from groundnet.bench.faults import Faults
     from groundnet.bench.sim_bench import SimBench
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from groundwire import beacon
 
 from groundnet.bench.interface import Device
-from groundnet.collector import cases, order_desk, payout, silence, track
+from groundnet.collector import cases, order_desk, payout, track
 from groundnet.collector.cell_table import CellTable
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
@@ -76,11 +76,6 @@ class Headquarters:
     def where_is(self, *devices: Device) -> track.TrackPoint | None:
         """The last place; None when there is none."""
         return track.last_place(self.points(*devices))
-
-    def silent_for_s(self, device: Device) -> float | None:
-        """Seconds since a silent device was heard last; None while it is not silent."""
-        found = silence.silent_devices(self.database, _ids([device]), self._now_ms())
-        return (self._now_ms() - found[0].heard_ms) / 1000 if found else None
 
     def evidence(self, device: Device) -> payout.Evidence:
         """What an insurer is shown of the device's theft. Raises GroundnetError when none was reported."""

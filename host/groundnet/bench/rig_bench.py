@@ -151,7 +151,7 @@ class RigBench:
         raise Lacking("the rig", "radio sniffer")
 
     def close(self) -> None:
-        """Every output off, every port free."""
+        """Every port free; supplies and relays stay as the last test left them."""
         self._close()
 
     def _entry(self, role: str, name: str | None, board: str | None) -> rig_file.DeviceEntry:
