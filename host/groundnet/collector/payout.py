@@ -17,7 +17,7 @@ from groundnet.errors import GroundnetError
 DAY_MS = 24 * 3600 * 1000
 SEARCHED_MS = 60 * DAY_MS  # a case that is open for so long without a find
 UNTRACED_MS = 7 * DAY_MS  # a signal that is gone for so long cannot be traced
-VIOLENT = ("tamper", "power_cut", "strap", "case")  # alarms of a device that somebody works on
+VIOLENT = ("tamper", "power_cut", "strap")  # alarms of a device that somebody works on
 DESTROYED_WITHIN_MS = 30 * 60 * 1000  # between the last such alarm and the last word
 
 BEFORE_MS = DAY_MS  # so much of the track before the report belongs to the evidence
