@@ -1,6 +1,7 @@
 """The commands of an operator, each in a process of its own: collect, case, track, doctor."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from groundnet.cli.main import COMMANDS
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.provision import label
+from groundnet.provision import label, owner_token
 from groundnet.provision.registry import Record, Registry, Secret
 from groundwire import frame
 
@@ -40,6 +41,15 @@ def heard(files, tag):
     ask(collector, signed_report(tag.device_id, tag.secret, 1, [fix_item(NOW_MS, 45.1, 13.1)]))
     database.close()
     return files
+
+
+@pytest.fixture
+def owner(files, tag, monkeypatch):
+    """The owner stands at the desk with their token."""
+    registry = Registry(Path(files[3]))
+    record = registry.advance(tag.device_id, "handed_over", "op", 1)
+    monkeypatch.setenv("GROUNDNET_OWNER_TOKEN", owner_token.issue(registry, [record], 1))
+    registry.close()
 
 
 def database_of(files):
@@ -81,7 +91,11 @@ def test_collect_answers_stations_and_ends_cleanly(files, tag, number):
 def test_a_case_opens_the_track_and_closes_it_again(heard):
     refused = run("track", "云A12345", *heard, code=1)
     assert "case open" in refused.stderr and refused.stdout == ""
-    (case,) = json.loads(run("case", "open", "云a·12345", "--reason", "stolen", *heard, "--json").stdout)
+    (case,) = json.loads(
+        run(
+            "case", "open", "云a·12345", "--reason", "stolen", "--document", "2026-118", *heard, "--json"
+        ).stdout
+    )
     assert (case["case_id"], case["closed"]) == (1, None)
     place = json.loads(run("track", "云A12345", *heard, "--json").stdout)
     assert (place["lat"], place["lon"], place["source"]) == (45.1, 13.1, "gnss")
@@ -89,6 +103,37 @@ def test_a_case_opens_the_track_and_closes_it_again(heard):
     run("track", "云A12345", *heard, code=1)
     (listed,) = json.loads(run("case", "list", *heard[:2], "--json").stdout)
     assert listed["outcome"] == "found" and listed["condition"]["faults"] == []
+
+
+def test_the_owners_token_opens_the_track_and_a_wrong_one_is_written_down(heard, tag, owner, monkeypatch):
+    place = json.loads(run("track", "云A12345", *heard, "--owner", "--json").stdout)
+    assert place["lat"] == 45.1
+    made = run("provision", "token", "云A12345", *heard[2:])
+    assert re.fullmatch(r"([0-9A-Z]{5}-){3}[0-9A-Z]{5}\n", made.stdout)
+    assert "not the owner's token" in run("track", "云A12345", *heard, "--owner", code=1).stderr
+    monkeypatch.setenv("GROUNDNET_OWNER_TOKEN", made.stdout.replace("-", " ").lower())
+    run("track", "云A12345", *heard, "--owner")
+    run("provision", "token", "云A12345", "--revoke", *heard[2:])
+    run("order", "give", "云A12345", "arm", *heard, "--owner", code=1)
+    rows = json.loads(run("case", "audit", *heard[:2], "--json").stdout)
+    assert [(row["what"], row["granted"]) for row in rows] == [
+        ("track", 1), ("track", 0), ("track", 1), ("order arm", 0)
+    ]  # fmt: skip
+    assert "云" not in json.dumps(rows, ensure_ascii=False)
+
+
+def test_the_audit_of_look_ups_tells_what_was_changed(heard):
+    run("track", "云A12345", *heard, code=1)
+    run("case", "open", "云A12345", "--reason", "stolen", "--document", "2026-118", *heard)
+    run("track", "云A12345", *heard)
+    head = json.loads(run("case", "audit", "--verify", *heard[:2], "--json").stdout)
+    assert head["rows"] == 3
+    run("case", "audit", "--noted", head["head"], *heard[:2])
+    assert "no head" in run("case", "audit", "--noted", "3", *heard[:2], code=1).stderr
+    database = database_of(heard)
+    database.run("UPDATE lookups SET granted = 1 WHERE lookup_id = 1")
+    database.close()
+    assert "row 1: it was changed" in run("case", "audit", "--verify", *heard[:2], code=1).stderr
 
 
 def test_what_fails_in_a_device_stands_beside_its_case_and_its_track(heard, tag):
@@ -99,7 +144,7 @@ def test_what_fails_in_a_device_stands_beside_its_case_and_its_track(heard, tag)
     collector = Collector(database, [(tag.device_id, tag.secret)])
     ask(collector, signed_report(tag.device_id, tag.secret, 2, [fault, start, lost]))
     database.close()
-    run("case", "open", "云A12345", "--reason", "stolen", *heard)
+    run("case", "open", "云A12345", "--reason", "stolen", "--document", "2026-118", *heard)
     (listed,) = json.loads(run("case", "list", *heard[:2], "--json").stdout)
     told = {"part": "modem", "text": "[mute]?", "since": "2023-11-14T22:13:20.000Z"}
     assert listed["condition"]["faults"] == [told]
@@ -119,7 +164,7 @@ def test_a_device_that_is_not_heard_any_more_is_listed(heard):
     assert json.loads(patient.stdout) == []
 
 
-def test_a_device_with_nothing_but_a_cell_is_told_by_it(files, tag):
+def test_a_device_with_nothing_but_a_cell_is_told_by_it(files, tag, owner):
     database = database_of(files)
     cell = {"type": "cell", "time_ms": NOW_MS, "radio": "lte", "mcc": 460, "mnc": 0, "area": 10135}
     cell |= {"cell": 177001, "signal_dbm": -98, "serving": 1, "age_s": 0}
@@ -146,7 +191,7 @@ def test_papers_are_printed_for_what_was_scanned(files, tag, tmp_path):
     assert "damaged" in damaged.stderr
 
 
-def test_orders_are_given_listed_and_withdrawn(heard):
+def test_orders_are_given_listed_and_withdrawn(heard, owner):
     (given,) = json.loads(run("order", "give", "云A12345", "arm", *heard, "--owner", "--json").stdout)
     assert (given["command"], given["state"]) == ("arm", "queued")
     database = heard[:2]
@@ -156,7 +201,7 @@ def test_orders_are_given_listed_and_withdrawn(heard):
     assert "choose one of" in run("order", "give", "云A12345", "fly", *heard, "--owner", code=1).stderr
 
 
-def test_the_owner_gets_every_format_to_the_terminal_and_to_a_file(heard, tmp_path):
+def test_the_owner_gets_every_format_to_the_terminal_and_to_a_file(heard, tmp_path, owner):
     own = ["track", "云A12345", *heard, "--owner"]
     assert (
         ElementTree.fromstring(run(*own, "--format", "gpx").stdout.encode())[0][1][0].attrib["lat"]

@@ -138,5 +138,7 @@ def test_a_track_is_utf8_whatever_the_terminal(tmp_path):
     database.run("INSERT INTO fixes VALUES (?, 1, 45.0, 13.0, 10.0, 'gnss', NULL, NULL)", DEVICE_ID)
     database.close()
     files = ["--database", str(tmp_path / "collector.db"), "--registry", str(tmp_path / "registry.db")]
-    done = groundnet("track", "云A12345", "--owner", *files, PYTHONIOENCODING="gbk")
+    opened = groundnet("case", "open", "云A12345", "--reason", "stolen", "--document", "2026-1", *files)
+    assert opened.returncode == 0
+    done = groundnet("track", "云A12345", *files, PYTHONIOENCODING="gbk")
     assert "云A12345" in "".join(ElementTree.fromstring(done.stdout).itertext())

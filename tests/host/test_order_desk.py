@@ -19,7 +19,9 @@ def test_an_order_needs_a_case_or_the_owner_and_is_in_the_book_either_way(collec
     assert list_orders(collector.database, NOW_MS) == []
     open_case(collector.database, tag.device_id, "owner", "", "stolen", NOW_MS)
     order(collector, tag, "siren-on", 30, is_owner=False)
-    book = collector.database.rows("SELECT what, granted FROM lookups ORDER BY lookup_id")
+    book = collector.database.rows(
+        "SELECT what, granted FROM lookups WHERE what LIKE 'order%' ORDER BY lookup_id"
+    )
     assert [tuple(row) for row in book] == [("order arm", 0), ("order siren-on", 1)]
 
 

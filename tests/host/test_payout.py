@@ -120,3 +120,24 @@ def test_a_case_of_a_device_that_was_never_heard_has_a_paper_too(database, tmp_p
     assert told.grounds == () and told.heard_ms is None
     path = evidence_paper.write_beside(tmp_path / "evidence.pdf", "GN-1", "", told)
     assert path.name == "evidence-GN-1.pdf" and path.read_bytes().startswith(b"%PDF")
+
+
+def test_a_report_after_two_months_loses_the_ground_of_sixty_days(database):
+    reported_ms = NOW_MS - 60 * DAY_MS
+    cases.open_cases(database, [TAG], "owner", "2020-1", "stolen", reported_ms, reported_ms - 62 * DAY_MS)
+    heard(database, NOW_MS - 1000)
+    told = payout.evidence(database, TAG, NOW_MS)
+    assert told.reported_late and told.searched_until_ms is None and told.grounds == ()
+
+
+def test_a_report_within_two_months_keeps_it_and_says_when_the_search_ends(database):
+    reported_ms = NOW_MS - 60 * DAY_MS
+    cases.open_cases(database, [TAG], "owner", "2020-1", "stolen", reported_ms, reported_ms - 61 * DAY_MS)
+    heard(database, NOW_MS - 1000)
+    told = payout.evidence(database, TAG, NOW_MS)
+    assert (told.searched_until_ms, told.grounds) == (NOW_MS, (payout.NOT_FOUND,))
+
+
+def test_a_theft_that_is_still_to_come_is_refused(database):
+    with pytest.raises(cases.CaseError, match="future"):
+        cases.open_cases(database, [TAG], "owner", "2020-1", "stolen", NOW_MS, NOW_MS + 1)

@@ -98,7 +98,7 @@ def test_the_collector_of_the_story_answers_track_and_keeps_the_look_up(two_runs
     database = Database(folder / "collector.db")
     rows = [dict(row) for row in database.rows("SELECT what, granted FROM lookups")]
     database.close()
-    assert rows and all(row == {"what": "track 云A12345", "granted": 1} for row in rows)
+    assert rows and all(row == {"what": "track", "granted": 1} for row in rows if row["what"] != "case open")
     assert abs(place["lat"] - 45.27333) < 0.002 and abs(place["lon"] - 13.71400) < 0.002
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from groundnet.cli.case_audit import audit
 from groundnet.cli.case_report import report
 from groundnet.cli.condition import condition_json, condition_text
 from groundnet.cli.language import tr
@@ -19,6 +20,7 @@ from groundnet.cli.options import (
     database_path,
     now_ms,
     operator,
+    parse_time_ms,
 )
 from groundnet.cli.registry_door import open_registry
 from groundnet.collector.cases import Case, close_cases, list_cases, open_cases
@@ -34,6 +36,7 @@ app = typer.Typer(
 )
 
 app.command("report")(report)
+app.command("audit")(audit)
 
 TagArgument = Annotated[str, typer.Argument(help="Tag id, number plate or device id.")]
 
@@ -42,15 +45,21 @@ TagArgument = Annotated[str, typer.Argument(help="Tag id, number plate or device
 def open_(
     tag: TagArgument,
     reason: Annotated[str, typer.Option(help="Why: the report in a few words.")],
-    document: Annotated[str, typer.Option(help="Number of the theft report.")] = "",
+    document: Annotated[str, typer.Option(help="Number of the theft report.")],
     reporter: Annotated[str | None, typer.Option(help="Who reports it; default: who is logged in.")] = None,
+    stolen: Annotated[
+        str | None,
+        typer.Option(help="When it was stolen, ISO 8601; pays for what is reported in two months."),
+    ] = None,
     database: DatabaseOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Open a case: the tag goes into lost mode when a station next hears it."""
     store = Database(database_path(database), must_exist=True)
-    cases = open_cases(store, _devices(registry, tag), reporter or operator(), document, reason, now_ms())
+    asked = _devices(registry, tag)
+    told = (reporter or operator(), document, reason)
+    cases = open_cases(store, asked, *told, now_ms(), parse_time_ms(stolen), operator())
     store.close()
     _print(cases, as_json, tr("case opened, lost mode is on its way", "已立案，正在下发丢失模式"))
 
@@ -65,7 +74,7 @@ def close(
 ) -> None:
     """Close the open case: lost mode ends when the tag is next heard and has offered its challenge."""
     store = Database(database_path(database), must_exist=True)
-    cases = close_cases(store, _devices(registry, tag), reason, now_ms())
+    cases = close_cases(store, _devices(registry, tag), reason, now_ms(), operator())
     store.close()
     _print(cases, as_json, tr("case closed", "已结案"))
 
@@ -159,6 +168,7 @@ def _public(case: Case) -> dict:
         "reporter": case.reporter,
         "document": case.document,
         "reason": case.reason,
+        "stolen": iso_time(case.stolen_ms) if case.stolen_ms else None,
         "opened": iso_time(case.opened_ms),
         "closed": iso_time(case.closed_ms) if case.closed_ms else None,
         "outcome": case.outcome,

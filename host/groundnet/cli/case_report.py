@@ -20,7 +20,7 @@ from groundnet.cli.registry_door import open_registry
 from groundnet.collector import evidence_paper, payout
 from groundnet.collector.database import Database
 from groundnet.collector.export import iso_time
-from groundnet.collector.lookups import written_down
+from groundnet.collector.lookups import note
 from groundnet.collector.payout import Evidence
 from groundnet.provision.intervals import intervals_of
 
@@ -56,7 +56,7 @@ def report(
     store = Database(database_path(database), must_exist=True)
     moment_ms = now_ms()
     ids = [record.device_id for record in records]
-    written_down(store, ids, operator(), "case report", reason, True, moment_ms)
+    note(store, ids, operator(), "case report", reason, True, moment_ms)
     found = {
         record.tag_id: payout.evidence(
             store, record.device_id, moment_ms, intervals=intervals[record.device_id]
@@ -93,6 +93,7 @@ def _print(tag_id: str, told: Evidence) -> None:
     silent = "–" if told.silence is None else iso_time(told.silence.since_ms)
     rows = (
         (tr("case", "案件"), f"{case.case_id}, {case.document or '–'}, {iso_time(case.opened_ms)}, {closed}"),
+        (tr("60 days of search", "六十天搜寻期"), _clock(told)),
         (tr("heard last", "最后一次"), "–" if told.heard_ms is None else iso_time(told.heard_ms)),
         (tr("silent since", "静默自"), silent),
         (tr("last place", "最后位置"), where),
@@ -111,6 +112,13 @@ def _print(tag_id: str, told: Evidence) -> None:
     )
 
 
+def _clock(told: Evidence) -> str:
+    if told.searched_until_ms is None:
+        return tr("do not run: reported more than two months after the theft", "不起算：失窃两个月后才报案")
+    day = tr(f"day {told.searched_days}", f"第 {told.searched_days} 天")
+    return f"{day}, {tr('until', '至')} {iso_time(told.searched_until_ms)[:10]}"
+
+
 def _public(told: Evidence) -> dict:
     place = told.last_place
     return {
@@ -119,6 +127,9 @@ def _public(told: Evidence) -> dict:
         "opened": iso_time(told.case.opened_ms),
         "closed": None if told.case.closed_ms is None else iso_time(told.case.closed_ms),
         "outcome": told.case.outcome,
+        "stolen": None if told.case.stolen_ms is None else iso_time(told.case.stolen_ms),
+        "searched_days": told.searched_days,
+        "searched_until": None if told.searched_until_ms is None else iso_time(told.searched_until_ms),
         "judged": iso_time(told.judged_ms),
         "grounds": list(told.grounds),
         "heard": None if told.heard_ms is None else iso_time(told.heard_ms),

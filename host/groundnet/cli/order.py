@@ -16,6 +16,7 @@ from groundnet.cli.options import (
     now_ms,
     operator,
 )
+from groundnet.cli.owner_door import OwnerOption, owned
 from groundnet.cli.registry_door import open_registry
 from groundnet.collector.database import Database
 from groundnet.collector.export import iso_time
@@ -38,9 +39,7 @@ def give_(
     seconds: Annotated[
         int | None, typer.Option(min=0, help="How long the siren sounds, or the interval of beacons at rest.")
     ] = None,
-    owner: Annotated[
-        bool, typer.Option("--owner", help="The owner asks: no case is needed. Taken on your word, for now.")
-    ] = False,
+    owner: OwnerOption = False,
     reason: Annotated[str, typer.Option(help="Why; goes into the audit.")] = "",
     database: DatabaseOption = None,
     registry: RegistryOption = None,
@@ -48,12 +47,15 @@ def give_(
 ) -> None:
     """Order a device to do something when it is next heard. Lost mode begins and ends with a case instead.
 
-    Needs an open case for the tag, or --owner. Disarm and siren-off wait for the challenge that the device offers.
+    Needs an open case for the tag, or the owner's token. Disarm and siren-off wait for the device's challenge.
     """
     devices = open_registry(registry, must_exist=True)
-    device_ids = [record.device_id for record in devices.find(tag)]
-    devices.close()
+    records = devices.find(tag)
     store = Database(database_path(database), must_exist=True)
+    if owner:
+        records = owned(devices, records, store, f"order {command}")
+    devices.close()
+    device_ids = [record.device_id for record in records]
     given = give(store, device_ids, command, seconds, operator(), reason, owner, now_ms())
     store.close()
     _print(given, as_json)

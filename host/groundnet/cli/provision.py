@@ -11,6 +11,7 @@ from rich.table import Table
 
 from groundnet.cli.language import tr
 from groundnet.cli.options import JsonOption, RegistryOption
+from groundnet.cli.owner_door import token
 from groundnet.cli.provision_audit import audit, forget
 from groundnet.cli.provision_batch import batch, export_
 from groundnet.cli.provision_people import app as people
@@ -44,6 +45,7 @@ _HELP = (
     (audit, "audit", "Show or verify what was done here, by whom.", "查看或校验操作记录。"),
     (forget, "forget", "Delete an owner's plate, phone and consent for good.",
      "彻底删除用户的车牌、电话和同意信息。"),
+    (token, "token", "Make the owner's token for seeing the track without a case.", "发放车主查询凭证。"),
 )  # fmt: skip
 for _command, _name, _en, _zh in _HELP:
     app.command(_name, help=tr(_en, _zh))(_command)

@@ -19,6 +19,7 @@ from groundnet.cli.options import (
     operator,
     parse_time_ms,
 )
+from groundnet.cli.owner_door import OwnerOption, owned
 from groundnet.cli.registry_door import open_registry
 from groundnet.collector.cell_table import CellTable
 from groundnet.collector.condition import condition_of
@@ -46,9 +47,7 @@ def track(
     until: Annotated[str | None, typer.Option(help="Up to this time, ISO 8601.")] = None,
     form: Annotated[Format, typer.Option("--format", help="gpx, csv or geojson; WGS-84.")] = Format.gpx,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")] = None,
-    owner: Annotated[
-        bool, typer.Option("--owner", help="The owner asks: no case is needed. Taken on your word, for now.")
-    ] = False,
+    owner: OwnerOption = False,
     reason: Annotated[str, typer.Option(help="Why you ask; goes into the audit.")] = "",
     database: DatabaseOption = None,
     registry: RegistryOption = None,
@@ -57,18 +56,20 @@ def track(
 ) -> None:
     """Print a tag's track; with --json its last place. A plate stands for every device on the vehicle.
 
-    Needs an open case for the tag, or --owner. Whoever can read the database file can pass that by: this keeps
-    honest people honest. Every look-up is written to the database's audit, refused ones too.
+    Needs an open case for the tag, or the owner's token. Whoever can read the database file can pass that by: this
+    keeps honest people honest. Every look-up is written to the audit (`groundnet case audit`), refused ones too.
     """
     since_ms, until_ms = parse_time_ms(since), parse_time_ms(until)
     devices = open_registry(registry, must_exist=True)
     records = devices.find(tag)
+    store = Database(database_path(database), must_exist=True)
+    if owner:
+        records = owned(devices, records, store, "track")
     devices.close()
     name = records[0].plate or records[0].tag_id
     table = CellTable.read(cells) if cells else None
-    store = Database(database_path(database), must_exist=True)
     asked = [record.device_id for record in records]
-    shown = permit(store, asked, operator(), f"track {tag}", reason, owner, now_ms())
+    shown = permit(store, asked, operator(), "track", reason, owner, now_ms())
     points = track_of(store, shown, since_ms, until_ms, table)
     cell = last_cell(store, shown)
     told = {

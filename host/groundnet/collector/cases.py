@@ -1,11 +1,11 @@
-"""Theft cases: opening one puts the device into lost mode, closing it ends that."""
+"""Theft cases: opening one puts the device into lost mode, closing it ends that; the look-up audit has both."""
 
 import sqlite3
 from dataclasses import dataclass, replace
 
 from groundwire import downlink
 
-from groundnet.collector import orders
+from groundnet.collector import lookup_audit, orders
 from groundnet.collector.database import Database
 from groundnet.errors import GroundnetError
 
@@ -16,7 +16,10 @@ class CaseError(GroundnetError):
 
 @dataclass(frozen=True)
 class Case:
-    """A reported theft; ``closed_ms`` is None while it is open."""
+    """A reported theft. Times are Unix milliseconds; ``closed_ms`` is None while it is open.
+
+    ``stolen_ms``: when it was stolen, as far as the reporter knows; None: not said.
+    """
 
     case_id: int
     device_id: bytes
@@ -26,6 +29,7 @@ class Case:
     opened_ms: int
     closed_ms: int | None
     outcome: str | None
+    stolen_ms: int | None = None
 
 
 def open_case(
@@ -36,17 +40,35 @@ def open_case(
 
 
 def open_cases(
-    database: Database, device_ids: list[bytes], reporter: str, document: str, reason: str, now_ms: int
+    database: Database,
+    device_ids: list[bytes],
+    reporter: str,
+    document: str,
+    reason: str,
+    now_ms: int,
+    stolen_ms: int | None = None,
+    who: str = "",
 ) -> list[Case]:
     """Open a case for every device on one vehicle, for all of them or for none.
 
-    A device whose case is open already keeps it. Raises CaseError when that is so for every one.
+    Args:
+        document: number of the theft report.
+        stolen_ms: when it was stolen, Unix milliseconds; None: not said.
+        who: the account that opens it, for the audit; default: the reporter.
+
+    A device whose case is open already keeps it. Raises CaseError when that is so for every one, and for a theft
+    that is still to come.
     """
+    if stolen_ms is not None and stolen_ms > now_ms:
+        raise CaseError("the theft lies in the future", "give the time when it was stolen, or leave it out")
     with database.transaction():
         new = [device_id for device_id in device_ids if open_case_of(database, device_id) is None]
         if not new:
             raise CaseError("there is an open case for this device", "close it first, or go on with it")
-        return [_open(database, device_id, reporter, document, reason, now_ms) for device_id in new]
+        return [
+            _open(database, device_id, (reporter, document, reason, now_ms, stolen_ms), who or reporter)
+            for device_id in new
+        ]
 
 
 def close_case(database: Database, device_id: bytes, outcome: str, now_ms: int) -> Case:
@@ -54,11 +76,20 @@ def close_case(database: Database, device_id: bytes, outcome: str, now_ms: int) 
     return close_cases(database, [device_id], outcome, now_ms)[0]
 
 
-def close_cases(database: Database, device_ids: list[bytes], outcome: str, now_ms: int) -> list[Case]:
-    """Close the open cases of the devices on one vehicle. Raises CaseError when none of them has one."""
+def close_cases(
+    database: Database, device_ids: list[bytes], outcome: str, now_ms: int, who: str = ""
+) -> list[Case]:
+    """Close the open cases of the devices on one vehicle. Raises CaseError when none of them has one.
+
+    ``who`` is the account that closes them, for the audit; default: who reported the theft.
+    """
     with database.transaction():
         found = [open_case_of(database, device_id) for device_id in device_ids]
-        closed = [_close(database, case, outcome, now_ms) for case in found if case is not None]
+        closed = [
+            _close(database, case, outcome, now_ms, who or case.reporter)
+            for case in found
+            if case is not None
+        ]
         if not closed:
             raise CaseError("there is no open case for this device", "list cases with `groundnet case list`")
         return closed
@@ -76,26 +107,27 @@ def list_cases(database: Database) -> list[Case]:
 
 
 def _open(
-    database: Database, device_id: bytes, reporter: str, document: str, reason: str, now_ms: int
+    database: Database, device_id: bytes, told: tuple[str, str, str, int, int | None], who: str
 ) -> Case:
     row = database.row(
-        "INSERT INTO cases (device_id, reporter, document, reason, opened_ms) VALUES (?, ?, ?, ?, ?) RETURNING *",
+        "INSERT INTO cases (device_id, reporter, document, reason, opened_ms, stolen_ms) "
+        "VALUES (?, ?, ?, ?, ?, ?) RETURNING *",
         device_id,
-        reporter,
-        document,
-        reason,
-        now_ms,
+        *told,
     )
-    orders.queue(database, device_id, downlink.LOST_ON, 0, now_ms)
     assert row is not None
-    return _case(row)
+    case = _case(row)
+    orders.queue(database, device_id, downlink.LOST_ON, 0, case.opened_ms)
+    lookup_audit.append(database, case.opened_ms, who, device_id, "case open", f"case {case.case_id}", True)
+    return case
 
 
-def _close(database: Database, case: Case, outcome: str, now_ms: int) -> Case:
+def _close(database: Database, case: Case, outcome: str, now_ms: int, who: str) -> Case:
     database.run(
         "UPDATE cases SET closed_ms = ?, outcome = ? WHERE case_id = ?", now_ms, outcome, case.case_id
     )
     orders.queue(database, case.device_id, downlink.LOST_OFF, 0, now_ms)
+    lookup_audit.append(database, now_ms, who, case.device_id, "case close", f"case {case.case_id}", True)
     return replace(case, closed_ms=now_ms, outcome=outcome)
 
 

@@ -80,14 +80,21 @@ def _facts(subject: str, told: Evidence) -> list[tuple[str, str]]:
         ("案件 / case", f"{case.case_id}, {case.document or '–'}"),
         ("报案人 / reported by", case.reporter),
         ("事由 / reason", case.reason),
+        ("失窃 / stolen", "–" if case.stolen_ms is None else iso_time(case.stolen_ms)),
         ("立案 / opened", iso_time(case.opened_ms)),
         ("结案 / closed", ended),
         ("最后信号 / heard last", "–" if told.heard_ms is None else iso_time(told.heard_ms)),
         ("静默自 / silent since", "–" if told.silence is None else iso_time(told.silence.since_ms)),
         ("最后位置 / last place", where),
-        ("搜寻天数 / days searched", f"{told.searched_days} / 60"),
+        ("搜寻天数 / days searched", _clock(told)),
     ]
     return facts
+
+
+def _clock(told: Evidence) -> str:
+    if told.searched_until_ms is None:
+        return f"{told.searched_days}; 报案迟于两个月 / reported more than two months late"
+    return f"{told.searched_days} / 60, {iso_time(told.searched_until_ms)[:10]}"
 
 
 def _map(

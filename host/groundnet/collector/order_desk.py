@@ -67,7 +67,7 @@ def give(
     if not granted:
         raise OrderRefused(
             "orders are taken while a case is open only",
-            "open one with `groundnet case open`, or give --owner when the owner asks",
+            "open one with `groundnet case open`, or let the owner order it with their token (--owner)",
         )
     with database.transaction():
         numbers = [

@@ -1,8 +1,8 @@
 """What an insurer is shown of a theft: the case, what was heard since, and which ground for payment holds.
 
 The grounds follow the public rule of a county network (Qianxinan, 2017-2020): the signal cannot be traced any more,
-or the tag was destroyed, or the theft was reported more than two months after it and nothing was found within 60
-days. What is decided here is what the network can tell; police certificate and receipts are the insurer's to see.
+or the tag was destroyed, or nothing was found within 60 days of a report that was made within two months of the theft.
+What is decided here is what the network can tell; police certificate and receipts are the insurer's to see.
 """
 
 from collections.abc import Iterable
@@ -16,6 +16,7 @@ from groundnet.errors import GroundnetError
 
 DAY_MS = 24 * 3600 * 1000
 SEARCHED_MS = 60 * DAY_MS  # a case that is open for so long without a find
+REPORTED_WITHIN_MS = 61 * DAY_MS  # two months after the theft; with a later report that ground is lost
 UNTRACED_MS = 7 * DAY_MS  # a signal that is gone for so long cannot be traced
 VIOLENT = ("tamper", "power_cut", "strap")  # alarms of a device that somebody works on
 DESTROYED_WITHIN_MS = 30 * 60 * 1000  # between the last such alarm and the last word
@@ -51,6 +52,16 @@ class Evidence:
     def searched_days(self) -> int:
         """Whole days since the theft was reported."""
         return (self.judged_ms - self.case.opened_ms) // DAY_MS
+
+    @property
+    def reported_late(self) -> bool:
+        """Whether the report came more than two months after the theft; not, when nobody said when that was."""
+        return _late(self.case)
+
+    @property
+    def searched_until_ms(self) -> int | None:
+        """When the 60 days end without a find; None: they do not run, the report came late."""
+        return None if self.reported_late else self.case.opened_ms + SEARCHED_MS
 
 
 @dataclass(frozen=True)
@@ -132,8 +143,12 @@ def _grounds(
             yield DESTROYED
         if judged_ms - silence.heard_ms >= UNTRACED_MS:
             yield UNTRACEABLE
-    if judged_ms - case.opened_ms >= SEARCHED_MS:
+    if judged_ms - case.opened_ms >= SEARCHED_MS and not _late(case):
         yield NOT_FOUND
+
+
+def _late(case: Case) -> bool:
+    return case.stolen_ms is not None and case.opened_ms - case.stolen_ms > REPORTED_WITHIN_MS
 
 
 def _heard(database: Database, device_id: bytes, until_ms: int) -> list[int]:

@@ -80,4 +80,8 @@ STEPS = (
         offset_bytes INTEGER NOT NULL DEFAULT 0, detail TEXT NOT NULL DEFAULT '', created_ms INTEGER NOT NULL,
         changed_ms INTEGER NOT NULL, ordered_by TEXT NOT NULL)""",
     "CREATE INDEX updates_device ON updates (device_id, state)",
+    "ALTER TABLE lookups ADD COLUMN hash BLOB",
+    """CREATE TABLE lookup_head (
+        only_one INTEGER PRIMARY KEY CHECK (only_one = 1), lookup_id INTEGER NOT NULL, hash BLOB NOT NULL)""",
+    "ALTER TABLE cases ADD COLUMN stolen_ms INTEGER",
 )

@@ -1,11 +1,10 @@
 """What was done at an install point, by whom, in rows that nobody can change unseen.
 
-Each row's hash is SHA-256 over the hash of the row before and the row's own canonical JSON. The head says which row is
-the last one; where a vault is unlocked it is keyed, so that rows cannot be cut off either. Rows name a tag and an
-operation, never a key, a plate or a phone: forgetting an owner leaves the chain as it is.
+The rows are a chain (see groundnet.hash_chain). The head says which row is the last one; where a vault is unlocked it
+is keyed, so that rows cannot be cut off either. Rows name a tag and an operation, never a key, a plate or a phone:
+forgetting an owner leaves the chain as it is.
 """
 
-import hashlib
 import hmac
 import json
 import re
@@ -17,10 +16,10 @@ from typing import Protocol
 
 from groundnet import __version__
 from groundnet.errors import GroundnetError, Text
+from groundnet.hash_chain import FIRST, chained
 from groundnet.provision import tag_id as tag_ids
 from groundnet.provision.vault import Vault
 
-_FIRST = bytes(32)  # what comes before the first row
 _WORD = re.compile(r"[a-z][a-z0-9_ -]{0,40}")  # lower case and short: no plate, name or key looks like it
 _SUPPORT = re.compile(r"(\d{2}-[0-9A-Z]{4})?")
 _OPERATION = re.compile(r"[0-9a-z]{0,32}")
@@ -57,9 +56,6 @@ class Entry:
     result: str
     support: str
     versions: str  # JSON object: program -> version
-
-    def canonical(self) -> bytes:
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 @dataclass(frozen=True)
@@ -131,7 +127,7 @@ class Audit:
                 support,
                 json.dumps(versions, sort_keys=True),
             )
-            digest = _chained(before, entry)
+            digest = chained(before, asdict(entry))
             self._registry.database.execute(
                 "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*asdict(entry).values(), digest),
@@ -148,13 +144,13 @@ class Audit:
     def verify(self) -> Verdict:
         """Look at every row. Raises AuditBroken with the first one that is wrong."""
         database = self._registry.database
-        digest, sequence = _FIRST, 0
+        digest, sequence = FIRST, 0
         hashes = {0: digest}
         for row in database.execute("SELECT * FROM audit ORDER BY sequence"):
             if row["sequence"] != sequence + 1:
                 raise AuditBroken(sequence + 1, "it is missing", "该行缺失")
             sequence += 1
-            digest = _chained(digest, _entry(row))
+            digest = chained(digest, asdict(_entry(row)))
             if not hmac.compare_digest(digest, row["hash"]):
                 raise AuditBroken(sequence, "it was changed", "该行被改动")
             hashes[sequence] = digest
@@ -180,7 +176,7 @@ class Audit:
 
     def _last(self) -> tuple[int, bytes]:
         head = self._registry.database.execute("SELECT sequence, hash FROM audit_head").fetchone()
-        return (head["sequence"], head["hash"]) if head else (0, _FIRST)
+        return (head["sequence"], head["hash"]) if head else (0, FIRST)
 
     def _keep_head(self, sequence: int, digest: bytes) -> None:
         vault = self._registry.vault
@@ -201,10 +197,6 @@ def _check(action: str, result: str, tag_id: str, operation: str, support: str) 
         raise ValueError("a tag is named by its tag id")
     if not _OPERATION.fullmatch(operation) or not _SUPPORT.fullmatch(support):
         raise ValueError("operation or support code has another form")
-
-
-def _chained(before: bytes, entry: Entry) -> bytes:
-    return hashlib.sha256(before + entry.canonical()).digest()
 
 
 def _keyed(vault: Vault, sequence: int, digest: bytes) -> bytes:

@@ -163,6 +163,7 @@ class Registry:
                 self._keep_pending(device_id, record.tag_id, None)
             if state == "undone":  # nobody's any more
                 self._keep_owner(device_id, record.tag_id, None, None, None)
+                self._end_token(device_id)
             Audit(self).append(
                 now_ms,
                 action or state,
@@ -187,6 +188,7 @@ class Registry:
                     plate_key = NULL, pending = NULL WHERE device_id = ?""",
                 (device_id,),
             )
+            self._end_token(device_id)
             Audit(self).append(now_ms, "forget", tag_id=record.tag_id)
         self.forget_old_pages()
         return self._held(device_id)
@@ -268,6 +270,9 @@ class Registry:
                 WHERE device_id = ?""",
             (*plain, sealed, key, device_id),
         )
+
+    def _end_token(self, device_id: bytes) -> None:
+        self.database.execute("DELETE FROM owner_tokens WHERE device_id = ?", (device_id,))
 
     def _keep_pending(self, device_id: bytes, tag_id: str, pending: dict | None) -> None:
         body = None if pending is None else json.dumps(pending).encode()

@@ -134,4 +134,6 @@ STEPS = (
     """CREATE TRIGGER audit_keeps_values BEFORE UPDATE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END""",
     _PEOPLE,
+    # SHA-256 of what only the owner has.
+    "CREATE TABLE owner_tokens (device_id BLOB PRIMARY KEY, digest BLOB NOT NULL, made_ms INTEGER NOT NULL)",
 )
