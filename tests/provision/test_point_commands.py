@@ -40,8 +40,8 @@ def call(tmp_path, monkeypatch):
 @pytest.fixture
 def point(call):
     """A point with a supervisor, and a device that is bound."""
-    call("init", "--point", "dealer 12", passphrase=PASSPHRASE)
     call("init", "--point", "county", "--central", passphrase=PASSPHRASE, registry="central.db")
+    call("init", "--point", "dealer 12", "--trust", "central.pub", passphrase=PASSPHRASE)
     words = ("issue", "--to", "point.pub", "--count", "5", "-o", "block.json")
     call(*words, passphrase=PASSPHRASE, registry="central.db")
     assert "5" in call("load", "block.json", passphrase=PASSPHRASE)
@@ -62,7 +62,9 @@ def test_a_points_first_day(point):
     (device,) = json.loads(point("list", "--json"))
     assert device["plate"] is None, "sealed while nobody says the passphrase"
     rows = json.loads(point("audit", "--json"))
-    assert [row["action"] for row in rows] == ["init", "load block", "add person", "reserve", "handed_over"]
+    assert [row["action"] for row in rows] == [
+        "init", "trust centre", "load block", "add person", "reserve", "handed_over",
+    ]  # fmt: skip
     assert {row["point"] for row in rows} == {"dealer 12"}
     assert "云A12345" not in json.dumps(rows, ensure_ascii=False)
     assert [row["action"] for row in json.loads(point("audit", device["tag_id"], "--json"))] == [
@@ -70,7 +72,7 @@ def test_a_points_first_day(point):
         "handed_over",
     ]
     verdict = json.loads(point("audit", "--verify", "--json", passphrase=PASSPHRASE))
-    assert verdict == {"whole": True, "rows": 5, "vouched_rows": 5}
+    assert verdict == {"whole": True, "rows": 6, "vouched_rows": 6}
     assert json.loads(point("resume", "--json")) == []
 
 
@@ -79,7 +81,7 @@ def test_an_owner_is_forgotten_by_plate(point):
     assert len(told["forgotten"]) == 1
     (device,) = json.loads(point("list", "--json", passphrase=PASSPHRASE))
     assert device["plate"] is None
-    assert json.loads(point("audit", "--verify", "--json", passphrase=PASSPHRASE))["rows"] == 6
+    assert json.loads(point("audit", "--verify", "--json", passphrase=PASSPHRASE))["rows"] == 7
 
 
 def test_people_come_and_go_by_a_supervisors_pin(point):
@@ -111,8 +113,8 @@ def test_what_goes_wrong_is_named(point):
         point("load", "block.json", passphrase="seven tired mules")
     registry = Registry(Path("point.db"))
     registry.database.execute("DROP TRIGGER audit_keeps_rows")
-    registry.database.execute("DELETE FROM audit WHERE sequence = 5")
-    with pytest.raises(AuditBroken, match="row 5: rows were cut off"):
+    registry.database.execute("DELETE FROM audit WHERE sequence = 6")
+    with pytest.raises(AuditBroken, match="row 6: rows were cut off"):
         point("audit", "--verify")
     registry.database.execute("UPDATE point SET vault = substr(vault, 2)")
     registry.close()

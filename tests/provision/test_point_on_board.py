@@ -4,7 +4,7 @@ import pytest
 from groundnet.image.firmware_image import default_board
 from groundnet.link.device import Device
 from groundnet.link.serial_link import SerialLink
-from groundnet.provision import blocks, people, point
+from groundnet.provision import blocks, people, point, signing
 from groundnet.provision.approval import ApprovalMissing, approve
 from groundnet.provision.audit import Audit
 from groundnet.provision.operation import Order, provision
@@ -30,6 +30,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setitem(people._SCRYPT, "n", 16)
     central, mine = Registry(tmp_path / "central.db"), Registry(tmp_path / "point.db", who="Li Na")
     made = point.init(mine, "dealer 12", PASSPHRASE, 1, cost=Cost(8, 1, 1))
+    signing.trust(mine, signing.own(central), 1)
     blocks.load(mine, blocks.issue(central, made, 5, 1), 1)
     central.close()
     staff = People(mine)

@@ -8,7 +8,7 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from groundnet.provision import blocks, people, point
+from groundnet.provision import blocks, people, point, signing
 from groundnet.provision.approval import ApprovalMissing, approve
 from groundnet.provision.audit import Audit
 from groundnet.provision.operation import Order, ProvisionError, provision
@@ -56,11 +56,9 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     central = Registry(folder / "central.db")
     here = Registry(folder / "point.db")
-    blocks.load(
-        here,
-        blocks.issue(central, point.init(here, "dealer 12", PASSPHRASE, 1, cost=CHEAP), 3, 1),
-        1,
-    )
+    mine = point.init(here, "dealer 12", PASSPHRASE, 1, cost=CHEAP)
+    signing.trust(here, signing.own(central), 1)
+    blocks.load(here, blocks.issue(central, mine, 3, 1), 1)
     central.close()
     here.close()
     return (folder / "point.db").read_bytes()
@@ -285,6 +283,7 @@ def test_two_points_side_by_side_never_collide(tmp_path):
         here = Point(tmp_path / f"{name}.db", PASSPHRASE)
         registry = Registry(here.path)
         mine = point.init(registry, name, PASSPHRASE, 1, cost=CHEAP)
+        signing.trust(registry, signing.own(central), 1)
         for _ in range(2):
             blocks.load(registry, blocks.issue(central, mine, 5, 1), 1)
         registry.close()

@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 
 import pytest
-from groundnet.provision import blocks, identities, point
+from groundnet.provision import blocks, point, signing
 from groundnet.provision.audit import Audit
 from groundnet.provision.people import People
 from groundnet.provision.record import Record, Secret
@@ -124,6 +124,7 @@ def test_a_locked_vault_opens_and_seals_nothing_and_shows_nothing():
 
 def test_the_file_of_a_point_reveals_no_secret_and_no_owner(registry, central):
     block = blocks.issue(central, point.init(registry, "dealer 12", PASSPHRASE, 1, cost=CHEAP), 20, 1)
+    signing.trust(registry, signing.own(central), 1)
     blocks.load(registry, block, 1)
     for number in range(1, 6):
         record = registry.reserve(draft(number), {"install_point": "", "settings": {"owner_phone": PHONE}})
@@ -186,48 +187,14 @@ def test_an_owner_who_is_forgotten_is_in_no_file_and_the_audit_is_whole(registry
     assert Audit(registry).verify().length == len(list(Audit(registry).entries())) >= 3
 
 
-def test_a_block_is_for_one_point_once_and_whole(registry, central, tmp_path):
-    mine = point.init(registry, "north", PASSPHRASE, 1, cost=CHEAP)
-    other = Registry(tmp_path / "south.db")
-    text = blocks.issue(central, point.init(other, "south", PASSPHRASE, 1, cost=CHEAP), 3, 1)
-    with pytest.raises(blocks.BlockError, match="another point"):
-        blocks.load(registry, text, 1)
-    forged = json.loads(text) | {"point_id": mine.point_id}
-    with pytest.raises(blocks.BlockError, match="damaged"):
-        blocks.load(registry, json.dumps(forged), 1)
-    for name, value in (
-        ("first", 7),
-        ("count", 2),
-        ("block_id", "00"),
-        ("sealed", "AAAA"),
-        ("ephemeral", ""),
-    ):
-        with pytest.raises(blocks.BlockError, match="damaged"):
-            blocks.load(other, json.dumps(json.loads(text) | {name: value}), 1)
-    other.lock()
-    with pytest.raises(VaultLocked):
-        blocks.load(other, text, 1)
-    other.unlock(PASSPHRASE)
-    assert identities.free(other) == 0
-    assert blocks.load(other, text, 1).count == identities.free(other) == 3
-    with pytest.raises(blocks.BlockError, match="loaded already"):
-        blocks.load(other, text, 1)
-    with pytest.raises(blocks.BlockError, match="own ids from blocks"):
-        blocks.issue(other, mine, 1, 1)
-    assert (
-        other.reserve(draft(1)).tag_id
-        == central.database.execute("SELECT min(tag_id) FROM identities").fetchone()[0]
-    )
-    assert identities.free(other) == 2 and identities.free(central) is None
-    other.close()
-
-
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": "groundnet point 1"}', VAULT.header.decode()])
 def test_what_is_no_public_key_or_block_is_named(registry, text):
     with pytest.raises(point.PointError, match="not the public key"):
         point.parse(text)
     with pytest.raises(blocks.BlockError, match="no block"):
         blocks.load(registry, text, 1)
+    with pytest.raises(signing.TrustError, match="not the public key"):
+        signing.parse(text)
 
 
 def test_the_passphrase_of_a_registry_can_be_changed_while_another_program_has_it_open(registry):

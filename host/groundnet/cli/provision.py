@@ -15,7 +15,7 @@ from groundnet.cli.owner_door import token
 from groundnet.cli.provision_audit import audit, forget
 from groundnet.cli.provision_batch import batch, export_
 from groundnet.cli.provision_people import app as people
-from groundnet.cli.provision_point import change_passphrase, init, issue, load
+from groundnet.cli.provision_point import change_passphrase, init, issue, load, trust
 from groundnet.cli.provision_print import print_
 from groundnet.cli.provision_recovery import resume, undo
 from groundnet.cli.provision_serve import serve
@@ -37,6 +37,7 @@ app.add_typer(people, name="people")
 _HELP = (
     (init, "init", "Set up an install point: registry, vault and key pair.",
      "建立安装点：登记簿、密钥库和密钥对。"),
+    (trust, "trust", "Show or set the central registry whose blocks are taken.", "查看或设置所信任的中心登记簿。"),
     (issue, "issue", "Issue a block of identities to a point.", "向安装点发放号段。"),
     (load, "load", "Load a block that was issued to this point.", "装入发放给本安装点的号段。"),
     (change_passphrase, "passphrase", "Change the staff passphrase.", "更换员工口令。"),

@@ -1,4 +1,4 @@
-"""``groundnet provision init|issue|load|passphrase``: install points, their vaults and blocks of identities."""
+"""``groundnet provision init|trust|issue|load|passphrase``: install points, their vaults and blocks of identities."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ from groundnet.cli.registry_door import (
     passphrase,
     told,
 )
-from groundnet.provision import blocks, identities, point
+from groundnet.provision import blocks, identities, point, signing
 from groundnet.provision.registry import Registry
 
 
@@ -34,57 +34,116 @@ def init(
             )
         ),
     ] = None,
+    trust_file: Annotated[
+        Path | None,
+        typer.Option("--trust", help=tr("Public key of the central registry.", "中心登记簿的公钥文件。")),
+    ] = None,
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     path = registry_path(registry)
-    output = public or path.with_suffix(".pub")
+    output = public or (path.with_suffix(".pub") if isinstance(path, Path) else Path("point.pub"))
+    centre = signing.parse(trust_file.read_text(encoding="utf-8")) if trust_file else None
     store = Registry(path, who=operator())
     try:
         made = point.init(store, name, passphrase(passphrase_file, confirm=True), now_ms(), own_ids=central)
+        if centre is not None:
+            signing.trust(store, centre, now_ms())
+        shown = signing.own(store).text() if central else made.text()
     finally:
         store.close()
-    output.write_text(made.text(), encoding="utf-8")
+    output.write_text(shown, encoding="utf-8")
+    goes_to = ("the install points", "各安装点") if central else ("the central registry", "中心")
     _say(
         as_json,
         {"point": made.name, "point_id": made.point_id, "public_key": str(output), "registry": str(path)},
         tr(
-            f"{made.name} is set up; give {output} to the central registry",
-            f"{made.name} 已建立；请把 {output} 交给中心",
+            f"{made.name} is set up; give {output} to {goes_to[0]}",
+            f"{made.name} 已建立；请把 {output} 交给{goes_to[1]}",
+        ),
+    )
+
+
+def trust(
+    file: Annotated[
+        Path | None, typer.Argument(help=tr("Public key of the central registry.", "中心登记簿的公钥文件。"))
+    ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help=tr("In place of the one trusted so far.", "替换原来信任的中心。")),
+    ] = False,
+    passphrase_file: PassphraseFileOption = None,
+    registry: RegistryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    store = open_registry(registry, True, passphrase_file)
+    try:
+        if file is not None:
+            signing.trust(store, signing.parse(file.read_text(encoding="utf-8")), now_ms(), replace)
+        centre = signing.trusted(store)
+    finally:
+        store.close()
+    if centre is None:
+        _say(as_json, {"centre": None}, tr("no central registry is trusted yet", "尚未信任任何中心"))
+        return
+    _say(
+        as_json,
+        {"centre": centre.centre_id, "name": centre.name},
+        tr(
+            f"blocks of {centre.name} are taken; its key is {centre.centre_id}: compare it by telephone",
+            f"接收 {centre.name} 的号段；其公钥编号为 {centre.centre_id}，请电话核对",
         ),
     )
 
 
 def issue(
-    to: Annotated[Path, typer.Option(help=tr("Public key of the point.", "安装点的公钥文件。"))],
-    count: Annotated[int, typer.Option(help=tr("How many identities.", "编号数量。"))],
     output: Annotated[Path, typer.Option("--output", "-o", help=tr("File to write.", "输出文件。"))],
+    to: Annotated[
+        Path | None, typer.Option(help=tr("Public key of the point.", "安装点的公钥文件。"))
+    ] = None,
+    count: Annotated[int | None, typer.Option(help=tr("How many identities.", "编号数量。"))] = None,
+    again: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BLOCK", help=tr("Write a lost block file once more.", "重新生成丢失的号段文件。")
+        ),
+    ] = None,
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    target = point.parse(to.read_text(encoding="utf-8"))
+    if (again is None) == (count is None) or (again is None and to is None):
+        raise typer.BadParameter("give --to and --count for a new block, or --again for one that was lost")
+    target = point.parse(to.read_text(encoding="utf-8")) if to else None
     store = open_registry(registry, True, passphrase_file)
     try:
         with output.open(
             "x", encoding="utf-8"
         ) as file:  # before anything is issued; never over another block
             try:
-                file.write(blocks.issue(store, target, count, now_ms()))
+                file.write(_block(store, again, target, count))
             except BaseException:
                 output.unlink()
                 raise
     finally:
         store.close()
+    block = blocks.describe(output.read_text(encoding="utf-8"))
     _say(
         as_json,
-        {"point": target.name, "point_id": target.point_id, "count": count, "file": str(output)},
+        {"block": block.block_id, "point_id": block.point_id, "count": block.count, "file": str(output)},
         tr(
-            f"{count} identities for {target.name}: {output}",
-            f"已为 {target.name} 发放 {count} 个编号：{output}",
+            f"{block.count} identities in block {block.block_id}: {output}",
+            f"号段 {block.block_id}，共 {block.count} 个编号：{output}",
         ),
     )
+
+
+def _block(store: Registry, again: str | None, to: point.Point | None, count: int | None) -> str:
+    if again is not None:
+        return blocks.issue_again(store, again, now_ms(), to)
+    assert to is not None and count is not None
+    return blocks.issue(store, to, count, now_ms())
 
 
 def load(

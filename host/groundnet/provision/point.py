@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from groundnet.errors import GroundnetError, Text
+from groundnet.provision import signing
 from groundnet.provision.audit import Audit
 from groundnet.provision.registry import Registry, RegistryError
 from groundnet.provision.vault import Cost, Vault
@@ -155,6 +156,7 @@ def _seal_everything(registry: Registry, vault: Vault) -> None:
             "UPDATE identities SET sealed = 1, secret = ? WHERE number = ?",
             (vault.seal("secret", row["secret"], row["tag_id"]), row["number"]),
         )
+    signing.seal(registry, vault)
     for row in registry.database.execute("SELECT name, digest FROM people").fetchall():
         registry.database.execute(
             "UPDATE people SET digest = ? WHERE name = ?", (vault.mac("pin", row["digest"]), row["name"])

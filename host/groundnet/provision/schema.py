@@ -102,6 +102,29 @@ _PEOPLE = """CREATE TABLE people (
     added_ms    INTEGER NOT NULL
 )"""
 
+# A centre's Ed25519 key, the centre that a point trusts, and the points that a centre has issued blocks to.
+_SIGNING = """CREATE TABLE signing (
+    only_one    INTEGER PRIMARY KEY CHECK (only_one = 1),
+    public_key  BLOB NOT NULL,
+    private_key BLOB NOT NULL,
+    sealed      INTEGER NOT NULL
+)"""
+
+_CENTRE = """CREATE TABLE centre (
+    only_one    INTEGER PRIMARY KEY CHECK (only_one = 1),
+    name        TEXT NOT NULL,
+    public_key  BLOB NOT NULL,
+    mac         BLOB NOT NULL,
+    trusted_ms  INTEGER NOT NULL
+)"""
+
+_KNOWN_POINTS = """CREATE TABLE known_points (
+    point_id    TEXT PRIMARY KEY,
+    name        TEXT NOT NULL,
+    public_key  BLOB NOT NULL,
+    known_ms    INTEGER NOT NULL
+)"""
+
 STEPS = (
     _DEVICES.format(name="devices", begun="written"),
     "CREATE INDEX IF NOT EXISTS devices_plate ON devices (plate)",
@@ -136,4 +159,11 @@ STEPS = (
     _PEOPLE,
     # SHA-256 of what only the owner has.
     "CREATE TABLE owner_tokens (device_id BLOB PRIMARY KEY, digest BLOB NOT NULL, made_ms INTEGER NOT NULL)",
+    _SIGNING,
+    _CENTRE,
+    _KNOWN_POINTS,
+    # What owners want to be told: `said` is contact and parameters, sealed where there is a vault.
+    """CREATE TABLE alert_rules (
+        rule_id INTEGER PRIMARY KEY, device_id BLOB NOT NULL, kind TEXT NOT NULL, language TEXT NOT NULL,
+        sealed INTEGER NOT NULL, said BLOB NOT NULL, made_ms INTEGER NOT NULL)""",
 )
