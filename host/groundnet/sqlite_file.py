@@ -7,14 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from groundnet.errors import GroundnetError
+from groundnet.database.store import StoreError
 
 BUSY_TIMEOUT_S = 30.0
 _AGAIN_S = 0.01
-
-
-class StoreError(GroundnetError):
-    """A file that cannot be opened, is no database or one of another kind, or was made by a newer groundnet."""
 
 
 def open_file(path: Path, steps: Sequence[str], table: str) -> sqlite3.Connection:

@@ -4,7 +4,7 @@ import pytest
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.track import track
-from groundnet.sqlite_file import StoreError
+from groundnet.database.store import StoreError
 from groundwire import beacon
 
 from host.radio_senders import (

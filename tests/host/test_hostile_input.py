@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from groundnet.cli import options
 from groundnet.collector.database import Database
+from groundnet.database.store import StoreError
 from groundnet.provision.registry import Record, Registry, Secret
-from groundnet.sqlite_file import StoreError
 
 from host.radio_senders import NOW_MS, frame_of, reply_of, sighting, sightings
 

@@ -170,7 +170,7 @@ def test_who_says_it_is_locked_must_prove_it(counter, tmp_path):
     draft = replace(record, secret=Secret(bytes(32)), state="reserved")
     forged.reserve(draft)
     forged.advance(record.device_id, "verified", "00", 1)
-    counter.registry_path = forged.path
+    counter.registry_path = forged.address
     counter.replug()
     with pytest.raises(ProvisionError, match="prove"):
         counter.provision()

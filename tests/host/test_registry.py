@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from groundnet.cli.provision import app
+from groundnet.database.store import StoreError
 from groundnet.errors import GroundnetError
 from groundnet.provision import plate, tag_id
 from groundnet.provision.registry import Record, Registry, RegistryError, Secret
 from groundnet.provision.schema import STEPS
-from groundnet.sqlite_file import StoreError
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -90,7 +90,7 @@ def test_ids_count_up_and_a_device_is_found_by_all_its_names(registry):
 
 def test_a_state_is_on_disk_for_every_reader_at_once(registry):
     registry.reserve(draft(1))
-    other = Registry(registry.path)
+    other = Registry(registry.address)
     assert [record.state for record in other.added()] == ["reserved"]
     assert other.added() == []
     registry.advance(draft(1).device_id, "handed_over", "01", 2)
@@ -107,12 +107,12 @@ def test_secrets_do_not_show(registry):
     record = registry.reserve(draft(1))
     for text in (repr(record), str(record), f"{record.secret}"):
         assert SECRET.hex() not in text and repr(SECRET) not in text
-    assert stat.S_IMODE(registry.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(registry.address.stat().st_mode) == 0o600
 
 
 def test_the_list_shows_neither_secret_nor_phone(registry):
     registry.reserve(draft(1))
-    shown = CliRunner().invoke(app, ["list", "--registry", str(registry.path), "--json"])
+    shown = CliRunner().invoke(app, ["list", "--registry", str(registry.address), "--json"])
     assert shown.exit_code == 0
     (record,) = json.loads(shown.stdout)
     assert record["plate"] == "云A00001"

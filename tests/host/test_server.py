@@ -3,7 +3,6 @@
 import asyncio
 import random
 import socket
-import sqlite3
 import threading
 
 import pytest
@@ -11,6 +10,7 @@ from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.inbox import Inbox
 from groundnet.collector.server import Server, ServerError
+from groundnet.database.store import StoreError
 from groundwire import frame
 
 from host.radio_senders import NOW_MS, STATION, hello, sighting, sightings
@@ -136,7 +136,7 @@ def test_a_store_that_fails_acknowledges_nothing(server, tag):
     """A full disk: the station is cut off without an answer, keeps its sightings and asks again."""
 
     def full(request, now_ms):
-        raise sqlite3.OperationalError("database or disk is full")
+        raise StoreError("database or disk is full", "make room")
 
     server.collector.receive = full
     peer = Peer(server.port)

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-import sqlite3
 
 import pytest
+from groundnet.database.store import StoreError
 from groundnet.provision import point
 from groundnet.provision.audit import Audit, AuditBroken
 from groundnet.provision.registry import Registry
@@ -109,7 +109,7 @@ def test_a_head_that_is_gone_is_missed(registry):
 
 @pytest.mark.parametrize("statement", ["DELETE FROM audit", "UPDATE audit SET who = ''"])
 def test_the_database_itself_only_appends(registry, statement):
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+    with pytest.raises(StoreError, match="append-only"):
         registry.database.execute(statement)
 
 

@@ -1,7 +1,6 @@
 """``groundnet case``: open, close and list theft cases."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -145,7 +144,7 @@ def silent(
     Console().print(table)
 
 
-def _devices(registry: Path | None, tag: str) -> list[bytes]:
+def _devices(registry: str | None, tag: str) -> list[bytes]:
     """Every device on the vehicle, or the one that was named."""
     store = open_registry(registry, must_exist=True)
     device_ids = [record.device_id for record in store.find(tag)]

@@ -11,12 +11,30 @@ import typer
 from platformdirs import user_data_path
 
 from groundnet.cli.language import tr
+from groundnet.database.address import Address, address_of
 
+STORE = "FILE|URL"  # metavar of a store; see groundnet.database.address
 RegistryOption = Annotated[
-    Path | None, typer.Option("--registry", help="Registry file; default: the user's own.")
+    str | None,
+    typer.Option(
+        "--registry",
+        metavar=STORE,
+        help=tr(
+            "Registry: a file or postgresql://USER@HOST/DATABASE; default: the user's own file.",
+            "登记簿：文件，或 postgresql://用户@主机/数据库；默认为用户自己的文件。",
+        ),
+    ),
 ]
 DatabaseOption = Annotated[
-    Path | None, typer.Option("--database", help="The collector's database; default: the user's own.")
+    str | None,
+    typer.Option(
+        "--database",
+        metavar=STORE,
+        help=tr(
+            "The collector's database: a file or postgresql://USER@HOST/DATABASE; default: the user's own file.",
+            "采集数据库：文件，或 postgresql://用户@主机/数据库；默认为用户自己的文件。",
+        ),
+    ),
 ]
 CellsOption = Annotated[
     Path | None, typer.Option("--cells", help="Cell table, CSV with OpenCelliD's columns.")
@@ -24,12 +42,14 @@ CellsOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help=tr("Print JSON.", "输出 JSON。"))]
 
 
-def registry_path(chosen: Path | None) -> Path:
-    return chosen or user_data_path("groundnet") / "registry.db"
+def registry_path(chosen: str | None) -> Address:
+    """Raises StoreError for what is no address."""
+    return address_of(chosen) if chosen else user_data_path("groundnet") / "registry.db"
 
 
-def database_path(chosen: Path | None) -> Path:
-    return chosen or user_data_path("groundnet") / "collector.db"
+def database_path(chosen: str | None) -> Address:
+    """Raises StoreError for what is no address."""
+    return address_of(chosen) if chosen else user_data_path("groundnet") / "collector.db"
 
 
 def now_ms() -> int:

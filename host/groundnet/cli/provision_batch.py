@@ -17,6 +17,7 @@ from rich.table import Table
 from groundnet.cli.language import current, said, tr
 from groundnet.cli.options import JsonOption, RegistryOption, now_ms, operator, registry_path
 from groundnet.cli.registry_door import PassphraseFileOption, passphrase
+from groundnet.database.address import Address, beside
 from groundnet.errors import GroundnetError, Text
 from groundnet.provision import batch_file, export
 from groundnet.provision.audit import Audit
@@ -77,7 +78,7 @@ def batch(
     path = registry_path(registry)
     checked = batch_file.read(file, profile, province)
     word = ask_passphrase(path, passphrase_file)
-    journal_path = path.with_name(path.name + ".batches")
+    journal_path = beside(path, "batches")
     batch_name = name or file.name
 
     @contextmanager
@@ -142,7 +143,7 @@ def export_(
         sys.stdout.write(export.as_json(rows) if as_json else export.as_csv(rows, current() == "zh"))
 
 
-def opened(path: Path, word: str) -> Registry:
+def opened(path: Address, word: str) -> Registry:
     """The registry, unlocked where it has a vault."""
     store = Registry(path, who=operator())
     try:
@@ -153,7 +154,7 @@ def opened(path: Path, word: str) -> Registry:
     return store
 
 
-def ask_passphrase(path: Path, file: Path | None) -> str:
+def ask_passphrase(path: Address, file: Path | None) -> str:
     """The staff passphrase, empty for a registry without a vault."""
     store = Registry(path)
     sealed = store.locked

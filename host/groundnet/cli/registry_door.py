@@ -1,5 +1,6 @@
 """Open a registry for a command; its vault with the staff passphrase, which is never an argument."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 from groundnet.cli.language import tr
 from groundnet.cli.options import operator, registry_path
 from groundnet.errors import GroundnetError, Text
-from groundnet.provision.registry import Registry
+from groundnet.provision.registry import Registry, RegistryError
 
 PASSPHRASE, PASSPHRASE_FILE = "GROUNDNET_PASSPHRASE", "GROUNDNET_PASSPHRASE_FILE"
 NEW_PASSPHRASE = "GROUNDNET_NEW_PASSPHRASE"
@@ -39,13 +40,13 @@ class NotTold(GroundnetError):
 
 
 def open_registry(
-    path: Path | None, must_exist: bool = False, passphrase_file: Path | None = None, need: bool = True
+    named: str | None, must_exist: bool = False, passphrase_file: Path | None = None, need: bool = True
 ) -> Registry:
     """The registry, unlocked if it has a vault; where it is not needed and nobody says it, it stays locked.
 
     Raises NotTold, WrongPassphrase, VaultDamaged, RegistryError, StoreError.
     """
-    registry = Registry(registry_path(path), must_exist, operator())
+    registry = Registry(registry_path(named), must_exist, operator())
     try:
         if registry.locked and (need or _is_told(passphrase_file)):
             registry.unlock(passphrase(passphrase_file))
@@ -53,6 +54,13 @@ def open_registry(
         registry.close()
         raise
     return registry
+
+
+def open_registry_if_there(named: str | None) -> Registry | None:
+    """As open_registry; None where there is no registry yet."""
+    with contextlib.suppress(RegistryError):
+        return open_registry(named, must_exist=True)
+    return None
 
 
 def passphrase(file: Path | None, confirm: bool = False) -> str:

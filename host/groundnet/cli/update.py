@@ -11,8 +11,8 @@ from rich.console import Console
 
 from groundnet.cli import updates as views
 from groundnet.cli.language import tr
-from groundnet.cli.options import JsonOption, RegistryOption, now_ms, operator, registry_path
-from groundnet.cli.registry_door import open_registry
+from groundnet.cli.options import STORE, JsonOption, RegistryOption, database_path, now_ms, operator
+from groundnet.cli.registry_door import open_registry, open_registry_if_there
 from groundnet.collector.database import Database
 from groundnet.collector.updates import UpdateRefused, queue
 from groundnet.errors import Text
@@ -40,9 +40,11 @@ def update(
     ],
     bundle: Annotated[Path, typer.Argument(help="A signed bundle.", exists=True, dir_okay=False)],
     collector: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            "--collector", help="Database of a collector: the device fetches the bundle from there."
+            "--collector",
+            metavar=STORE,
+            help="Database of a collector, file or URL: the device fetches the bundle from there.",
         ),
     ] = None,
     registry: RegistryOption = None,
@@ -59,16 +61,16 @@ def update(
         _by_cable(device, bundle, registry, as_json)
 
 
-def _queue(device: str, bundle: Path, collector: Path, registry: Path | None, as_json: bool) -> None:
+def _queue(device: str, bundle: Path, collector: str, registry: str | None, as_json: bool) -> None:
     device_ids = _devices(device, registry)
-    store = Database(collector, must_exist=True)
+    store = Database(database_path(collector), must_exist=True)
     data = bundle.read_bytes()
     queued = [queue(store, device_id, data, operator(), now_ms()) for device_id in device_ids]
     store.close()
     views.show(queued, as_json)
 
 
-def _devices(device: str, registry: Path | None) -> list[bytes]:
+def _devices(device: str, registry: str | None) -> list[bytes]:
     """A station is in no registry: its device id is all there is."""
     if re.fullmatch(r"[0-9a-fA-F]{16}", device):
         return [bytes.fromhex(device)]
@@ -83,9 +85,9 @@ def _devices(device: str, registry: Path | None) -> list[bytes]:
     return [record.device_id for record in found]
 
 
-def _by_cable(port: str, bundle: Path, registry: Path | None, as_json: bool) -> None:
+def _by_cable(port: str, bundle: Path, registry: str | None, as_json: bool) -> None:
     wanted = read_bundle(bundle.read_bytes())
-    store = open_registry(registry) if registry_path(registry).exists() else None
+    store = open_registry_if_there(registry)
     console = Console(stderr=as_json)
 
     def secret_of(device_id: bytes) -> bytes | None:

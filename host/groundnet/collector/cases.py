@@ -1,12 +1,12 @@
 """Theft cases: opening one puts the device into lost mode, closing it ends that; the look-up audit has both."""
 
-import sqlite3
 from dataclasses import dataclass, replace
 
 from groundwire import downlink
 
 from groundnet.collector import lookup_audit, orders
 from groundnet.collector.database import Database
+from groundnet.database.store import Row
 from groundnet.errors import GroundnetError
 
 
@@ -131,5 +131,5 @@ def _close(database: Database, case: Case, outcome: str, now_ms: int, who: str) 
     return replace(case, closed_ms=now_ms, outcome=outcome)
 
 
-def _case(row: sqlite3.Row) -> Case:
+def _case(row: Row) -> Case:
     return Case(**{name: row[name] for name in Case.__dataclass_fields__})

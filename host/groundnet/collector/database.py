@@ -1,42 +1,54 @@
-"""The collector's file: one connection, with short names for what is done on it."""
+"""The collector's store: one connection, with short names for what is done on it."""
 
-import sqlite3
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 from groundnet.collector.schema import STEPS
-from groundnet.sqlite_file import StoreError, open_file, transaction
+from groundnet.database.address import Address
+from groundnet.database.opening import open_store
+from groundnet.database.store import Kind, Row, StoreError
+
+KIND = Kind("stations", STEPS, "groundnet_collector")
 
 
 class Database:
     """The collector's database, made when it is missing.
 
-    Several processes may have the same file open: the collector writes, `track` and `case` look and order.
-    Raises StoreError when it cannot be opened, or when it must exist and does not.
+    Several processes may have the same one open: collectors write, `track` and `case` look and order.
+    Raises StoreError when it cannot be opened, or when it must exist and does not; whatever is called, when it fails.
     """
 
-    def __init__(self, path: Path, must_exist: bool = False) -> None:
-        if must_exist and not path.exists():
+    def __init__(self, address: Address, must_exist: bool = False) -> None:
+        store = open_store(address, KIND, must_exist)
+        if store is None:
             raise StoreError(
-                f"there is no database {path}", "start `groundnet collect` or name it with --database"
+                f"there is no database {address}", "start `groundnet collect` or name it with --database"
             )
-        self._connection = open_file(path, STEPS, "stations")
+        self._store = store
 
     def close(self) -> None:
-        self._connection.close()
+        self._store.close()
 
-    def rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
+    def rows(self, statement: str, *values: object) -> list[Row]:
         """All rows of a query."""
-        return self._connection.execute(statement, values).fetchall()
+        return self._store.execute(statement, values).fetchall()
 
-    def row(self, statement: str, *values: object) -> sqlite3.Row | None:
+    def row(self, statement: str, *values: object) -> Row | None:
         """The first row of a query, or None."""
-        return self._connection.execute(statement, values).fetchone()
+        return self._store.execute(statement, values).fetchone()
 
     def run(self, statement: str, *values: object) -> int:
         """Run one statement; returns the number of rows it changed."""
-        return self._connection.execute(statement, values).rowcount
+        return self._store.execute(statement, values).rowcount
+
+    def run_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """The same statement for each row of values; call it inside a transaction."""
+        self._store.execute_many(statement, rows)
+
+    def changes(self) -> int:
+        """A number that is another one once another program has written something."""
+        return self._store.changes()
 
     def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing; on disk when the block ends."""
-        return transaction(self._connection)
+        """All or nothing; on disk when the block ends. One writer at a time."""
+        return self._store.transaction()

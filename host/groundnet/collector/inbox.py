@@ -1,12 +1,12 @@
 """What comes in, by whichever way: link frames to the collector's core, one reply to each good one."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 from groundwire import frame
 
 from groundnet.collector.core import Collector
+from groundnet.database.store import StoreError
 
 CAPACITY = 4400  # bytes of the longest frame: 4096 of payload, and its overhead
 
@@ -47,7 +47,7 @@ class Inbox:
         try:
             self._refresh()
             return self._collector.receive(request, self._now_ms())
-        except sqlite3.Error as error:
+        except StoreError as error:
             raise ConnectionAbortedError(str(error)) from error
 
     def _count(self, bad: Counter[str]) -> None:
@@ -55,6 +55,6 @@ class Inbox:
         try:
             for reason, times in bad.items():
                 self._collector.count_reject(reason, times)
-        except sqlite3.Error as error:
+        except StoreError as error:
             raise ConnectionAbortedError(str(error)) from error
         bad.clear()

@@ -8,13 +8,13 @@ forgetting an owner leaves the chain as it is.
 import hmac
 import json
 import re
-import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from groundnet import __version__
+from groundnet.database.store import Row, Store
 from groundnet.errors import GroundnetError, Text
 from groundnet.hash_chain import FIRST, chained
 from groundnet.provision import tag_id as tag_ids
@@ -72,7 +72,7 @@ class Audited(Protocol):
     who: str
 
     @property
-    def database(self) -> sqlite3.Connection: ...
+    def database(self) -> Store: ...
     @property
     def vault(self) -> Vault | None: ...
     @property
@@ -203,5 +203,5 @@ def _keyed(vault: Vault, sequence: int, digest: bytes) -> bytes:
     return vault.mac("audit", sequence.to_bytes(8, "big") + digest)
 
 
-def _entry(row: sqlite3.Row) -> Entry:
+def _entry(row: Row) -> Entry:
     return Entry(*(row[name] for name in Entry.__dataclass_fields__))

@@ -144,7 +144,7 @@ class Bench:
     def serve(self, port: str) -> Line | None:
         """Give the tag at a port its row; None when there is nothing new to tell.
 
-        Raises RegistryError, VaultError, StoreError and sqlite3.Error: then nobody should go on.
+        Raises RegistryError, VaultError, StoreError: then nobody should go on.
         """
         device_id: bytes | None = None
         row: Row | None = None

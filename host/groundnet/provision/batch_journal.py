@@ -4,13 +4,14 @@ It holds no personal data: a row is known by its key (`batch_file.Row.key`). A r
 to its tag, so that after a crash the same tag gets the same row.
 """
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from groundnet.database.address import Address
+from groundnet.database.opening import open_store
+from groundnet.database.store import Kind
+from groundnet.database.store import Row as StoredRow
 from groundnet.provision.batch_file import Row
-from groundnet.sqlite_file import open_file, transaction
 
 _STEPS = (
     """CREATE TABLE batch_rows (
@@ -23,6 +24,7 @@ _STEPS = (
         changed_ms INTEGER NOT NULL,
         PRIMARY KEY (batch, key), UNIQUE (batch, device_id))""",
 )
+KIND = Kind("batch_rows", _STEPS, "groundnet_registry_batches")
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,11 @@ class Entry:
 class BatchJournal:
     """The journal of one batch; several threads and processes may each have it open. Raises StoreError."""
 
-    def __init__(self, path: Path, batch: str) -> None:
+    def __init__(self, address: Address, batch: str) -> None:
         self._batch = batch
-        self._database = open_file(path, _STEPS, "batch_rows")
+        store = open_store(address, KIND)
+        assert store is not None  # it is made
+        self._database = store
 
     def close(self) -> None:
         self._database.close()
@@ -68,7 +72,7 @@ class BatchJournal:
 
         None when no row is left for it.
         """
-        with transaction(self._database):
+        with self._database.transaction():
             entries = self.entries()
             mine = next((entry.key for entry in entries.values() if entry.device_id == device_id), None)
             if mine is not None:
@@ -98,5 +102,5 @@ class BatchJournal:
         )
 
 
-def _entry(row: sqlite3.Row) -> Entry:
+def _entry(row: StoredRow) -> Entry:
     return Entry(row["key"], row["device_id"], row["tag_id"], row["operation"], row["state"])

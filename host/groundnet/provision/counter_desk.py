@@ -6,7 +6,6 @@ wants the registry hands it a question with ``call``. Time comes from ``now_ms``
 
 import logging
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -239,7 +238,7 @@ class CounterDesk:
 def _reason(error: Exception) -> Reason:
     if isinstance(error, GroundnetError):
         return reason_of(error)
-    return REASONS["registry" if isinstance(error, sqlite3.Error | OSError) else "unexpected"]
+    return REASONS["registry" if isinstance(error, OSError) else "unexpected"]
 
 
 def _device_of(registry: Registry, tag_id: str) -> bytes:

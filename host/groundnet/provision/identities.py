@@ -1,8 +1,8 @@
 """Where a registry takes its next identity from: its own numbers, or the blocks that were issued to its point."""
 
-import sqlite3
 from typing import Protocol
 
+from groundnet.database.store import Row, Store
 from groundnet.errors import Text
 from groundnet.provision import tag_id as tag_ids
 from groundnet.provision.record import RegistryError, Secret
@@ -13,8 +13,8 @@ _FREE = """number NOT IN (SELECT number FROM devices)
 
 class _Registry(Protocol):
     @property
-    def database(self) -> sqlite3.Connection: ...
-    def opened(self, label: str, value: bytes, row: sqlite3.Row) -> bytes: ...
+    def database(self) -> Store: ...
+    def opened(self, label: str, value: bytes, row: Row) -> bytes: ...
 
 
 def take(registry: _Registry, own_secret: Secret) -> tuple[int, bytes]:

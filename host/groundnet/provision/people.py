@@ -9,10 +9,10 @@ import hashlib
 import hmac
 import re
 import secrets
-import sqlite3
 import unicodedata
 from dataclasses import dataclass
 
+from groundnet.database.store import Row
 from groundnet.errors import GroundnetError, Text
 from groundnet.provision.audit import Audit
 from groundnet.provision.registry import Registry
@@ -200,7 +200,7 @@ class People:
                 Text("add another one first", "请先添加另一位主管"),
             )
 
-    def _count(self, row: sqlite3.Row, now_ms: int) -> None:
+    def _count(self, row: Row, now_ms: int) -> None:
         """This try is a wrong one until it is proved right. Raises LockedOut."""
         if now_ms < row["waits_until_ms"]:
             raise LockedOut(row["waits_until_ms"] - now_ms)
@@ -213,7 +213,7 @@ class People:
             (wrong, now_ms + wait_ms if wait_ms else 0, row["name"]),
         )
 
-    def _known(self, name: str) -> sqlite3.Row:
+    def _known(self, name: str) -> Row:
         row = self._row(name)
         if row is None:
             raise PeopleError(
@@ -222,7 +222,7 @@ class People:
             )
         return row
 
-    def _row(self, name: str) -> sqlite3.Row | None:
+    def _row(self, name: str) -> Row | None:
         return self._registry.database.execute("SELECT * FROM people WHERE name = ?", (name,)).fetchone()
 
     def _digest(self, pin: str, salt: bytes) -> bytes:
@@ -234,7 +234,7 @@ class People:
         self._sessions = {key: kept for key, kept in self._sessions.items() if kept[0].name != name}
 
 
-def _expected(row: sqlite3.Row | None) -> bytes:
+def _expected(row: Row | None) -> bytes:
     return row["digest"] if row is not None else bytes(32)
 
 

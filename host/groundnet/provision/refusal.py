@@ -5,6 +5,7 @@ The number is the first half of the support code that staff read out over the te
 
 from dataclasses import dataclass
 
+from groundnet.database.store import StoreError
 from groundnet.errors import GroundnetError, Text
 from groundnet.link import errors as link_errors
 from groundnet.provision.label import LabelError
@@ -213,6 +214,7 @@ _NAMES = (
     (LabelError, "label_damaged"),
     (TagIdError, "mistyped"),
     (RegistryError, "registry"),
+    (StoreError, "registry"),
 )
 
 

@@ -1,17 +1,18 @@
-"""The registry of an install point: which device holds which identity, in one SQLite file.
+"""The registry of an install point: which device holds which identity, in a SQLite file or on PostgreSQL.
 
-A row moves reserved -> writing -> verified -> handed_over -> synced, or to undone; each step is on disk (WAL,
-synchronous=FULL) together with its row of the audit before the next one begins, so that a crash is completed by
-asking the device. An engineer's registry keeps secrets in a file that its owner alone can read; an install point's
+A row moves reserved -> writing -> verified -> handed_over -> synced, or to undone; each step is on disk together with
+its row of the audit before the next one begins, so that a crash is completed by asking the device. An engineer's
+registry keeps secrets in a file that its owner alone can read; an install point's
 (see `point`) seals them and what leads to a person under a vault. A `Secret` shows nothing when printed.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from groundnet.database.address import Address
+from groundnet.database.opening import open_store
+from groundnet.database.store import Kind, Row
 from groundnet.errors import Text
 from groundnet.provision import identities
 from groundnet.provision import plate as plates
@@ -20,31 +21,31 @@ from groundnet.provision.audit import Audit
 from groundnet.provision.record import BOUND, Record, RegistryError, Secret
 from groundnet.provision.schema import STEPS
 from groundnet.provision.vault import Vault, VaultLocked
-from groundnet.sqlite_file import open_file, transaction
 
 __all__ = ("BOUND", "KEPT_SETTINGS", "Record", "Registry", "RegistryError", "Secret")
 
+KIND = Kind("devices", STEPS, "groundnet_registry", secure_delete=True)
 KEPT_SETTINGS = frozenset(("region", "parked_interval_s", "heartbeat_s"))
 
 
 class Registry:
-    """The open registry file; made when it is missing, unless it must exist.
+    """The open registry; made when it is missing, unless it must exist.
 
-    ``who`` is named in the audit. Raises StoreError when the file cannot be opened or belongs to a newer version.
+    ``who`` is named in the audit. Raises StoreError when it cannot be opened or belongs to a newer version;
+    whatever is called, when the store fails.
     """
 
-    def __init__(self, path: Path, must_exist: bool = False, who: str = "") -> None:
-        if must_exist and not path.exists():
+    def __init__(self, address: Address, must_exist: bool = False, who: str = "") -> None:
+        store = open_store(address, KIND, must_exist)
+        if store is None:
             raise RegistryError(
-                f"there is no registry {path}", "provision a device first or name it with --registry"
+                f"there is no registry {address}", "provision a device first or name it with --registry"
             )
-        self.path = path
+        self.database = store
+        self.address = address
         self.who = who
         self._seen_version: int | None = None
         self._vault: Vault | None = None
-        self.database = open_file(path, STEPS, "devices")
-        self.database.execute("PRAGMA secure_delete=ON")  # what is forgotten leaves no copy in free pages
-        path.chmod(0o600)  # also when somebody copied it with other permissions
 
     def close(self) -> None:
         self.database.close()
@@ -55,7 +56,7 @@ class Registry:
         if self.database.in_transaction:
             yield
             return
-        with transaction(self.database):
+        with self.database.transaction():
             yield
 
     @property
@@ -163,7 +164,7 @@ class Registry:
                 self._keep_pending(device_id, record.tag_id, None)
             if state == "undone":  # nobody's any more
                 self._keep_owner(device_id, record.tag_id, None, None, None)
-                self._end_token(device_id)
+                self._end_owners_own(device_id)
             Audit(self).append(
                 now_ms,
                 action or state,
@@ -188,15 +189,14 @@ class Registry:
                     plate_key = NULL, pending = NULL WHERE device_id = ?""",
                 (device_id,),
             )
-            self._end_token(device_id)
+            self._end_owners_own(device_id)
             Audit(self).append(now_ms, "forget", tag_id=record.tag_id)
         self.forget_old_pages()
         return self._held(device_id)
 
     def forget_old_pages(self) -> None:
-        """What was overwritten or deleted is in no file any more, not in the log either."""
-        self.database.execute("VACUUM")
-        self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """What was overwritten or deleted is in no file of the registry any more; see Store.forget_deleted."""
+        self.database.forget_deleted("devices")
 
     def pending(self, device_id: bytes) -> dict | None:
         """What else was ordered for a device whose operation did not end. Raises VaultLocked."""
@@ -232,7 +232,7 @@ class Registry:
         Raises RegistryError when there is none, VaultLocked when plates are sealed and it may be one.
         """
         tried = query.strip()
-        matches = list(self._select("WHERE tag_id = ? OR hex(device_id) = ?", tried.upper(), tried.upper()))
+        matches = list(self._select("WHERE tag_id = ? OR device_id = ?", tried.upper(), _unhexed(tried)))
         if not matches and any(character.isalnum() for character in tried):
             matches = self._by_plate(plates.normalise(tried))
         if not matches:
@@ -249,7 +249,7 @@ class Registry:
 
     def added(self) -> list[Record]:
         """Devices that came in since the last call, by any process; all of them at the first call."""
-        version = self.database.execute("PRAGMA data_version").fetchone()[0]
+        version = self.database.changes()
         if version == self._seen_version:
             return []
         self._seen_version = version
@@ -271,8 +271,10 @@ class Registry:
             (*plain, sealed, key, device_id),
         )
 
-    def _end_token(self, device_id: bytes) -> None:
-        self.database.execute("DELETE FROM owner_tokens WHERE device_id = ?", (device_id,))
+    def _end_owners_own(self, device_id: bytes) -> None:
+        """Token and alerts of somebody who is not the owner any more, or wants to be forgotten."""
+        for table in ("owner_tokens", "alert_rules"):
+            self.database.execute(f"DELETE FROM {table} WHERE device_id = ?", (device_id,))
 
     def _keep_pending(self, device_id: bytes, tag_id: str, pending: dict | None) -> None:
         body = None if pending is None else json.dumps(pending).encode()
@@ -291,7 +293,7 @@ class Registry:
         rows = self.database.execute(f"SELECT * FROM devices {clause}", values).fetchall()
         return (self._record(row) for row in rows)
 
-    def _record(self, row: sqlite3.Row) -> Record:
+    def _record(self, row: Row) -> Record:
         owner = {name: row[name] for name in ("plate", "owner_phone", "consent")}
         if row["owner"] is not None and not self.locked:
             owner = json.loads(self.opened("owner", row["owner"], row))
@@ -311,7 +313,7 @@ class Registry:
             sealed=bool(row["sealed"]),
         )
 
-    def opened(self, label: str, value: bytes, row: sqlite3.Row) -> bytes:
+    def opened(self, label: str, value: bytes, row: Row) -> bytes:
         """A value of a row that may be sealed. Raises VaultLocked, VaultDamaged."""
         if not row["sealed"]:
             return value
@@ -324,6 +326,13 @@ class Registry:
         if found is None:
             raise RegistryError(f"device {device_id.hex()} is not in the registry", "provision it first")
         return found
+
+
+def _unhexed(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return None
 
 
 def _spelled(text: str) -> str:
