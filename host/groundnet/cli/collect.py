@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from groundnet.alerts import rule_book, service
+from groundnet.alerts.settings import senders
+from groundnet.cli.alert import AlertsFileOption
 from groundnet.cli.language import tr
 from groundnet.cli.options import (
     DatabaseOption,
@@ -43,6 +46,7 @@ def collect(
     mqtt_share: Annotated[
         str, typer.Option(help="Name of a group of collectors on one store that divide the messages.")
     ] = "",
+    alerts: AlertsFileOption = None,
     database: DatabaseOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
@@ -55,6 +59,7 @@ def collect(
     host, port = _address(listen)
     password = mqtt_password_file.read_text(encoding="utf-8").strip() if mqtt_password_file else None
     broker = broker_of(mqtt, password) if mqtt else None
+    ways = senders(alerts)
     store = Database(database_path(database))
     devices = open_registry(registry)
     collector = Collector(store)
@@ -65,29 +70,39 @@ def collect(
     refresh()
     inbox = Inbox(collector, now_ms, refresh)
     messages = MqttInbox(inbox, broker, mqtt_share, _tell_of_broker) if broker else None
-    asyncio.run(_serve(Server(inbox), messages, host, port, lambda real: _announce(host, real, as_json)))
+    beside = [messages.run()] if messages else []
+    beside.append(service.run(store, lambda: rule_book.rules(devices), ways, now_ms, _tell_of_alerts))
+    asyncio.run(_serve(Server(inbox), beside, host, port, lambda real: _announce(host, real, as_json)))
     store.close()
     devices.close()
 
 
 async def _serve(
-    server: Server, messages: MqttInbox | None, host: str, port: int, announce: Callable[[int], None]
+    server: Server,
+    beside: list[Coroutine[None, None, None]],
+    host: str,
+    port: int,
+    announce: Callable[[int], None],
 ) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     announce(await server.listen(host, port))  # who reads that line may stop us at once
-    listening = asyncio.create_task(messages.run()) if messages else None
+    tasks = [asyncio.create_task(work) for work in beside]
     await stop.wait()
-    if listening is not None:
-        listening.cancel()
+    for task in tasks:
+        task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await listening
+            await task
     await server.close()
 
 
 def _tell_of_broker(text: str) -> None:
     Console(stderr=True, highlight=False, markup=False).print(f"{tr('broker:', '消息代理：')} {text}")
+
+
+def _tell_of_alerts(text: str) -> None:
+    Console(stderr=True, highlight=False, markup=False).print(f"{tr('alerts:', '提醒：')} {text}")
 
 
 def _announce(host: str, port: int, as_json: bool) -> None:

@@ -44,6 +44,17 @@ def keep_dropped(database: Database, device_id: bytes, time_ms: int, item: dict)
     database.run("INSERT INTO dropped VALUES (?, ?, ?)", device_id, time_ms, item["count"])
 
 
+def keep_battery(database: Database, device_id: bytes, time_ms: int, item: dict) -> None:
+    database.run(
+        "INSERT INTO batteries VALUES (?, ?, ?, ?) ON CONFLICT (device_id) DO UPDATE SET time_ms = excluded.time_ms, "
+        "battery_mv = excluded.battery_mv, percent = excluded.percent WHERE excluded.time_ms >= batteries.time_ms",
+        device_id,
+        time_ms,
+        item["battery_mv"],
+        item["percent"],
+    )
+
+
 def _printable(text: str) -> str:
     """A device's words will stand on a terminal: nothing in them may steer it."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -74,4 +74,5 @@ KEEPERS = {
     "start": condition.keep_start,
     "dropped": condition.keep_dropped,
     "heartbeat": condition.keep_heartbeat,
+    "battery": condition.keep_battery,
 }

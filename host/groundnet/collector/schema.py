@@ -84,4 +84,13 @@ STEPS = (
     """CREATE TABLE lookup_head (
         only_one INTEGER PRIMARY KEY CHECK (only_one = 1), lookup_id INTEGER NOT NULL, hash BLOB NOT NULL)""",
     "ALTER TABLE cases ADD COLUMN stolen_ms INTEGER",
+    """CREATE TABLE batteries (
+        device_id BLOB PRIMARY KEY, time_ms INTEGER NOT NULL, battery_mv INTEGER, percent INTEGER)""",
+    """CREATE TABLE alert_states (
+        rule_id INTEGER PRIMARY KEY, holds INTEGER NOT NULL, changed_ms INTEGER NOT NULL)""",
+    """CREATE TABLE alert_queue (
+        alert_id INTEGER PRIMARY KEY, rule_id INTEGER NOT NULL, device_id BLOB NOT NULL, kind TEXT NOT NULL,
+        text TEXT NOT NULL, time_ms INTEGER NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL,
+        next_ms INTEGER NOT NULL, detail TEXT NOT NULL)""",
+    "CREATE INDEX alert_queue_state ON alert_queue (state, next_ms)",
 )
