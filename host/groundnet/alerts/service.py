@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from groundnet.alerts import post, watch
-from groundnet.alerts.post import Sender
+from groundnet.alerts.post import Message, Sender
 from groundnet.alerts.rules import Rule
 from groundnet.collector.database import Database
 from groundnet.errors import GroundnetError
@@ -28,11 +28,23 @@ async def one_round(
     watch.look(database, known, now_ms())
     complaints = []
     for message in post.due(database, {rule.rule_id: rule for rule in known}, now_ms()):
-        wrong = await asyncio.to_thread(post.send, message, senders)
-        post.settle(database, message.alert_id, wrong, now_ms())
+        sending = asyncio.create_task(_deliver(database, message, senders, now_ms))
+        try:
+            wrong = await asyncio.shield(sending)
+        except asyncio.CancelledError:  # we are closing: what is on its way is not sent again at the next start
+            await sending
+            raise
         if wrong:
             complaints.append(f"alert {message.alert_id}: {wrong}")
     return complaints
+
+
+async def _deliver(
+    database: Database, message: Message, senders: Mapping[str, Sender], now_ms: Callable[[], int]
+) -> str:
+    wrong = await asyncio.to_thread(post.send, message, senders)
+    post.settle(database, message.alert_id, wrong, now_ms())
+    return wrong
 
 
 async def run(
