@@ -1,4 +1,4 @@
-"""One tag and the collector that knows it."""
+"""One tag and the collector that knows it, on each engine."""
 
 import pytest
 from groundnet.collector.core import Collector
@@ -13,7 +13,7 @@ def tag():
 
 
 @pytest.fixture
-def collector(tmp_path, tag):
-    database = Database(tmp_path / "collector.db")
+def collector(store_at, tag):
+    database = Database(store_at("collector.db"))
     yield Collector(database, [(tag.device_id, tag.secret)])
     database.close()

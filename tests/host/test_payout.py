@@ -13,8 +13,8 @@ NOW_MS = 1_800_000_000_000
 
 
 @pytest.fixture
-def database(tmp_path):
-    store = Database(tmp_path / "collector.db")
+def database(store_at):
+    store = Database(store_at("collector.db"))
     yield store
     store.close()
 

@@ -36,8 +36,8 @@ def draft(number: int) -> Record:
 
 
 @pytest.fixture
-def registry(tmp_path):
-    opened = Registry(tmp_path / "registry.db")
+def registry(store_at):
+    opened = Registry(store_at("registry.db"))
     yield opened
     opened.close()
 

@@ -24,8 +24,8 @@ def quick_pins(monkeypatch):
 
 
 @pytest.fixture
-def registry(tmp_path):
-    opened = Registry(tmp_path / "registry.db")
+def registry(store_at):
+    opened = Registry(store_at("registry.db"))
     yield opened
     opened.close()
 

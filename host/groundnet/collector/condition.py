@@ -37,7 +37,12 @@ def keep_fault(database: Database, device_id: bytes, time_ms: int, item: dict) -
 
 
 def keep_start(database: Database, device_id: bytes, time_ms: int, item: dict) -> None:
-    database.run("INSERT INTO starts VALUES (?, ?, ?)", device_id, time_ms, str(item["cause"]))
+    database.run(
+        "INSERT INTO starts (device_id, time_ms, cause) VALUES (?, ?, ?)",
+        device_id,
+        time_ms,
+        str(item["cause"]),
+    )
 
 
 def keep_dropped(database: Database, device_id: bytes, time_ms: int, item: dict) -> None:
@@ -79,7 +84,7 @@ def condition_of(database: Database, device_id: bytes) -> Condition:
         device_id,
     )
     start = database.row(
-        "SELECT cause, time_ms FROM starts WHERE device_id = ? ORDER BY time_ms DESC, rowid DESC LIMIT 1",
+        "SELECT cause, time_ms FROM starts WHERE device_id = ? ORDER BY time_ms DESC, start_id DESC LIMIT 1",
         device_id,
     )
     counts = database.row(

@@ -79,7 +79,7 @@ class Collector:
         lat_e7, lon_e7 = values["lat_e7"], values["lon_e7"]
         self.database.run(
             "INSERT INTO stations VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (station_id) DO UPDATE SET "
-            "lat = coalesce(excluded.lat, lat), lon = coalesce(excluded.lon, lon), "
+            "lat = coalesce(excluded.lat, stations.lat), lon = coalesce(excluded.lon, stations.lon), "
             "boot_count = excluded.boot_count, seen_ms = excluded.seen_ms",
             values["station_id"],
             None if lat_e7 is None or lon_e7 is None else lat_e7 / 1e7,

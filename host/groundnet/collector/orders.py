@@ -75,8 +75,8 @@ def waiting(database: Database, now_ms: int, device_id: bytes | None = None) -> 
         "UPDATE orders SET state = 'expired' WHERE state IN ('queued', 'sent') AND expires_ms <= ?", now_ms
     )
     rows = database.rows(
-        "SELECT * FROM orders WHERE state IN ('queued', 'sent') AND (? IS NULL OR device_id = ?) ORDER BY order_id",
-        device_id,
+        "SELECT * FROM orders WHERE state IN ('queued', 'sent') AND device_id = coalesce(?, device_id) "
+        "ORDER BY order_id",
         device_id,
     )
     return [
@@ -175,7 +175,7 @@ def _speaker(database: Database, device_id: bytes, now_ms: int) -> bytes | None:
     row = database.row(
         "SELECT s.station_id FROM sightings s JOIN stations t ON t.station_id = s.station_id "
         "WHERE s.device_id = ? AND s.time_ms >= ? AND t.seen_ms >= ? "
-        "ORDER BY s.counter DESC, s.rssi_dbm DESC LIMIT 1",
+        "ORDER BY s.counter DESC, coalesce(s.rssi_dbm, -1000) DESC LIMIT 1",
         device_id,
         now_ms - HEARD_LATELY_MS,
         now_ms - IN_TOUCH_MS,

@@ -93,4 +93,11 @@ STEPS = (
         text TEXT NOT NULL, time_ms INTEGER NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL,
         next_ms INTEGER NOT NULL, detail TEXT NOT NULL)""",
     "CREATE INDEX alert_queue_state ON alert_queue (state, next_ms)",
+    # Two starts may be of the same time: which one came later is told by a number of ours.
+    """CREATE TABLE starts_next (
+        start_id INTEGER PRIMARY KEY, device_id BLOB NOT NULL, time_ms INTEGER NOT NULL, cause TEXT NOT NULL)""",
+    "INSERT INTO starts_next (device_id, time_ms, cause) SELECT device_id, time_ms, cause FROM starts ORDER BY time_ms",
+    "DROP TABLE starts",
+    "ALTER TABLE starts_next RENAME TO starts",
+    "CREATE INDEX starts_device ON starts (device_id, time_ms)",
 )

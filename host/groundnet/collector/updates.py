@@ -123,7 +123,7 @@ def piece(database: Database, values: dict, now_ms: int) -> dict | None:
     if row is None or row["sha256"] != values["sha256"] or offset >= row["size_bytes"]:
         return None
     found = database.row(
-        "SELECT substr(data, ?, ?) AS data FROM bundles WHERE sha256 = ?",
+        "SELECT substr(data, CAST(? AS INTEGER), CAST(? AS INTEGER)) AS data FROM bundles WHERE sha256 = ?",
         offset + 1,
         PIECE_BYTES,
         row["sha256"],

@@ -14,7 +14,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -71,7 +71,7 @@ class PostgresStore:
     def execute_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         try:
             with self._connection.cursor() as cursor:
-                cursor.executemany(postgres_sql.statement(statement), rows)
+                cursor.executemany(sql.SQL(postgres_sql.statement(statement)), rows)  # pyright: ignore[reportArgumentType]
         except psycopg.Error as error:
             raise self._failed(error) from error
 
@@ -96,7 +96,7 @@ class PostgresStore:
         return self._in_transaction
 
     def changes(self) -> int:
-        return self.execute("SELECT changes FROM store_state").fetchone()[0]
+        return self._twice(lambda: self._value("SELECT changes FROM store_state"))
 
     def forget_deleted(self, *tables: str) -> None:
         """The tables are written anew. The server's log, replicas and backups keep old pages until they are reused."""
@@ -107,9 +107,7 @@ class PostgresStore:
         self._connection.close()
 
     def _exists(self) -> bool:
-        return (
-            self.execute("SELECT to_regclass(?)", (f"{self._schema}.store_state",)).fetchone()[0] is not None
-        )
+        return self._value("SELECT to_regclass($1)", f"{self._schema}.store_state") is not None
 
     def _migrate(self, kind: Kind) -> None:
         if self._exists() and self._seen_steps(kind) == len(kind.steps):
@@ -135,12 +133,9 @@ class PostgresStore:
 
     def _begin_schema(self, kind: Kind) -> int:
         """A schema that somebody made beforehand, because we may not, is taken when it is empty."""
-        used = self._answer(
-            "SELECT count(*) FROM pg_tables WHERE schemaname = $1", (self._schema,)
-        ).fetchone()[0]
-        if used:
+        if self._value("SELECT count(*) FROM pg_tables WHERE schemaname = $1", self._schema):
             raise self._of_another_kind()
-        if self._answer("SELECT to_regnamespace($1)", (self._schema,)).fetchone()[0] is None:
+        if self._value("SELECT to_regnamespace($1)", self._schema) is None:
             self._say(f"CREATE SCHEMA {self._schema}")
         self._say(
             "CREATE TABLE store_state (kind TEXT NOT NULL, steps INTEGER NOT NULL, changes BIGINT NOT NULL)"
@@ -149,10 +144,9 @@ class PostgresStore:
         return 0
 
     def _seen_steps(self, kind: Kind) -> int:
-        found, steps = self._answer("SELECT kind, steps FROM store_state", ()).fetchone()
-        if found != kind.table:
+        if self._value("SELECT kind FROM store_state") != kind.table:
             raise self._of_another_kind()
-        return steps
+        return self._value("SELECT steps FROM store_state")
 
     def _connected(self) -> psycopg.Connection:
         """A new connection. Raises StoreError, at once while the server was found unreachable just now."""
@@ -211,6 +205,12 @@ class PostgresStore:
             return self._connection.execute(sql.SQL(text), values)  # pyright: ignore[reportArgumentType]
         except psycopg.Error as error:
             raise self._failed(error) from error
+
+    def _value(self, text: str, *values: object) -> Any:
+        """The first value of the one row that there is."""
+        row = self._answer(text, values).fetchone()
+        assert row is not None, text
+        return row[0]
 
     def _failed(self, error: psycopg.Error) -> StoreError:
         if isinstance(error, psycopg.errors.FeatureNotSupported):
