@@ -11,9 +11,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from groundnet.provision.central import CentralStore, Tokens, app_of
+from groundnet.provision import arrivals
+from groundnet.provision.central import app_of
+from groundnet.provision.registry import Registry
+from groundnet.provision.tokens import Tokens
 from groundnet.provision.web.server import listen
 
+NOW_MS = 1_800_000_000_000
 TOKENS = {"point-a": "token-of-point-a", "point-b": "token-of-point-b"}
 
 
@@ -46,7 +50,7 @@ def write_certificate(folder, name="central", host="127.0.0.1", days=1):
 
 
 class Central:
-    """A running central registry; ``operations`` is what its file holds."""
+    """A running central registry, an engineer's or the one whose file is at ``central.db`` already."""
 
     def __init__(self, folder, certificate):
         self.path = folder / "central.db"
@@ -70,18 +74,19 @@ class Central:
     def url(self):
         return f"https://127.0.0.1:{self.port}"
 
-    def operations(self):
-        with contextlib.closing(CentralStore(self.path)) as store:
-            return store.operations()
+    def told(self):
+        """What every point told, as the centre keeps it."""
+        with contextlib.closing(Registry(self.path)) as registry:
+            return arrivals.arrivals(registry)
 
-    def devices(self):
-        with contextlib.closing(CentralStore(self.path)) as store:
-            return list(store.devices())
+    def operations(self):
+        """(point, operation) of every record."""
+        return sorted((one.point, one.document.operation) for one in self.told())
 
     def _run(self):
-        store = CentralStore(self.path)
+        registry = Registry(self.path)
         config = uvicorn.Config(
-            app_of(store, Tokens(TOKENS)),
+            app_of(registry, Tokens(TOKENS), lambda: NOW_MS),
             log_level="critical",
             lifespan="off",
             ssl_certfile=str(self._certificate),
@@ -92,7 +97,7 @@ class Central:
         self._socket.listen()
         self._ready.set()
         self._server.run(sockets=[self._socket])
-        store.close()
+        registry.close()
 
 
 class CutLine:

@@ -14,7 +14,7 @@ from groundwire import frame
 
 events, service, store = (groundcore_runtime.load(name) for name in ("events", "service", "store"))
 
-_CHANGES = ("BEGIN", "INSERT", "UPDATE", "DELETE", "COMMIT")
+_CHANGES = ("INSERT", "UPDATE", "DELETE")
 
 
 class Killed(BaseException):
@@ -111,10 +111,10 @@ def _counting():
 
 
 class CutDatabase:
-    """A connection on which the blow may fall."""
+    """A store on which the blow may fall."""
 
-    def __init__(self, connection, blow):
-        self._connection = connection
+    def __init__(self, store, blow):
+        self._store = store
         self._blow = blow
 
     def execute(self, statement, *values):
@@ -122,14 +122,19 @@ class CutDatabase:
         if word in _CHANGES:
             self._blow.step(f"registry {word}")
         elif self._blow.fell:
-            raise Killed  # also no ROLLBACK: a process that is gone says nothing
-        found = self._connection.execute(statement, *values)
-        if word == "COMMIT":
-            self._blow.step("registry committed")
-        return found
+            raise Killed
+        return self._store.execute(statement, *values)
+
+    @contextlib.contextmanager
+    def transaction(self):
+        self._blow.step("registry BEGIN")
+        with self._store.transaction():
+            yield
+            self._blow.step("registry COMMIT")
+        self._blow.step("registry committed")
 
     def __getattr__(self, name):
-        return getattr(self._connection, name)
+        return getattr(self._store, name)
 
 
 class Point:

@@ -37,7 +37,7 @@ def here(tmp_path, monkeypatch):
     staff.add("Wang", "4711", "supervisor", 1)
     staff.add("Li Na", "1234", "staff", 1, staff.sign_in("Wang", "4711", 1))
     mine.close()
-    return mine.path
+    return mine.address
 
 
 def test_a_tag_is_cut_off_completed_released_and_bound_anew(here):

@@ -45,7 +45,7 @@ def central(tmp_path):
 
 def on_disk(registry: Registry) -> bytes:
     """Every byte of the file and of what SQLite keeps beside it."""
-    path = Path(registry.path)
+    path = Path(registry.address)
     return b"".join(one.read_bytes() for one in path.parent.glob(path.name + "*"))
 
 
@@ -200,7 +200,7 @@ def test_what_is_no_public_key_or_block_is_named(registry, text):
 def test_the_passphrase_of_a_registry_can_be_changed_while_another_program_has_it_open(registry):
     mine = point.init(registry, "centre", PASSPHRASE, 1, own_ids=True, cost=CHEAP)
     assert point.parse(mine.text()).public_key == mine.public_key
-    other = Registry(registry.path)
+    other = Registry(registry.address)
     other.unlock(PASSPHRASE)
     point.change_passphrase(registry, PASSPHRASE, "eight fresh horses", 2)
     other.lock()

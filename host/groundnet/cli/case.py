@@ -124,6 +124,8 @@ def silent(
     devices = open_registry(registry, must_exist=True)
     tag_ids, intervals = {}, {}
     for record in devices.devices():
+        if record.state == "undone":
+            continue  # nobody's: it was made blank
         tag_ids[record.device_id] = record.tag_id
         usual = intervals_of(record, devices.settings_of(record.device_id))
         intervals[record.device_id] = Intervals(

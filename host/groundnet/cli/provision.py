@@ -14,12 +14,13 @@ from groundnet.cli.options import JsonOption, RegistryOption
 from groundnet.cli.owner_door import token
 from groundnet.cli.provision_audit import audit, forget
 from groundnet.cli.provision_batch import batch, export_
+from groundnet.cli.provision_central import app as central
 from groundnet.cli.provision_people import app as people
 from groundnet.cli.provision_point import change_passphrase, init, issue, load, trust
 from groundnet.cli.provision_print import print_
 from groundnet.cli.provision_recovery import resume, undo
 from groundnet.cli.provision_serve import serve
-from groundnet.cli.provision_sync import central, sync
+from groundnet.cli.provision_sync import sync
 from groundnet.cli.registry_door import PassphraseFileOption, open_registry
 from groundnet.link.serial_link import SerialLink
 from groundnet.provision import phone as phones
@@ -51,7 +52,7 @@ _HELP = (
 for _command, _name, _en, _zh in _HELP:
     app.command(_name, help=tr(_en, _zh))(_command)
 app.command()(sync)
-app.command()(central)
+app.add_typer(central, name="central")
 
 
 class Profile(StrEnum):

@@ -1,4 +1,4 @@
-"""``groundnet provision sync`` and ``central``: from an install point to the central registry, and the central one."""
+"""``groundnet provision sync``: from an install point to the central registry."""
 
 import json
 import random
@@ -11,13 +11,9 @@ import typer
 from rich.console import Console
 
 from groundnet.cli.language import said, tr
-from groundnet.cli.options import JsonOption, RegistryOption, now_ms, operator, registry_path
-from groundnet.cli.provision_batch import ask_passphrase
-from groundnet.cli.registry_door import PassphraseFileOption
-from groundnet.provision import outbox
-from groundnet.provision.central import CentralStore, Tokens, app_of
-from groundnet.provision.central_server import serve
-from groundnet.provision.registry import Registry
+from groundnet.cli.options import JsonOption, RegistryOption, now_ms
+from groundnet.cli.registry_door import PassphraseFileOption, open_registry
+from groundnet.provision import calls, identities, outbox
 from groundnet.provision.uplink import CentralError, Uplink
 
 
@@ -35,59 +31,44 @@ def sync(
     personal: Annotated[
         bool, typer.Option("--personal", help="Send plates, names and phones, too; else nothing personal.")
     ] = False,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--everything", help="Also what it has acknowledged: it was brought back from an old copy."
+        ),
+    ] = False,
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send what was handed over to the central registry; each record counts once, however often it is sent."""
-    path = registry_path(registry)
-    store = Registry(path, must_exist=True, who=operator())
-    if personal:
-        store.unlock(ask_passphrase(path, passphrase_file))
+    """Tell the central registry what became of each device; each change counts once, however often it is sent."""
+    if watch and everything:
+        raise typer.BadParameter("--everything is said once, without --watch")
+    store = open_registry(registry, True, passphrase_file, need=personal)
     token = token_file.read_text(encoding="utf-8-sig").strip()
-    with Uplink(to, token, ca) as uplink:
-
-        def once() -> outbox.Delivery:
-            return outbox.deliver(store, uplink, now_ms, personal)
-
-        if watch:
-            _keep_on(once, every_s, as_json)
-        delivery = _patiently(once, tries)
-    left = len(outbox.waiting(store))
-    store.close()
-    if as_json:
-        typer.echo(json.dumps({"sent": delivery.sent, "known": delivery.known, "left": left,
-                               "refused": delivery.refused}, ensure_ascii=False))  # fmt: skip
-    else:
-        _say(delivery, left)
-    if delivery.refused:
-        raise outbox.refused(delivery)
-
-
-def central(
-    listen: Annotated[str, typer.Option(help="Address, HOST:PORT; port 0 takes a free one.")],
-    cert: Annotated[Path, typer.Option(help="Certificate chain, a PEM file.")],
-    key: Annotated[Path, typer.Option(help="Its private key, a PEM file.")],
-    tokens: Annotated[Path, typer.Option(help="File with POINT TOKEN on each line.")],
-    database: Annotated[Path, typer.Option(help="The central registry's own file.")] = Path("handed-over.db"),
-    as_json: JsonOption = False,
-) -> None:
-    """Take what install points hand over, over HTTPS, until Ctrl-C. The first line is the address."""
-    host, _, number = listen.rpartition(":")
-    if not host or not number.isdecimal() or int(number) > 65535:
-        raise typer.BadParameter(f"'{listen}' is not HOST:PORT", param_hint="--listen")
-    known = Tokens.read(tokens)
-    store = CentralStore(database)
     try:
-        address = (host.strip("[]"), int(number))
-        serve(app_of(store, known), address, cert, key, lambda port: _announce(host, port, as_json))
+        with Uplink(to, token, ca) as uplink:
+
+            def once() -> outbox.Delivery:
+                return outbox.deliver(store, uplink, now_ms, personal, everything)
+
+            if watch:
+                _keep_on(once, every_s, as_json)
+            delivery = _patiently(once, tries)
+        left, free = len(outbox.waiting(store)), identities.free(store)
     finally:
         store.close()
-
-
-def _announce(host: str, port: int, as_json: bool) -> None:
-    url = f"https://{host}:{port}"
-    typer.echo(json.dumps({"url": url}) if as_json else f"{url}  {tr('Ctrl-C ends it', '按 Ctrl-C 结束')}")
+    if as_json:
+        typer.echo(json.dumps({"sent": delivery.sent, "known": delivery.known, "left": left,
+                               "refused": delivery.refused, "free": free}, ensure_ascii=False))  # fmt: skip
+    else:
+        _say(delivery, left)
+    if free is not None and free < calls.FEW:
+        Console(stderr=True, highlight=False).print(
+            tr(f"{free} identities are left here: ask for the next block", f"本点只剩 {free} 个编号，请申请新的号段")
+        )  # fmt: skip
+    if delivery.refused:
+        raise outbox.refused(delivery)
 
 
 def _patiently(once: Callable[[], outbox.Delivery], tries: int) -> outbox.Delivery:

@@ -1,8 +1,9 @@
-"""What was handed over here goes to a central registry, exactly once, however long the line is away.
+"""What a central registry has to know of the devices bound here gets there, however long the line is away.
 
-The registry itself is the outbox: what is `handed_over` waits, what the central registry has acknowledged is `synced`.
-So there is no second place that could miss a row or keep one too many. Each record travels under the id of the
-operation that bound it; the central side keeps one record for each such id, whatever is sent again.
+The registry itself is the outbox: each device that was ever bound has a revision, which grows with whatever happens to
+it (handed over, new settings, forgotten, released), in the transaction in which it happens. What the central registry
+has acknowledged is noted beside it. So there is no second place that could miss a row or keep one too many, and after
+weeks offline each device is told once, as it is by then.
 """
 
 import random
@@ -10,8 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from groundnet.errors import GroundnetError, Text
+from groundnet.provision import document, identities, revisions
+from groundnet.provision.audit import Audit
 from groundnet.provision.record import Record, RegistryError
 from groundnet.provision.registry import Registry
+from groundnet.provision.revisions import Revision
 from groundnet.provision.uplink import Answer, CentralError, Uplink
 
 BATCH_RECORDS = 100
@@ -33,35 +37,44 @@ class Delivery:
     refused: dict[str, str] = field(default_factory=dict)
 
 
-def waiting(registry: Registry) -> list[Record]:
-    """What is to be sent, the oldest first."""
-    records = [record for record in registry.devices() if record.state == "handed_over"]
-    return sorted(records, key=lambda record: (record.changed_ms, record.tag_id))
+@dataclass(frozen=True)
+class Tidings:
+    """A device of which something is to be told."""
+
+    record: Record
+    revision: Revision
+    settings: dict[str, str]
+
+    def document(self, personal: bool = False) -> dict[str, object]:
+        """See document.write."""
+        return document.write(self.record, self.revision, self.settings, personal)
 
 
-def document(record: Record, personal: bool) -> dict[str, object]:
-    """What the central registry gets of a record: never the secret; owner data only with ``personal``.
-
-    It stays the same for an operation, whenever it is sent.
-    """
-    said: dict[str, object] = {
-        "operation": record.operation,
-        "tag_id": record.tag_id,
-        "device_id": record.device_id.hex(),
-        "role": record.role,
-        "board": record.board,
-        "profile": record.profile,
-        "handed_over_ms": record.changed_ms,
-    }
-    if personal:
-        said |= {"subject": record.plate, "owner_phone": record.owner_phone, "consent": record.consent}
-    return said
+def waiting(registry: Registry, everything: bool = False) -> list[Tidings]:
+    """What is to be told, the oldest change first; with ``everything`` also what the centre has acknowledged."""
+    with registry.transaction():  # nothing changes between revision and record
+        found = [
+            Tidings(record, number, registry.settings_of(device_id))
+            for device_id, number in revisions.every(registry.database).items()
+            if (everything or number.waits) and (record := registry.by_device(device_id)) is not None
+        ]
+    return sorted(found, key=lambda one: (one.revision.number, one.record.tag_id))
 
 
 def deliver(
-    registry: Registry, uplink: Uplink, now_ms: Callable[[], int], personal: bool = False
+    registry: Registry,
+    uplink: Uplink,
+    now_ms: Callable[[], int],
+    personal: bool = False,
+    everything: bool = False,
 ) -> Delivery:
-    """Send what waits, batch by batch; what is acknowledged is `synced` before the next batch goes.
+    """Tell what waits, batch by batch; what is acknowledged is noted before the next batch goes.
+
+    Also without anything to tell it calls once, so that the centre knows that the point is well.
+
+    Args:
+        personal: tell plates, names and phones, too; the registry must be unlocked.
+        everything: also what was acknowledged before, for a centre that was brought back from an old copy.
 
     Raises CentralError where it stops; what was acknowledged until then stays so.
     """
@@ -71,32 +84,47 @@ def deliver(
             Text("unlock the registry, or leave --personal out", "请先解锁登记簿，或不用 --personal"),
         )
     delivery = Delivery()
-    records = waiting(registry)
+    tidings = waiting(registry, everything)
     size = BATCH_RECORDS
-    while records:
-        batch = records[:size]
+    while True:
+        batch = tidings[:size]
+        left = {"free": identities.free(registry), "waiting": len(tidings) - len(batch)}
         try:
-            answer = uplink.send([document(record, personal) for record in batch])
+            answer = uplink.send([one.document(personal) for one in batch], left)
         except CentralError as error:
             if error.too_large and size > 1:
                 size //= 2
                 continue
             raise
         _keep(registry, batch, answer, delivery, now_ms())
-        records = records[len(batch) :]
-    return delivery
+        tidings = tidings[len(batch) :]
+        if not tidings:
+            return delivery
 
 
 def _keep(
-    registry: Registry, batch: Sequence[Record], answer: Answer, delivery: Delivery, now_ms: int
+    registry: Registry, batch: Sequence[Tidings], answer: Answer, delivery: Delivery, now_ms: int
 ) -> None:
     delivery.refused |= answer.refused
     with registry.transaction():
-        for record in batch:
-            if record.operation in answer.accepted or record.operation in answer.known:
-                registry.advance(record.device_id, "synced", record.operation, now_ms)
-                delivery.sent += record.operation in answer.accepted
-                delivery.known += record.operation in answer.known
+        for one in batch:
+            operation = one.record.operation
+            if operation in answer.accepted or operation in answer.known:
+                _acknowledged(registry, one, now_ms)
+                delivery.sent += operation in answer.accepted
+                delivery.known += operation in answer.known
+
+
+def _acknowledged(registry: Registry, one: Tidings, now_ms: int) -> None:
+    """Another program may have changed the device while it was told: then the next call tells that."""
+    device_id = one.record.device_id
+    unchanged = revisions.known(registry.database, device_id, one.revision.number)
+    if unchanged and one.record.state == "handed_over":
+        registry.advance(device_id, "synced", one.record.operation, now_ms)
+    elif one.revision.waits:
+        Audit(registry).append(
+            now_ms, "told centre", tag_id=one.record.tag_id, operation=one.record.operation
+        )
 
 
 def pause_s(failures: int, asked_s: float | None, draw: random.Random) -> float:

@@ -156,6 +156,13 @@ def _seal_everything(registry: Registry, vault: Vault) -> None:
             "UPDATE identities SET sealed = 1, secret = ? WHERE number = ?",
             (vault.seal("secret", row["secret"], row["tag_id"]), row["number"]),
         )
+    for row in registry.database.execute(
+        "SELECT * FROM arrived WHERE sealed = 0 AND owner IS NOT NULL"
+    ).fetchall():
+        registry.database.execute(
+            "UPDATE arrived SET sealed = 1, owner = ? WHERE point = ? AND device_id = ?",
+            (vault.seal("arrived owner", row["owner"], row["tag_id"]), row["point"], row["device_id"]),
+        )
     signing.seal(registry, vault)
     for row in registry.database.execute("SELECT name, digest FROM people").fetchall():
         registry.database.execute(

@@ -14,7 +14,7 @@ from groundnet.database.address import Address
 from groundnet.database.opening import open_store
 from groundnet.database.store import Kind, Row
 from groundnet.errors import Text
-from groundnet.provision import identities
+from groundnet.provision import identities, revisions
 from groundnet.provision import plate as plates
 from groundnet.provision import tag_id as tag_ids
 from groundnet.provision.audit import Audit
@@ -115,7 +115,7 @@ class Registry:
                     draft.changed_ms,
                 ),
             )
-            self._keep_owner(draft.device_id, tag_id, draft.plate, draft.owner_phone, draft.consent)
+            self.keep_owner(draft.device_id, tag_id, draft.plate, draft.owner_phone, draft.consent)
             self._keep_pending(draft.device_id, tag_id, pending)
             Audit(self).append(draft.changed_ms, "reserve", tag_id=tag_id, operation=draft.operation)
         return self._held(draft.device_id)
@@ -139,8 +139,9 @@ class Registry:
                     WHERE device_id = ?""",
                 (profile, device_id),
             )
-            self._keep_owner(device_id, record.tag_id, plate, owner_phone, consent)
+            self.keep_owner(device_id, record.tag_id, plate, owner_phone, consent)
             self._keep_pending(device_id, record.tag_id, pending)
+            revisions.changed(self.database, device_id)
         return self._held(device_id)
 
     def advance(
@@ -162,8 +163,12 @@ class Registry:
             )
             if state in BOUND or state == "undone":
                 self._keep_pending(device_id, record.tag_id, None)
+            if state == "handed_over":
+                revisions.bound(self.database, device_id, now_ms)
+            elif state != "synced":
+                revisions.changed(self.database, device_id, now_ms)
             if state == "undone":  # nobody's any more
-                self._keep_owner(device_id, record.tag_id, None, None, None)
+                self.keep_owner(device_id, record.tag_id, None, None, None)
                 self._end_owners_own(device_id)
             Audit(self).append(
                 now_ms,
@@ -190,6 +195,7 @@ class Registry:
                 (device_id,),
             )
             self._end_owners_own(device_id)
+            revisions.forgotten(self.database, device_id, now_ms)
             Audit(self).append(now_ms, "forget", tag_id=record.tag_id)
         self.forget_old_pages()
         return self._held(device_id)
@@ -209,12 +215,14 @@ class Registry:
 
     def keep_settings(self, device_id: bytes, settings: dict[str, str]) -> None:
         """Remember what was written to a device, as far as it is of KEPT_SETTINGS."""
-        for name in sorted(KEPT_SETTINGS & settings.keys()):
-            self.database.execute(
-                "INSERT INTO device_settings VALUES (?, ?, ?) "
-                "ON CONFLICT (device_id, name) DO UPDATE SET value = excluded.value",
-                (device_id, name, settings[name]),
-            )
+        with self.transaction():
+            for name in sorted(KEPT_SETTINGS & settings.keys()):
+                self.database.execute(
+                    "INSERT INTO device_settings VALUES (?, ?, ?) "
+                    "ON CONFLICT (device_id, name) DO UPDATE SET value = excluded.value",
+                    (device_id, name, settings[name]),
+                )
+                revisions.changed(self.database, device_id)
 
     def settings_of(self, device_id: bytes) -> dict[str, str]:
         """What this registry wrote of KEPT_SETTINGS; what is not there was left as the firmware has it."""
@@ -255,9 +263,10 @@ class Registry:
         self._seen_version = version
         return list(self.devices())
 
-    def _keep_owner(
+    def keep_owner(
         self, device_id: bytes, tag_id: str, plate: str | None, phone: str | None, consent: str | None
     ) -> None:
+        """What leads to a person, in place of what was there; within a transaction. Raises VaultLocked."""
         vault = self.vault
         plain = (plate, phone, consent) if vault is None else (None, None, None)
         sealed = key = None

@@ -125,6 +125,38 @@ _KNOWN_POINTS = """CREATE TABLE known_points (
     known_ms    INTEGER NOT NULL
 )"""
 
+# At a point: what of each device the central registry has to know (see `revisions`).
+_UPLINK = """CREATE TABLE uplink (
+    device_id   BLOB PRIMARY KEY,
+    revision    INTEGER NOT NULL,
+    sent        INTEGER NOT NULL,
+    bound_ms    INTEGER NOT NULL,
+    forgotten   INTEGER NOT NULL
+)"""
+
+# At a centre: the latest that each point told of each device (see `arrivals`), and when it last called.
+_ARRIVED = """CREATE TABLE arrived (
+    point       TEXT NOT NULL,
+    device_id   BLOB NOT NULL CHECK (length(device_id) = 8),
+    tag_id      TEXT NOT NULL,
+    operation   TEXT NOT NULL,
+    revision    INTEGER NOT NULL,
+    bound       INTEGER NOT NULL,
+    bound_ms    INTEGER NOT NULL,
+    said        TEXT NOT NULL,
+    owner       BLOB,
+    sealed      INTEGER NOT NULL,
+    arrived_ms  INTEGER NOT NULL,
+    PRIMARY KEY (point, device_id)
+)"""
+
+_CALLS = """CREATE TABLE calls (
+    point       TEXT PRIMARY KEY,
+    last_ms     INTEGER NOT NULL,
+    free        INTEGER,
+    waiting     INTEGER NOT NULL
+)"""
+
 STEPS = (
     _DEVICES.format(name="devices", begun="written"),
     "CREATE INDEX IF NOT EXISTS devices_plate ON devices (plate)",
@@ -166,4 +198,11 @@ STEPS = (
     """CREATE TABLE alert_rules (
         rule_id INTEGER PRIMARY KEY, device_id BLOB NOT NULL, kind TEXT NOT NULL, language TEXT NOT NULL,
         sealed INTEGER NOT NULL, said BLOB NOT NULL, made_ms INTEGER NOT NULL)""",
+    _UPLINK,
+    """INSERT INTO uplink SELECT device_id, changed_ms, CASE state WHEN 'synced' THEN changed_ms ELSE 0 END,
+        changed_ms, 0 FROM devices WHERE state IN ('handed_over', 'synced')""",
+    _ARRIVED,
+    "CREATE INDEX arrived_device ON arrived (device_id)",
+    "CREATE INDEX arrived_tag ON arrived (tag_id)",
+    _CALLS,
 )

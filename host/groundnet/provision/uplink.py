@@ -1,7 +1,7 @@
 """The way to a central registry: HTTPS with its certificate checked, a token that names this point, JSON records."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,10 +72,11 @@ class Uplink:
     def __exit__(self, *_exception: object) -> None:
         self._client.close()
 
-    def send(self, records: Sequence[dict]) -> Answer:
-        """One request. Raises CentralError."""
+    def send(self, records: Sequence[dict], status: Mapping[str, object]) -> Answer:
+        """One request; ``status`` is what the point says of itself. Raises CentralError."""
         try:
-            response = self._client.post(self.url + RECORDS_PATH, json={"records": list(records)})
+            message = {"records": list(records), "point": dict(status)}
+            response = self._client.post(self.url + RECORDS_PATH, json=message)
         except httpx.HTTPError as error:
             raise _unreached(error) from error
         if response.status_code != 200:
@@ -127,6 +128,11 @@ def _refusal(response: httpx.Response) -> CentralError:
             Text("ask its operator for the token of this install point", "请向中心管理员索取本安装点的令牌"),
             passing=False,
         )
+    if status == 507:  # Insufficient Storage, RFC 4918
+        return CentralError(
+            Text("the central registry can store nothing, its disk may be full", "中心登记处无法存储，可能磁盘已满"),
+            Text("nothing is lost: it is sent again; tell its operator", "不会丢失，稍后会再发送；请告知中心管理员"),
+        )  # fmt: skip
     if status in _ASK_AGAIN:
         asked = response.headers.get("retry-after", "")
         return CentralError(
