@@ -77,7 +77,7 @@ class PostgresServer:
 
     def close(self) -> None:
         if self._process is not None and self._process.poll() is None:
-            self.stop()
+            self.kill()  # a stop would write everything down first
         shutil.rmtree(self._folder)
 
     def url(self, schema: str) -> PostgresUrl:

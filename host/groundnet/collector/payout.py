@@ -25,7 +25,8 @@ BEFORE_MS = DAY_MS  # so much of the track before the report belongs to the evid
 _STATIONS = """
     SELECT s.station_id, t.lat, t.lon, min(s.time_ms) AS first_ms, max(s.time_ms) AS last_ms, count(*) AS n
     FROM sightings s LEFT JOIN stations t ON t.station_id = s.station_id
-    WHERE s.device_id = ? AND s.time_ms BETWEEN ? AND ? GROUP BY s.station_id, t.lat, t.lon ORDER BY n DESC, s.station_id"""
+    WHERE s.device_id = ? AND s.time_ms BETWEEN ? AND ?
+    GROUP BY s.station_id, t.lat, t.lon ORDER BY n DESC, s.station_id"""
 
 DESTROYED, UNTRACEABLE, NOT_FOUND = "destroyed", "untraceable", "not found in 60 days"
 

@@ -107,7 +107,9 @@ class PostgresStore:
         self._connection.close()
 
     def _exists(self) -> bool:
-        return self._value("SELECT to_regclass($1)", f"{self._schema}.store_state") is not None
+        """Asked of the catalogue, not by name: a name that was missing a moment ago is missing in a cache, too."""
+        found = "SELECT count(*) FROM pg_tables WHERE schemaname = $1 AND tablename = 'store_state'"
+        return bool(self._value(found, self._schema))
 
     def _migrate(self, kind: Kind) -> None:
         if self._exists() and self._seen_steps(kind) == len(kind.steps):
@@ -135,8 +137,8 @@ class PostgresStore:
         """A schema that somebody made beforehand, because we may not, is taken when it is empty."""
         if self._value("SELECT count(*) FROM pg_tables WHERE schemaname = $1", self._schema):
             raise self._of_another_kind()
-        if self._value("SELECT to_regnamespace($1)", self._schema) is None:
-            self._say(f"CREATE SCHEMA {self._schema}")
+        if not self._value("SELECT count(*) FROM pg_namespace WHERE nspname = $1", self._schema):
+            self._say(f'CREATE SCHEMA "{self._schema}"')
         self._say(
             "CREATE TABLE store_state (kind TEXT NOT NULL, steps INTEGER NOT NULL, changes BIGINT NOT NULL)"
         )
@@ -174,7 +176,7 @@ class PostgresStore:
         """Durable commits even where the server's own setting is a faster one; no wait without an end."""
         return b"; ".join(
             (
-                f"SET search_path TO {self._schema}".encode(),
+                f'SET search_path TO "{self._schema}"'.encode(),
                 b"SELECT set_config('synchronous_commit', 'on', false) "
                 b"WHERE current_setting('synchronous_commit') IN ('off', 'local')",
                 b"SET default_transaction_isolation TO 'read committed'",
