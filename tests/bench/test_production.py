@@ -2,6 +2,7 @@
 
 import json
 import re
+from random import Random
 from xml.etree import ElementTree
 
 import pytest
@@ -24,6 +25,7 @@ from groundnet.bench.production.results import (
 from groundnet.bench.production.run import JUNIT, PAGE, run
 from groundnet.bench.sim_bench import SimBench
 from groundnet.errors import GroundnetError
+from groundnet.sim.individual import Individual
 
 BASIC = {
     "name": "short",
@@ -90,6 +92,44 @@ def test_a_unit_out_of_its_limits_fails_and_is_named(tmp_path):
     assert [one.name for one in done.units[0].measured if not one.passed] == ["current"]
     failure = ElementTree.parse(tmp_path / JUNIT).getroot().find(".//failure")
     assert failure is not None and "limits none to 1" in str(failure.get("message"))
+
+
+def test_units_differ_as_soldered_boards_do_and_each_is_always_the_same(tmp_path):
+    currents = {}
+    for folder in ("first", "again"):
+        done = run(
+            sequence.parse({**BASIC, "steps": BASIC["steps"][:1]}), ["A1", "A2", "A3"], tmp_path / folder
+        )
+        currents[folder] = [one.measured[0].value for one in done.units]
+    assert currents["first"] == currents["again"]
+    assert len(set(currents["first"])) == 3
+    mean_ua = sum(currents["first"]) / 3
+    assert all(abs(one / mean_ua - 1) < 0.3 for one in currents["first"])
+
+
+def test_an_individual_is_within_what_data_sheets_allow():
+    drawn = [Individual.drawn(Random(seed)) for seed in range(500)]
+    assert max(abs(one.antenna_db) for one in drawn) <= 3.0
+    assert 0.85 <= min(one.current_share for one in drawn) < max(one.current_share for one in drawn) <= 1.15
+    assert max(abs(axis) for one in drawn for axis in one.zero_g) <= 0.030
+
+
+def test_a_hung_board_fails_by_name_and_the_others_go_on(tmp_path):
+    class Hung(SimBench):
+        def device(self, *arguments, **how):
+            device = super().device(*arguments, **{**how, "powered": False})
+            device.assembled.board.files["/main.py"] = b"import time\nwhile True: time.sleep(3600)"
+            device.power.restore()
+            return device
+
+    line = Line(
+        sequence.parse({**BASIC, "steps": BASIC["steps"][1:]}),
+        [Slot("1", lambda number: Hung(5) if number == "H1" else SimBench(5))],
+        Results(tmp_path / "results.db"),
+    )
+    hung, good = line.run(["H1", "B2"])
+    assert (hung.verdict, good.verdict) == (FAILED, PASSED)
+    assert [one.name for one in hung.measured if not one.passed] == ["beacon"]
 
 
 def test_a_broken_slot_is_released_and_the_others_go_on(tmp_path):

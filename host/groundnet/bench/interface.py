@@ -14,6 +14,7 @@ from groundnet.errors import GroundnetError
 if TYPE_CHECKING:
     from groundnet.bench.headquarters import Headquarters
 
+LISTENER = "listener"  # the device that a test measures others with: the same for all units
 SKIES = ("open", "urban", "none", "jammed")
 MOTIONS = (
     *("still", "bump", "lift", "set_down", "walk", "ride", "van", "fall", "collapse", "jump"),

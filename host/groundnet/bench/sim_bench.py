@@ -6,11 +6,12 @@ from pathlib import Path
 
 from groundnet.bench.fitting import Fitted
 from groundnet.bench.headquarters import HOST, PORT, Headquarters
-from groundnet.bench.interface import Device, Heard, TooLate
+from groundnet.bench.interface import LISTENER, Device, Heard, TooLate
 from groundnet.bench.sim_device import SimDevice
 from groundnet.errors import GroundnetError
 from groundnet.geodesy import LocalFrame
 from groundnet.sim.antenna import Frame
+from groundnet.sim.individual import Individual
 from groundnet.sim.network import Network
 from groundnet.sim.radio import Medium
 from groundnet.sim.scene import Scene
@@ -28,13 +29,21 @@ class SimBench:
         seed: decides every random number.
         start_unix_ms: UTC when the bench's clock is at zero.
         exponent: of the path loss; without shadowing, so that a level follows from the distance alone.
+        individuals: no two boards are alike; which one a device is follows from seed and name.
     """
 
-    def __init__(self, seed: int = 1, start_unix_ms: int = START_UNIX_MS, exponent: float = 3.4) -> None:
+    def __init__(
+        self,
+        seed: int = 1,
+        start_unix_ms: int = START_UNIX_MS,
+        exponent: float = 3.4,
+        individuals: bool = False,
+    ) -> None:
         world = World(seed, start_unix_ms)
         medium = Medium(world, exponent, shadowing_db=0.0)
         self.scene = Scene(world, medium, Network(world), LocalFrame(*ORIGIN))
         self.seed = seed
+        self._individuals = individuals
         self.devices: dict[str, SimDevice] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="groundnet-bench-")
         self._heard: list[Heard] = []
@@ -82,6 +91,8 @@ class SimBench:
         device = self.devices[name] = SimDevice(self.scene, fitted, at, self.run, bare)
         if self._headquarters is not None:
             self._headquarters.learn(fitted.device_id, fitted.secret)
+        if self._individuals and name != LISTENER:
+            Individual.drawn(self.scene.world.random(f"{name}/individual")).becomes(device.assembled)
         if powered:
             device.power.restore()
         return device

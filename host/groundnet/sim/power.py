@@ -13,6 +13,7 @@ class PowerAccount:
         self._world = world
         self._state: dict[str, tuple[str, float, int]] = {}
         self._charge_uas: dict[tuple[str, str], float] = {}
+        self.share = 1.0  # of the usual currents: boards differ
 
     def set_state(self, part: str, state: str, current_ua: float) -> None:
         """From now on ``part`` is in ``state`` and draws ``current_ua``."""
@@ -36,7 +37,7 @@ class PowerAccount:
 
     def current_ua(self) -> float:
         """Current drawn at this instant by all parts."""
-        return sum(current_ua for _, current_ua, _ in self._state.values())
+        return self.share * sum(current_ua for _, current_ua, _ in self._state.values())
 
     def _settle(self, part: str) -> None:
         if part not in self._state:
@@ -44,5 +45,5 @@ class PowerAccount:
         state, current_ua, since_us = self._state[part]
         elapsed_s = (self._world.now_us - since_us) / 1e6
         key = (part, state)
-        self._charge_uas[key] = self._charge_uas.get(key, 0.0) + current_ua * elapsed_s
+        self._charge_uas[key] = self._charge_uas.get(key, 0.0) + self.share * current_ua * elapsed_s
         self._state[part] = (state, current_ua, self._world.now_us)

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 from groundwire import beacon
 
-from groundnet.bench.interface import Bench, Device, TooLate
+from groundnet.bench.interface import LISTENER, Bench, Device, TooLate
 
-_LISTENER = "listener"
 _USUAL_S = 10.0
 _GIVE_UP_S = 60.0
 
@@ -65,7 +64,7 @@ def _level(bench: Bench, device: Device, options: dict) -> Reading:
 
     Beacons are caused by movements; each attenuation waits for one.
     """
-    listener = bench.devices.get(_LISTENER) or bench.device("base", _LISTENER)
+    listener = bench.devices.get(LISTENER) or bench.device("base", LISTENER)
     first_db, last_db, step_db = (
         options.get(key, usual) for key, usual in (("from", 60.0), ("to", 110.0), ("by", 10.0))
     )

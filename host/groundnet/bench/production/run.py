@@ -77,4 +77,4 @@ def run(
 
 def _opener(target: str) -> Callable[[str], Bench]:
     """On virtual boards a serial number is a seed: each unit is an individual, and always the same one."""
-    return lambda serial_number: open_bench(target, crc32(serial_number.encode()))
+    return lambda serial_number: open_bench(target, crc32(serial_number.encode()), individuals=True)

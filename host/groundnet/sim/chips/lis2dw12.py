@@ -11,7 +11,7 @@ A bench breaks the part: ``stuck_axis`` (its proof mass does not move), ``silent
 
 Not modelled: tap, the lower rate of inactivity without STATIONARY, single-conversion mode, the ODR/10 and ODR/20
 filters, the user offset, SPI, temperature (always 25 C), INT2 as a pin. Only hardware can tell: the part's
-true rate (a few percent off), zero-g offset, cross-axis sensitivity, mounting resonance, and what sloshes
+true rate (a few percent off), cross-axis sensitivity, mounting resonance, and what sloshes
 below 1.6 Hz.
 
 Nothing is stepped. A sample is a function of its number; the model looks for the next sample that raises a
@@ -105,6 +105,15 @@ class Lis2dw12:
         self._restart_sampling()
         motion.listen(self._on_motion_change)
 
+    @property
+    def zero_g(self) -> tuple[float, float, float]:
+        """What this part reads at rest beside gravity (table 3, TyOff), in g."""
+        return self.registers.zero_g
+
+    @zero_g.setter
+    def zero_g(self, value: tuple[float, float, float]) -> None:
+        self.registers.zero_g = value
+
     def power_cycle(self) -> None:
         """Everything as after power-on; a soft reset and a boot do the same."""
         self.registers.reset()
@@ -184,13 +193,14 @@ class Lis2dw12:
     def _sample_g(self, number: int) -> tuple[float, float, float]:
         """What the converter sees: motion, self-test deflection and noise, clipped to the scale."""
         x, y, z = self._motion.acceleration_g(self._time_us(number))
-        offset = self.registers.self_test_g
+        self_test_g = self.registers.self_test_g
+        offset = [self_test_g + zero_g for zero_g in self.registers.zero_g]
         noise = _noise(self._noise_seed, number)
         rms, scale = self.registers.noise_rms_g, self.registers.scale_g
         values = [
-            max(-scale, min(scale, x + offset + noise[0] * rms)),
-            max(-scale, min(scale, y + offset + noise[1] * rms)),
-            max(-scale, min(scale, z + offset + noise[2] * rms)),
+            max(-scale, min(scale, x + offset[0] + noise[0] * rms)),
+            max(-scale, min(scale, y + offset[1] + noise[1] * rms)),
+            max(-scale, min(scale, z + offset[2] + noise[2] * rms)),
         ]
         if self.stuck_axis is not None:
             values[self.stuck_axis] = 0.0

@@ -42,6 +42,7 @@ class Registers:
 
     def __init__(self) -> None:
         self._values = bytearray(128)
+        self.zero_g = (0.0, 0.0, 0.0)  # of the silicon: no reset changes it
         self.reset()
 
     def reset(self) -> None:

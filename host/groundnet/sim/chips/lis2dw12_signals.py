@@ -185,7 +185,7 @@ class SignalEngine:
 
     def _quiet(self, segment: Segment) -> bool:
         """True when no sample inside the segment can raise a signal, whatever the noise does."""
-        noise_g = _NOISE_PEAK * self._registers.noise_rms_g
+        noise_g = _NOISE_PEAK * self._registers.noise_rms_g + max(map(abs, self._registers.zero_g))
         if self.active & (WAKE_UP_IA | SLEEP_CHANGE_IA):
             change_g = segment.change_bound_g(self._registers.period_us) + 2 * noise_g
             if change_g / 2 > self._registers.wake_threshold_g:

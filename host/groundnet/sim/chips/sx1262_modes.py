@@ -38,6 +38,7 @@ class Modes:
         self._port = port
         self._medium = medium
         self.antenna = antenna
+        self.matching_db = 0.0  # how much better or worse than usual this board's antenna is matched
         self._dio1 = dio1
         self._reset_pin = reset
         self._power = power
@@ -191,7 +192,7 @@ class Modes:
 
     def _connect_antenna(self) -> None:
         connected = self.settings.dio2_switch or not self._dio2_rf_switch
-        self.antenna.gain_db = 0.0 if connected else -_SWITCH_LOSS_DB
+        self.antenna.gain_db = self.matching_db - (0.0 if connected else _SWITCH_LOSS_DB)
 
     def _stop_left_timer(self) -> None:
         if self._left_timer is not None:
