@@ -19,6 +19,7 @@ ROOMS = (
     ("Between a base station and the collector", lambda kind: 0x30 <= kind & 0x7F < 0x40),
     ("Between a tracker and the collector", lambda kind: 0x40 <= kind & 0x7F < 0x50),
     ("Between a device with an uplink and the collector", lambda kind: 0x50 <= kind & 0x7F < 0x60),
+    ("Between a finder and its host", lambda kind: 0x60 <= kind & 0x7F < 0x70),
 )
 
 

@@ -1,9 +1,9 @@
 """Messages: what a link frame carries, by its kind.
 
-The tables are in `link_table`, `station_table`, `report_table` and `update_table`; a table module is loaded when
-one of its kinds is used for the first time, so a tag never loads what only stations say. A kind below 0x80 is a
-request, the kind of a reply has the top bit set. Unknown kinds and payloads longer than known come through as
-"extra".
+The tables are in `link_table`, `station_table`, `report_table`, `update_table` and `finder_table`; a table module is
+loaded when one of its kinds is used for the first time, so a tag never loads what only stations say. A kind below
+0x80 is a request, the kind of a reply has the top bit set. Unknown kinds and payloads longer than known come through
+as "extra".
 """
 
 from collections import namedtuple
@@ -34,8 +34,10 @@ def _table(number):
                 from groundwire.station_table import MESSAGES
             elif number == 2:
                 from groundwire.report_table import MESSAGES
-            else:
+            elif number == 3:
                 from groundwire.update_table import MESSAGES
+            else:
+                from groundwire.finder_table import MESSAGES
         except ImportError:  # the image of this role leaves the table out: its kinds are unknown here
             MESSAGES = ()
         found = {}
@@ -50,14 +52,14 @@ def _entry(kind):
     found = _entries.get(kind)
     if found is None:
         group = kind & 0x70
-        number = 0 if group < 0x30 or group > 0x50 else (group >> 4) - 2
+        number = 0 if group < 0x30 or group > 0x60 else (group >> 4) - 2
         found = _table(number).get(kind, _UNKNOWN)
     return found
 
 
 def kind_of(name: str) -> int:
     """The kind number of a message name. Raises EncodeError("unknown")."""
-    for number in range(4):
+    for number in range(5):
         table = _table(number)
         for kind in table:
             if table[kind][0] == name:

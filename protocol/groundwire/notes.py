@@ -80,6 +80,22 @@ MESSAGES = {
         ("update_piece", "error"),
     ),
     "update_piece": ("some bytes of the bundle from that offset on", ()),
+    "follow_begin": (
+        "whom a finder is to follow, under which code and for how long; what it followed before still stands",
+        ("ack", "error"),
+    ),
+    "follow_ids": ("some of the announced ids, in the order of their epochs", ("ack", "error")),
+    "follow_commands": (
+        "commands that it may send to that tag, each once, in the order of their counters",
+        ("ack", "error"),
+    ),
+    "follow_finish": (
+        "all ids are there: follow them from now on, and nobody else; they are in flash when it answers",
+        ("ack", "error"),
+    ),
+    "follow_clear": ("forget ids and commands", ("ack", "error")),
+    "follow_read": ("asks whom the finder follows", ("following", "error")),
+    "following": ("whom it follows; count 0: nobody", ()),
     "ack": ("the request was carried out and has nothing to tell", ()),
     "error": ("the request was not carried out", ()),
 }
@@ -100,6 +116,20 @@ ITEMS = {
 
 # Field, or message.field where one name means two things -> what it means
 FIELDS = {
+    "follow_begin.code": "what the screen shows of it: never the plate, never the tag id",
+    "following.code": "what the screen shows of it, empty for nobody",
+    "first_epoch": "epoch of the first id",
+    "follow_begin.count": "how many ids will come",
+    "following.count": "how many ids it holds",
+    "follow_begin.expires_ms": "forget all of it at this time (UTC, milliseconds since 1970), when the clock is known",
+    "budget_s": "forget all of it after so much time at work, whatever the clock says; it counts over restarts",
+    "left_s": "of that time",
+    "follow_ids.first": "position of the first of these ids, from 0",
+    "follow_ids.eids": "EIDs, one for each epoch from there on",
+    "follow_commands.commands": "one record each",
+    "following.commands": "how many commands it still holds",
+    "purpose": "what the finder uses it for",
+    "follow_commands.downlink": "the finished command, sent as it is",
     "device_id": "the chip's own unique id, padded with zeros in front",
     "initiator_nonce": "fresh random bytes",
     "responder_nonce": "fresh random bytes",

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from air_vectors import beacon_vectors, downlink_vectors, session_vectors
+from finder_vectors import finder_messages
 from frame_vectors import cobs_vectors, frame_vectors, stream_vectors
 from key_vectors import key_vectors
 from link_vectors import link_messages
@@ -23,6 +24,7 @@ FILES = {
     "station": station_messages,
     "report": report_messages,
     "update": update_messages,
+    "finder": finder_messages,
     "beacons": beacon_vectors,
     "downlinks": downlink_vectors,
     "sessions": session_vectors,

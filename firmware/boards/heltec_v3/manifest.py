@@ -4,6 +4,6 @@ MANIFEST = {
     "base": {
         "main": "apps.base",
         "roots": ["apps.base", "board"],
-        "without": ["drivers.max17048"],
+        "without": ["drivers.max17048", "groundwire.finder_table"],
     },
 }

@@ -4,6 +4,6 @@ MANIFEST = {
     "tracker": {
         "main": "apps.tracker",
         "roots": ["apps.tracker", "board"],
-        "without": ["apps.vibration", "drivers.max17048", "drivers.pir"],
+        "without": ["apps.vibration", "drivers.max17048", "drivers.pir", "groundwire.finder_table"],
     },
 }

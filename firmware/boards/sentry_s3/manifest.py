@@ -4,6 +4,12 @@ MANIFEST = {
     "tracker": {
         "main": "apps.tracker",
         "roots": ["apps.tracker", "board"],
-        "without": ["apps.gnss", "apps.vibration", "drivers.l76k", "drivers.max17048"],
+        "without": [
+            "apps.gnss",
+            "apps.vibration",
+            "drivers.l76k",
+            "drivers.max17048",
+            "groundwire.finder_table",
+        ],
     },
 }

@@ -11,6 +11,7 @@ MANIFEST = {
             "drivers.battery_adc",
             "drivers.pir",
             "drivers.sx1262_watch",
+            "groundwire.finder_table",
             "groundwire.report_table",
             "groundwire.station_table",
             "groundwire.update_table",

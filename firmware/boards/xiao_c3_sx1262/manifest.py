@@ -10,6 +10,7 @@ MANIFEST = {
             "apps.inputs",
             "drivers.max17048",
             "drivers.sx1262_watch",
+            "groundwire.finder_table",
             "groundwire.report_table",
             "groundwire.station_table",
             "groundwire.update_table",
