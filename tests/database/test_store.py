@@ -1,6 +1,6 @@
 """What both engines promise alike: all or nothing, one writer, the same values, one kind of error."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from groundnet.database.opening import open_store
@@ -101,26 +101,17 @@ def test_a_trigger_that_forbids_does_so(store, statement):
 
 def test_writers_go_one_after_the_other_whatever_they_read_first(store_at, store):
     """The pattern of every number that is given away: look for the highest one, take the next."""
-    failures = []
 
-    def take():
+    def take(_):
         mine = open_store(store_at("things"), KIND)
-        try:
-            for _ in range(TIMES):
-                with mine.transaction():
-                    highest = mine.execute("SELECT coalesce(max(number), 0) FROM things").fetchone()[0]
-                    mine.execute("INSERT INTO things (number) VALUES (?)", (highest + 1,))
-        except StoreError as error:
-            failures.append(error)
-        finally:
-            mine.close()
+        for _ in range(TIMES):
+            with mine.transaction():
+                highest = mine.execute("SELECT coalesce(max(number), 0) FROM things").fetchone()[0]
+                mine.execute("INSERT INTO things (number) VALUES (?)", (highest + 1,))
+        mine.close()
 
-    threads = [threading.Thread(target=take) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(take, range(THREADS)))
     assert sorted(numbers(store)) == list(range(1, THREADS * TIMES + 1))
 
 
@@ -168,23 +159,13 @@ def test_a_store_of_another_kind_is_refused_and_left_alone(store_at, store):
 
 
 def test_many_programs_may_make_the_same_store_at_once(store_at):
-    made, failures = [], []
+    def make(_):
+        mine = open_store(store_at("new"), KIND)
+        mine.execute("INSERT INTO things (number) VALUES (1)")
+        mine.close()
 
-    def make():
-        try:
-            made.append(open_store(store_at("new"), KIND))
-            made[-1].execute("INSERT INTO things (number) VALUES (1)")
-        except StoreError as error:
-            failures.append(error)
-        finally:
-            made[-1].close()
-
-    threads = [threading.Thread(target=make) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(make, range(THREADS)))
     reader = open_store(store_at("new"), KIND)
     assert numbers(reader) == [1] * THREADS
     reader.close()
