@@ -79,7 +79,7 @@ def test_units_are_tested_side_by_side_and_everything_is_kept(tmp_path):
     assert [one.serial_number for one in kept if one.golden] == ["A3"]
     page = (tmp_path / PAGE).read_text()
     assert not re.search(r"(src|href)\s*=|@import|https?://", page), "the page needs nothing else"
-    assert page.count("<polyline") == 3
+    assert page.count("<polyline") == 6, "current at rest and while it answers a movement, of three units"
     suites = ElementTree.parse(tmp_path / JUNIT).getroot()
     assert [suite.get("failures") for suite in suites] == ["0", "0", "0"]
 

@@ -8,6 +8,7 @@ from groundwire import beacon
 from groundnet.bench.interface import LISTENER, Bench, Device, TooLate
 
 _USUAL_S = 10.0
+_AFTER_S, _STEP_S = 2.0, 0.1  # of the current behind a reaction
 _GIVE_UP_S = 60.0
 
 
@@ -48,15 +49,22 @@ def _mean_current(bench: Bench, device: Device, options: dict) -> Reading:
 
 
 def _beacon_after_motion(bench: Bench, device: Device, options: dict) -> Reading:
-    """Seconds from a movement to the beacon that tells it."""
+    """Seconds from a movement to the beacon that tells it; the curve is the current from one to the other."""
     bench.run(options.get("settle", _USUAL_S))
     heard = len(bench.heard(device))
+    began_s = bench.now_s
+    points: list[tuple[float, float]] = []
     device.motion.does(str(options.get("motion", "ride")), 30.0)
 
     def told() -> bool:
+        points.append((bench.now_s - began_s, device.current.now_ua))
         return any(beacon.decode(one.payload).flags & beacon.MOTION for one in bench.heard(device)[heard:])
 
-    return Reading(_seconds(bench, told, "a beacon that tells a movement"))
+    reaction_s = _seconds(bench, told, "a beacon that tells a movement")
+    for _ in range(round(_AFTER_S / _STEP_S)):
+        told()
+        bench.run(_STEP_S)
+    return Reading(reaction_s, Curve(("s", "uA"), tuple(points)))
 
 
 def _level(bench: Bench, device: Device, options: dict) -> Reading:
