@@ -111,7 +111,7 @@ def test_the_paper_is_the_same_for_the_same_evidence_and_has_one_page(database):
         evidence_paper.write(paper, number, "云A12345", told)
     first, again, other = (paper.getvalue() for paper in papers)
     assert first == again != other
-    assert first.startswith(b"%PDF") and first.count(b"/Type /Page\n") == 1
+    assert first.startswith(b"%PDF") and first.count(b"/Type /Page\n") == 2, "facts and timeline"
 
 
 def test_a_case_of_a_device_that_was_never_heard_has_a_paper_too(database, tmp_path):
@@ -141,3 +141,26 @@ def test_a_report_within_two_months_keeps_it_and_says_when_the_search_ends(datab
 def test_a_theft_that_is_still_to_come_is_refused(database):
     with pytest.raises(cases.CaseError, match="future"):
         cases.open_cases(database, [TAG], "owner", "2020-1", "stolen", NOW_MS, NOW_MS + 1)
+
+
+def test_the_timeline_tells_the_case_in_order(database):
+    reported_ms = NOW_MS - 8 * DAY_MS
+    alarm(database, reported_ms - 2 * 3_600_000, "lifted")
+    for at_ms in (reported_ms - 3_600_000, reported_ms + 60_000, reported_ms + 10 * 3_600_000):
+        heard(database, at_ms)
+    alarm(database, reported_ms - 40 * DAY_MS, "test")
+    cases.open_cases(
+        database, [TAG], "owner", "2020-1", "stolen", reported_ms, stolen_ms=reported_ms - 3 * 3_600_000
+    )
+    told = payout.evidence(database, TAG, NOW_MS)
+    assert [str(one.what) for one in told.timeline] == [
+        "stolen, as the reporter says",
+        "alarm: lifted",
+        "heard",
+        "theft reported, 2020-1",
+        "order: lost mode, waits for the device",
+        "heard again after 10 h",
+        "heard last",
+        "silent from here on",
+    ]
+    assert all(one.what.zh != str(one.what) for one in told.timeline)

@@ -144,4 +144,5 @@ def _public(told: Evidence) -> dict:
             "radius_m": place.radius_m,
         },
         "sightings": told.sightings,
+        "timeline": [{"time": iso_time(one.time_ms), "what": str(one.what)} for one in told.timeline],
     }

@@ -1,4 +1,7 @@
-"""The evidence of a theft on paper, one page of A4 in Chinese and English: what an insurer and the police file."""
+"""The evidence of a theft on paper, A4 in Chinese and English: what an insurer and the police file.
+
+The first page has the facts, the ground for payment and the map; the timeline follows, on as many as it needs.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +23,7 @@ _LEFT, _WIDTH = 18.0, 174.0
 _MAP_HEIGHT, _MARGIN = 84.0, 8.0
 _SMALLEST_M = 200.0  # a thing that stood still is not blown up to nothing but its own noise
 _ALARMS, _STATIONS = 6, 6  # lines of each list
+_LINES = 52  # of the timeline on one page
 
 
 def write(path, tag_id: str, subject: str, told: Evidence) -> None:
@@ -59,7 +63,19 @@ def write(path, tag_id: str, subject: str, told: Evidence) -> None:
     page.text(_LEFT, below + 9, f"出具时间 / made at {iso_time(told.judged_ms)}", 8.5)
     page.text(_LEFT, below + 20, "经办人 / officer: ______________________", 9)
     page.text(_LEFT + 92, below + 20, "盖章 / seal:", 9)
+    _timeline(page, tag_id, told)
     page.save()
+
+
+def _timeline(page: Page, tag_id: str, told: Evidence) -> None:
+    pages = [told.timeline[at : at + _LINES] for at in range(0, len(told.timeline), _LINES)]
+    for number, lines in enumerate(pages, 1):
+        page.next()
+        page.text(_LEFT, 22, "时间线 / Timeline (UTC)", 14)
+        page.text(_LEFT + _WIDTH, 22, f"{tag_id}, {number} / {len(pages)}", 11, "right")
+        page.rule(_LEFT, 26, _WIDTH)
+        rows = [(iso_time(one.time_ms), f"{one.what.zh} / {one.what}") for one in lines]
+        page.rows(_LEFT, 33, rows, _LEFT + 48, 7.5)
 
 
 def write_beside(path: Path, tag_id: str, subject: str, told: Evidence) -> Path:

@@ -8,6 +8,7 @@ What is decided here is what the network can tell; police certificate and receip
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from groundnet.collector.case_timeline import Happening, timeline
 from groundnet.collector.cases import Case, list_cases
 from groundnet.collector.database import Database
 from groundnet.collector.silence import Intervals, Silence, silent_devices
@@ -48,6 +49,7 @@ class Evidence:
     sightings: int
     track: tuple[TrackPoint, ...] = ()
     stations: tuple["Heard", ...] = ()
+    timeline: tuple[Happening, ...] = ()
 
     @property
     def searched_days(self) -> int:
@@ -125,6 +127,7 @@ def evidence(
         counted["n"] if counted else 0,
         tuple(point for point in points if point.time_ms >= case.opened_ms - BEFORE_MS),
         stations,
+        timeline(database, case, judged_ms, alarms, silence),
     )
 
 
