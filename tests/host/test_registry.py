@@ -94,7 +94,10 @@ def test_a_state_is_on_disk_for_every_reader_at_once(registry):
     assert [record.state for record in other.added()] == ["reserved"]
     assert other.added() == []
     registry.advance(draft(1).device_id, "handed_over", "01", 2)
-    assert [record.state for record in other.added()] == ["handed_over"]
+    assert other.added() == [], "it is no other device by that"
+    assert [record.state for record in other.devices()] == ["handed_over"]
+    registry.reserve(draft(2))
+    assert [record.device_id for record in other.added()] == [draft(2).device_id]
     other.close()
 
 

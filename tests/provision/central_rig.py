@@ -52,7 +52,8 @@ def write_certificate(folder, name="central", host="127.0.0.1", days=1):
 class Central:
     """A running central registry, an engineer's or the one whose file is at ``central.db`` already."""
 
-    def __init__(self, folder, certificate):
+    def __init__(self, folder, certificate, prepare=lambda registry: None):
+        self._prepare = prepare
         self.path = folder / "central.db"
         self._socket = listen("127.0.0.1", 0)
         self.port = self._socket.getsockname()[1]
@@ -85,6 +86,7 @@ class Central:
 
     def _run(self):
         registry = Registry(self.path)
+        self._prepare(registry)
         config = uvicorn.Config(
             app_of(registry, Tokens(TOKENS), lambda: NOW_MS),
             log_level="critical",

@@ -135,6 +135,38 @@ def test_a_wrong_token_is_told_and_changes_nothing(tmp_path, central, certificat
     assert central.operations() == [] and "synced" not in states(registry)
 
 
+def test_a_centre_whose_disk_is_full_keeps_nothing_by_half_and_the_point_keeps_everything(
+    tmp_path, certificate, monkeypatch
+):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    registry = point(tmp_path, count=60)
+
+    def fill(centre):
+        (pages,) = centre.database.execute("PRAGMA page_count").fetchone()
+        centre.database.execute(f"PRAGMA max_page_count = {pages + 4}")
+
+    with Central(tmp_path, certificate, fill) as full:
+        with pytest.raises(CentralError, match="disk may be full; nothing is lost") as caught:
+            deliver(registry, full.url, certificate)
+        assert caught.value.passing and full.operations() == []
+    assert len(outbox.waiting(registry)) == 60
+    with Central(tmp_path, certificate) as roomy:
+        assert deliver(registry, roomy.url, certificate).sent == 60
+
+
+def test_a_centre_that_nobody_has_unlocked_takes_no_owners(tmp_path, certificate, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    centre = Registry(tmp_path / "central.db")
+    seal(centre, "county", PASSPHRASE, 1, own_ids=True, cost=Cost(8, 1, 1))
+    centre.close()
+    registry = point(tmp_path, count=2)
+    with Central(tmp_path, certificate) as locked, pytest.raises(CentralError, match="nobody has unlocked"):
+        deliver(registry, locked.url, certificate, personal=True)
+    assert len(outbox.waiting(registry)) == 2
+    with Central(tmp_path, certificate, lambda opened: opened.unlock(PASSPHRASE)) as unlocked:
+        assert deliver(registry, unlocked.url, certificate, personal=True).sent == 2
+
+
 @pytest.mark.parametrize("days", [1, -1])
 def test_a_certificate_of_another_or_one_that_is_over_is_not_spoken_to(
     tmp_path, central, certificate, days, monkeypatch

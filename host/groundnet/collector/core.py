@@ -38,11 +38,11 @@ class Collector:
         self.learn(devices)
 
     def learn(self, devices: Iterable[tuple[bytes, bytes]]) -> None:
-        """Know these devices too; known ones are passed over."""
+        """Know these devices too; known ones are passed over, unless they were bound anew with another secret."""
         for device_id, secret in devices:
-            if device_id in self.devices:
+            known, device = self.devices.get(device_id), KnownDevice.from_secret(device_id, secret)
+            if known is not None and known.same_keys(device):
                 continue
-            device = KnownDevice.from_secret(device_id, secret)
             row = self.database.row("SELECT epoch FROM epochs WHERE device_id = ?", device_id)
             self._resolver.add(device, row["epoch"] if row else 0)
             self.devices[device_id] = device

@@ -31,6 +31,10 @@ class KnownDevice:
         labels = (keys.IDENTITY, keys.BEACON, keys.POSITION, keys.DOWNLINK, keys.REPORT)
         return cls(device_id, *(keys.derive(secret, label) for label in labels))
 
+    def same_keys(self, other: "KnownDevice") -> bool:
+        """Whether both come from one secret."""
+        return keys.same(self.beacon_key.mac(b""), other.beacon_key.mac(b""))
+
 
 @dataclass(frozen=True)
 class Resolved:

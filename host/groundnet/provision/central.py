@@ -36,8 +36,8 @@ def app_of(registry: Registry, tokens: Tokens, now_ms: Callable[[], int]) -> Sta
         if point is None:
             return JSONResponse({"error": "unknown token"}, 401, {"www-authenticate": "Bearer"})
         try:
-            records, status = _message(await _body(request))
-            return JSONResponse(_take(registry, point, records, status, now_ms()))
+            records, status = read_message(await _body(request))
+            return JSONResponse(keep(registry, point, records, status, now_ms()))
         except TooLarge:
             return JSONResponse({"error": "too large"}, 413)
         except Malformed as error:
@@ -45,12 +45,13 @@ def app_of(registry: Registry, tokens: Tokens, now_ms: Callable[[], int]) -> Sta
         except StoreError:
             return JSONResponse({"error": "cannot store"}, 507)
         except VaultLocked:
-            return JSONResponse({"error": "locked"}, 503)
+            return JSONResponse({"error": "locked"}, 423)
 
     return Starlette(routes=[Route(RECORDS_PATH, take, methods=["POST"])])
 
 
-def _take(registry: Registry, point: str, records: list, status: object, now_ms: int) -> dict[str, object]:
+def keep(registry: Registry, point: str, records: list, status: object, now_ms: int) -> dict[str, object]:
+    """One message of a point; on disk when this returns. Raises VaultLocked, StoreError."""
     answer = arrivals.take(registry, point, records, now_ms)
     calls.keep(registry, point, status, now_ms)
     return answer
@@ -65,8 +66,8 @@ async def _body(request: Request) -> bytes:
     return body
 
 
-def _message(body: bytes) -> tuple[list, object]:
-    """The records, and what the point says of itself."""
+def read_message(body: bytes) -> tuple[list, object]:
+    """The records, and what the point says of itself. Raises Malformed, TooLarge."""
     try:
         message = json.loads(body)
         records, status = message["records"], message.get("point")

@@ -45,6 +45,7 @@ class Registry:
         self.address = address
         self.who = who
         self._seen_version: int | None = None
+        self._told_of: dict[bytes, str] = {}
         self._vault: Vault | None = None
 
     def close(self) -> None:
@@ -170,6 +171,7 @@ class Registry:
             if state == "undone":  # nobody's any more
                 self.keep_owner(device_id, record.tag_id, None, None, None)
                 self._end_owners_own(device_id)
+                self.database.execute("DELETE FROM device_settings WHERE device_id = ?", (device_id,))
             Audit(self).append(
                 now_ms,
                 action or state,
@@ -256,12 +258,21 @@ class Registry:
         return self._select("ORDER BY number")
 
     def added(self) -> list[Record]:
-        """Devices that came in since the last call, by any process; all of them at the first call."""
+        """Devices that are new since the last call, or have another id and so another secret, by any process.
+
+        At the first call they are all new.
+        """
         version = self.database.changes()
         if version == self._seen_version:
             return []
         self._seen_version = version
-        return list(self.devices())
+        rows = self.database.execute("SELECT device_id, tag_id FROM devices").fetchall()
+        held = {bytes(row["device_id"]): row["tag_id"] for row in rows}
+        fresh = {device_id for device_id, tag_id in held.items() if self._told_of.get(device_id) != tag_id}
+        self._told_of = held
+        if len(fresh) == len(held):
+            return list(self.devices())
+        return [self._held(device_id) for device_id in fresh]
 
     def keep_owner(
         self, device_id: bytes, tag_id: str, plate: str | None, phone: str | None, consent: str | None

@@ -133,6 +133,11 @@ def _refusal(response: httpx.Response) -> CentralError:
             Text("the central registry can store nothing, its disk may be full", "中心登记处无法存储，可能磁盘已满"),
             Text("nothing is lost: it is sent again; tell its operator", "不会丢失，稍后会再发送；请告知中心管理员"),
         )  # fmt: skip
+    if status == 423:  # Locked, RFC 4918
+        return CentralError(
+            Text("nobody has unlocked the central registry", "中心登记簿尚未解锁"),
+            Text("nothing is lost: it is sent again; tell its operator", "不会丢失，稍后会再发送；请告知中心管理员"),
+        )  # fmt: skip
     if status in _ASK_AGAIN:
         asked = response.headers.get("retry-after", "")
         return CentralError(
