@@ -1,5 +1,7 @@
 """A rig made of what a test can have: SCPI over real sockets, a relay board on a PTY, the pins of a virtual board."""
 
+import ast
+import itertools
 import json
 import os
 import subprocess
@@ -16,6 +18,7 @@ from groundnet.bench.interface import Lacking
 from groundnet.bench.recording import ReplayMismatch, compare
 from groundnet.bench.rig_bench import RigBench
 from groundnet.errors import GroundnetError
+from groundnet.link import prompt
 
 RIG = """
 name = "test"
@@ -156,7 +159,58 @@ def test_the_pins_of_a_micropython_board():
         assert "MicroPython 1." in who and level == 1
         assert board.io.line(5).level == 1
         with pytest.raises(InstrumentError, match="beyond a servo's reach"):
-            pins.turn_to(15, 120)
+            pins.play(15, [[120, 0.1]], 1)
+
+
+FAKE_PWM = """
+import machine, time
+seen = []
+class PWM:
+    def __init__(self, pin, freq, duty_ns):
+        seen.append((pin.gpio, freq))
+    def duty_ns(self, pulse_ns):
+        seen.append((time.ticks_ms(), pulse_ns))
+machine.PWM = PWM
+"""
+
+
+def test_a_servo_moves_by_itself_and_a_new_motion_replaces_the_old_one():
+    from groundnet.bench.rig_device import RigMotion
+    from groundnet.bench.rig_file import Attachment
+    from groundnet.sim.board import VirtualBoard
+    from groundnet.sim.pacing import hold_while
+    from groundnet.sim.world import World
+
+    world = World(1)
+    board = VirtualBoard(world, "pico", files={"/main.py": b""})
+    with board:
+        port = board.pty_path
+        board.power_on()
+        motion = RigMotion(Pins("pins", port), Attachment("pins", 15), "tag")
+
+        def at_the_prompt(code: bytes) -> str:
+            return hold_while(world, [board], lambda: prompt.execute(port, code)).decode()
+
+        at_the_prompt(FAKE_PWM.encode())
+        hold_while(world, [board], lambda: motion.does("walk", 60))
+        world.run_for(2_000_000)
+        hold_while(world, [board], lambda: motion.does("bump"))
+        world.run_for(2_000_000)
+        turns = ast.literal_eval(at_the_prompt(b"print(seen)"))
+        assert turns[0] == (15, 50)
+        walk, bump = turns[1 : turns.index((15, 50), 1)], turns[turns.index((15, 50), 1) + 1 :]
+        assert 7 <= len(walk) <= 10, "a turn each 0.28 s for two seconds"
+        pauses_ms = [after - before for (before, _), (after, _) in itertools.pairwise(walk)]
+        assert all(270 <= pause_ms <= 300 for pause_ms in pauses_ms), pauses_ms
+        assert [pulse_ns for _, pulse_ns in bump] == [1_588_889, 1_500_000]
+
+
+def test_a_motion_that_a_servo_cannot_play_is_lacking():
+    from groundnet.bench.rig_device import RigMotion
+    from groundnet.bench.rig_file import Attachment
+
+    with pytest.raises(Lacking, match="motion 'storm'"):
+        RigMotion(None, Attachment("pins", 15), "tag").does("storm")
 
 
 def test_a_test_runs_on_a_rig_as_it_does_on_virtual_boards(rig):

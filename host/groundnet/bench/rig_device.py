@@ -29,20 +29,17 @@ _ENDLESS = ("walk", "ride", "van")
 class RigMotion:
     """A servo that turns the device."""
 
-    def __init__(self, pins: Any, wire: Attachment, device: str, wait: Wait) -> None:
-        self._pins, self._wire, self._device, self._wait = pins, wire, device, wait
+    def __init__(self, pins: Any, wire: Attachment, device: str) -> None:
+        self._pins, self._wire, self._device = pins, wire, device
 
     def does(self, what: str, duration_s: float | None = None) -> None:
-        """Returns when the motion is over. Raises Lacking for one that a servo cannot play."""
+        """From now on. Raises Lacking for a motion that a servo cannot play."""
         if what not in _MOVES:
             raise Lacking(self._device, f"motion '{what}'")
-        rounds = 1
+        moves, rounds = _MOVES[what], 1
         if what in _ENDLESS:
-            rounds = max(1, math.ceil((duration_s or 10.0) / sum(stay_s for _, stay_s in _MOVES[what])))
-        for _ in range(rounds):
-            for degrees, stay_s in _MOVES[what]:
-                self._pins.turn_to(self._wire.channel, degrees)
-                self._wait(stay_s)
+            rounds = max(1, math.ceil((duration_s or 10.0) / sum(stay_s for _, stay_s in moves)))
+        self._pins.play(self._wire.channel, [list(move) for move in moves], rounds * len(moves))
 
 
 class RigContact:
@@ -148,7 +145,7 @@ class RigDevice:
 
     @property
     def motion(self) -> RigMotion:
-        return RigMotion(*self._at("motion"), self.name, self._wait)
+        return RigMotion(*self._at("motion"), self.name)
 
     @property
     def power(self) -> RigSupply:

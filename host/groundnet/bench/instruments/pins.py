@@ -10,7 +10,22 @@ from groundnet.link.errors import LinkError
 
 _WRITE = "import machine; machine.Pin({pin}, machine.Pin.OUT).value({level})"
 _READ = "import machine; print(machine.Pin({pin}, machine.Pin.IN).value())"
-_SERVO = "import machine; machine.PWM(machine.Pin({pin}), freq=50, duty_ns={pulse_ns})"
+# A timer of the board plays the moves: it returns at once, and a new order replaces the one under way.
+_SERVO = """
+import machine
+if "arm{pin}" in globals():
+    arm{pin}.deinit()
+else:
+    arm{pin} = machine.Timer(-1)
+servo{pin} = machine.PWM(machine.Pin({pin}), freq=50, duty_ns={moves}[0][0])
+def move{pin}(timer, moves={moves}, done=[0]):
+    pulse_ns, stay_ms = moves[done[0] % len(moves)]
+    servo{pin}.duty_ns(pulse_ns)
+    done[0] += 1
+    if done[0] < {count}:
+        arm{pin}.init(mode=machine.Timer.ONE_SHOT, period=max(1, stay_ms), callback=move{pin})
+move{pin}(None)
+"""
 
 
 class Pins:
@@ -42,13 +57,22 @@ class Pins:
         """0 or 1 at a pin. Raises InstrumentError."""
         return int(self._do(_READ.format(pin=channel)))
 
-    def turn_to(self, channel: int, degrees: float) -> None:
-        """Raises InstrumentError, also for an angle beyond 90 degrees."""
-        if not -90 <= degrees <= 90:
-            raise InstrumentError(
-                self.name, f"{degrees:g} degrees are beyond a servo's reach", "stay within 90"
-            )
-        self._do(_SERVO.format(pin=channel, pulse_ns=round((1.5 + degrees / 90) * 1e6)))
+    def play(self, channel: int, moves: list[list[float]], count: int) -> None:
+        """Turn a servo: begins now and goes on by itself, whatever is asked meanwhile.
+
+        Args:
+            moves: (degrees, seconds to stay there), over and over.
+            count: so many turns in all.
+
+        Raises InstrumentError, also for an angle beyond 90 degrees.
+        """
+        for degrees, _ in moves:
+            if not -90 <= degrees <= 90:
+                raise InstrumentError(
+                    self.name, f"{degrees:g} degrees are beyond a servo's reach", "stay within 90"
+                )
+        pulses = tuple((round((1.5 + degrees / 90) * 1e6), round(stay_s * 1000)) for degrees, stay_s in moves)
+        self._do(_SERVO.format(pin=channel, moves=pulses, count=count))
 
     def close(self) -> None:
         """Nothing is held open."""
