@@ -14,20 +14,23 @@ NOW_MS = 1_700_000_000_000
 POINTS = ("north", "south")
 
 
-def found(folder, count=8):
-    """A centre and two points with a block each, as the bytes of their files."""
-    files = {}
-    centre = Registry(folder / "centre.db")
+def set_up(at, count=8):
+    """A centre and two points with a block each; ``at`` gives the address of a registry by its name."""
+    centre = Registry(at("centre.db"))
     point.init(centre, "county", PASSPHRASE, 1, own_ids=True, cost=CHEAP)
     for name in POINTS:
-        registry = Registry(folder / f"{name}.db")
+        registry = Registry(at(f"{name}.db"))
         mine = point.init(registry, name, PASSPHRASE, 1, cost=CHEAP)
         signing.trust(registry, signing.own(centre), 1)
         blocks.load(registry, blocks.issue(centre, mine, count, 1), 1)
         registry.close()
-        files[name] = (folder / f"{name}.db").read_bytes()
     centre.close()
-    return {**files, "centre": (folder / "centre.db").read_bytes()}
+
+
+def found(folder):
+    """The same as the bytes of files, by name."""
+    set_up(lambda name: folder / name)
+    return {name: (folder / f"{name}.db").read_bytes() for name in ("centre", *POINTS)}
 
 
 class Line:
@@ -64,17 +67,23 @@ class Line:
 class County:
     """Registries that are open and unlocked."""
 
-    def __init__(self, folder, files):
-        self.folder = folder
+    def __init__(self, at):
+        self._at = at
         self.now_ms = NOW_MS
-        for name, data in files.items():
-            (folder / f"{name}.db").write_bytes(data)
         self.centre = self.open("centre")
         self.points = {name: self.open(name) for name in POINTS}
         self.lines = {name: Line(self, name) for name in POINTS}
 
+    @classmethod
+    def in_folder(cls, folder, files):
+        for name, data in files.items():
+            (folder / f"{name}.db").write_bytes(data)
+        county = cls(lambda name: folder / name)
+        county.folder = folder
+        return county
+
     def open(self, name):
-        registry = Registry(self.folder / f"{name}.db", who="Li Na")
+        registry = Registry(self._at(f"{name}.db"), who="Li Na")
         registry.unlock(PASSPHRASE)
         return registry
 

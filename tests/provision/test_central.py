@@ -28,7 +28,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def county(tmp_path, files):
-    opened = County(tmp_path, files)
+    opened = County.in_folder(tmp_path, files)
     yield opened
     opened.close()
 

@@ -5,13 +5,13 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from groundnet.provision import outbox
+from groundnet.provision import arrivals, calls, outbox
 from groundnet.provision.audit import Audit
 from groundnet.provision.uplink import CentralError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provision.county import POINTS, County, found
+from provision.county import POINTS, County, found, set_up
 from provision.crash_bench import Blow, CutDatabase, Killed
 
 
@@ -23,7 +23,7 @@ def files(tmp_path_factory):
 @contextlib.contextmanager
 def county_of(files):
     with tempfile.TemporaryDirectory() as folder:
-        county = County(Path(folder), files)
+        county = County.in_folder(Path(folder), files)
         yield county
         county.close()
 
@@ -136,3 +136,22 @@ def test_a_call_that_is_killed_at_any_step_is_completed_by_the_next_one(files, s
     assert {"registry BEGIN", "registry COMMIT", "registry committed"} <= set(steps) and len(steps) > 15
     for at in range(len(steps)):
         killed_at(files, side, at)
+
+
+def test_the_same_on_both_engines(store_at):
+    set_up(store_at)
+    county = County(store_at)
+    told(county)
+    county.lines["north"].fate = ["twice"]
+    assert deliver(county, "north", personal=True).refused == {}
+    assert county.known() == county.expected() and len(county.known()) == 4
+    told_of = [(one.point, one.document.bound, one.secret_known) for one in arrivals.arrivals(county.centre)]
+    assert told_of == [("north", False, True), *[("north", True, True)] * 3, ("south", True, True)]
+    (shown,) = arrivals.of_device(county.centre, "云A99999")[1:]
+    assert shown.point == "south"
+    states = [
+        (state.point, state.devices, state.left, state.waiting) for state in calls.points(county.centre)
+    ]
+    assert states == [("north", 3, 4, 0), ("south", 1, 7, 0)]
+    Audit(county.centre).verify()
+    county.close()

@@ -10,7 +10,7 @@ from groundnet.provision.audit import Audit
 from groundnet.provision.point import init as seal
 from groundnet.provision.record import Record, RegistryError
 from groundnet.provision.registry import Registry, Secret
-from groundnet.provision.tokens import Tokens, TokensError
+from groundnet.provision.tokens import TokenFile, Tokens, TokensError
 from groundnet.provision.uplink import CentralError, Uplink
 from groundnet.provision.vault import Cost
 from typer.testing import CliRunner
@@ -264,6 +264,18 @@ def test_a_file_of_tokens_that_cannot_be_used_is_told(tmp_path, text):
     (tmp_path / "tokens").write_text(text)
     with pytest.raises(TokensError):
         Tokens.read(tmp_path / "tokens")
+
+
+def test_a_line_taken_out_of_the_file_of_tokens_shuts_its_point_out_at_once(tmp_path):
+    path = tmp_path / "tokens"
+    path.write_text(f"# points\ndealer 12 {'t' * 16}\nnorth {'n' * 16}\n")
+    tokens = TokenFile(path)
+    assert tokens.point_of("Bearer " + "t" * 16) == "dealer 12", "a name may have spaces"
+    path.write_text(f"north {'n' * 16}\n")
+    assert (tokens.point_of("Bearer " + "t" * 16), tokens.point_of("bearer " + "n" * 16)) == (None, "north")
+    path.write_text("north short\n")
+    with pytest.raises(TokensError):
+        tokens.point_of("Bearer " + "n" * 16)
 
 
 def sync(registry_path, url, certificate, *options):

@@ -45,13 +45,14 @@ _HELP = (
     (resume, "resume", "Complete what was cut off, by asking the device.", "询问设备后完成被中断的操作。"),
     (undo, "undo", "Make a device blank again; a bound one by two people.", "恢复空白；已绑定的须两人办理。"),
     (audit, "audit", "Show or verify what was done here, by whom.", "查看或校验操作记录。"),
+    (sync, "sync", "Tell the central registry what became of each device; each change counts once.",
+     "把各设备的情况上报中心登记处；每次变更只计一次。"),
     (forget, "forget", "Delete an owner's plate, phone and consent for good.",
      "彻底删除用户的车牌、电话和同意信息。"),
     (token, "token", "Make the owner's token for seeing the track without a case.", "发放车主查询凭证。"),
 )  # fmt: skip
 for _command, _name, _en, _zh in _HELP:
     app.command(_name, help=tr(_en, _zh))(_command)
-app.command()(sync)
 app.add_typer(central, name="central")
 
 

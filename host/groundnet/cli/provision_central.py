@@ -18,7 +18,7 @@ from groundnet.provision.arrivals import Arrival
 from groundnet.provision.calls import PointState
 from groundnet.provision.central import app_of
 from groundnet.provision.central_server import serve as serve_app
-from groundnet.provision.tokens import Tokens
+from groundnet.provision.tokens import TokenFile
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -48,7 +48,7 @@ def serve(
     host, _, number = listen.rpartition(":")
     if not host or not number.isdecimal() or int(number) > 65535:
         raise typer.BadParameter(f"'{listen}' is not HOST:PORT", param_hint="--listen")
-    known = Tokens.read(tokens)
+    known = TokenFile(tokens)
     store = open_registry(registry, passphrase_file=passphrase_file)
     try:
         signing.own(store)  # an install point's registry is refused, and a new one gets its key

@@ -13,35 +13,49 @@ from rich.console import Console
 from groundnet.cli.language import said, tr
 from groundnet.cli.options import JsonOption, RegistryOption, now_ms
 from groundnet.cli.registry_door import PassphraseFileOption, open_registry
-from groundnet.provision import calls, identities, outbox
+from groundnet.database.store import StoreError
+from groundnet.provision import calls, outbox
 from groundnet.provision.uplink import CentralError, Uplink
 
 
 def sync(
-    to: Annotated[str, typer.Option("--to", help="Address of the central registry, https://HOST[:PORT].")],
-    token_file: Annotated[Path, typer.Option(help="File with the token of this install point.")],
+    to: Annotated[
+        str,
+        typer.Option("--to", help=tr("Address of the centre, https://HOST[:PORT].", "中心地址：https://主机[:端口]。")),
+    ],
+    token_file: Annotated[
+        Path, typer.Option(help=tr("File with the token of this point.", "存有本安装点令牌的文件。"))
+    ],
     ca: Annotated[
-        Path | None, typer.Option(help="PEM file of the central registry's authority; default: the system's.")
+        Path | None,
+        typer.Option(help=tr("Certificate of the centre's authority, PEM; default: the system's.",
+                             "签发中心证书的 CA，PEM 文件；默认用系统的。")),
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Go on for ever; being offline is no trouble.")
+        bool, typer.Option("--watch", help=tr("Go on for ever; being offline is no trouble.", "持续运行，断网无妨。"))
     ] = False,
-    every_s: Annotated[float, typer.Option("--every", min=1, help="Between two looks, with --watch.")] = 60.0,
-    tries: Annotated[int, typer.Option(min=1, help="Attempts before it gives up, without --watch.")] = 4,
+    every_s: Annotated[
+        float,
+        typer.Option("--every", min=1, help=tr("Seconds between two calls, with --watch.", "--watch 时的间隔秒数。")),
+    ] = 60.0,
+    tries: Annotated[
+        int,
+        typer.Option(min=1, help=tr("Attempts before it gives up, without --watch.", "不用 --watch 时的尝试次数。")),
+    ] = 4,
     personal: Annotated[
-        bool, typer.Option("--personal", help="Send plates, names and phones, too; else nothing personal.")
+        bool,
+        typer.Option("--personal", help=tr("Tell plates, names and phones, too; else nothing personal.",
+                                           "同时上报车牌、姓名和电话；默认不上报个人信息。")),
     ] = False,
     everything: Annotated[
         bool,
-        typer.Option(
-            "--everything", help="Also what it has acknowledged: it was brought back from an old copy."
-        ),
+        typer.Option("--everything", help=tr("Also what the centre had: it was brought back from an old copy.",
+                                             "全部重新上报：中心从旧备份恢复之后使用。")),
     ] = False,
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
-) -> None:
-    """Tell the central registry what became of each device; each change counts once, however often it is sent."""
+) -> None:  # fmt: skip
     if watch and everything:
         raise typer.BadParameter("--everything is said once, without --watch")
     store = open_registry(registry, True, passphrase_file, need=personal)
@@ -55,18 +69,15 @@ def sync(
             if watch:
                 _keep_on(once, every_s, as_json)
             delivery = _patiently(once, tries)
-        left, free = len(outbox.waiting(store)), identities.free(store)
+        left = len(outbox.waiting(store))
     finally:
         store.close()
     if as_json:
         typer.echo(json.dumps({"sent": delivery.sent, "known": delivery.known, "left": left,
-                               "refused": delivery.refused, "free": free}, ensure_ascii=False))  # fmt: skip
+                               "refused": delivery.refused, "free": delivery.free}, ensure_ascii=False))  # fmt: skip
     else:
         _say(delivery, left)
-    if free is not None and free < calls.FEW:
-        Console(stderr=True, highlight=False).print(
-            tr(f"{free} identities are left here: ask for the next block", f"本点只剩 {free} 个编号，请申请新的号段")
-        )  # fmt: skip
+    _warn(delivery)
     if delivery.refused:
         raise outbox.refused(delivery)
 
@@ -84,27 +95,44 @@ def _patiently(once: Callable[[], outbox.Delivery], tries: int) -> outbox.Delive
 
 
 def _keep_on(once: Callable[[], outbox.Delivery], every_s: float, as_json: bool) -> None:
-    """Never ends by itself: a wrong token or certificate is told each time and tried again, too."""
+    """Never ends by itself: a wrong token or certificate is told once and tried again, too."""
     draw = random.Random()
-    console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-    failures, told = 0, ""
+    failures, told, delivery = 0, "", outbox.Delivery()
     while True:
         try:
-            delivery = once()
-        except CentralError as error:
+            before, delivery = delivery, once()
+        except (CentralError, StoreError) as error:
             failures += 1
-            kind = "offline" if error.passing else str(error)
+            passing = isinstance(error, CentralError) and error.passing
+            kind = "offline" if passing else str(error)
             if kind != told:  # an offline week is one line
-                console.print(f"{said(error.cause)}; {said(error.action)}")
+                _console().print(f"{said(error.cause)}; {said(error.action)}")
             told = kind
-            time.sleep(outbox.pause_s(failures, error.wait_s, draw))
+            asked_s = error.wait_s if isinstance(error, CentralError) else None
+            time.sleep(outbox.pause_s(failures, asked_s, draw))
         else:
             failures, told = 0, ""
-            if (delivery.sent or delivery.known or delivery.refused) and not as_json:
+            if (delivery.sent or delivery.known) and not as_json:
                 _say(delivery, len(delivery.refused))
+            if (delivery.refused, delivery.free) != (before.refused, before.free):
+                _warn(delivery)
+            if delivery.refused and delivery.refused != before.refused:
+                error = outbox.refused(delivery)
+                _console().print(f"{said(error.cause)}; {said(error.action)}")
             time.sleep(every_s)
 
 
 def _say(delivery: outbox.Delivery, left: int) -> None:
     arrived = delivery.sent + delivery.known
     Console(highlight=False).print(tr(f"{arrived} sent, {left} left", f"已发送 {arrived}，剩余 {left}"))
+
+
+def _warn(delivery: outbox.Delivery) -> None:
+    if delivery.free is not None and delivery.free < calls.FEW:
+        text = tr(f"{delivery.free} identities are left here: ask for the next block",
+                  f"本点只剩 {delivery.free} 个编号，请申请新的号段")  # fmt: skip
+        _console().print(text)
+
+
+def _console() -> Console:
+    return Console(stderr=True, soft_wrap=True, highlight=False, markup=False)

@@ -16,7 +16,7 @@ from groundnet.database.store import StoreError
 from groundnet.provision import arrivals, calls
 from groundnet.provision.document import Malformed
 from groundnet.provision.registry import Registry
-from groundnet.provision.tokens import Tokens
+from groundnet.provision.tokens import TokenFile, Tokens, TokensError
 from groundnet.provision.uplink import RECORDS_PATH
 from groundnet.provision.vault import VaultLocked
 
@@ -28,11 +28,14 @@ class TooLarge(Exception):
     """A message with more bytes or records than are taken at once."""
 
 
-def app_of(registry: Registry, tokens: Tokens, now_ms: Callable[[], int]) -> Starlette:
+def app_of(registry: Registry, tokens: Tokens | TokenFile, now_ms: Callable[[], int]) -> Starlette:
     """The service. Everything runs in the event loop's own thread, one transaction after the other."""
 
     async def take(request: Request) -> Response:
-        point = tokens.point_of(request.headers.get("authorization", ""))
+        try:
+            point = tokens.point_of(request.headers.get("authorization", ""))
+        except (TokensError, OSError):
+            return JSONResponse({"error": "tokens cannot be read"}, 503)
         if point is None:
             return JSONResponse({"error": "unknown token"}, 401, {"www-authenticate": "Bearer"})
         try:

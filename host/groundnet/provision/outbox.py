@@ -30,11 +30,17 @@ class RecordsRefused(GroundnetError):
 
 @dataclass
 class Delivery:
-    """What one call of ``deliver`` brought about; ``refused`` is why, by operation."""
+    """What one call of ``deliver`` brought about.
+
+    Args:
+        refused: why, by operation.
+        free: identities that are left here; None where the registry makes its own.
+    """
 
     sent: int = 0
     known: int = 0
     refused: dict[str, str] = field(default_factory=dict)
+    free: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,12 +89,12 @@ def deliver(
             Text("what leads to a person is sealed", "个人信息已上锁"),
             Text("unlock the registry, or leave --personal out", "请先解锁登记簿，或不用 --personal"),
         )
-    delivery = Delivery()
+    delivery = Delivery(free=identities.free(registry))
     tidings = waiting(registry, everything)
     size = BATCH_RECORDS
     while True:
         batch = tidings[:size]
-        left = {"free": identities.free(registry), "waiting": len(tidings) - len(batch)}
+        left = {"free": delivery.free, "waiting": len(tidings) - len(batch)}
         try:
             answer = uplink.send([one.document(personal) for one in batch], left)
         except CentralError as error:

@@ -54,5 +54,28 @@ class Tokens:
         return self._points.get(_digest(token.strip())) if scheme.lower() == "bearer" else None
 
 
+class TokenFile:
+    """The tokens of a file as it is now: who takes out a line shuts out its point at once, without a restart.
+
+    While the file cannot be used nobody comes in. Raises TokensError, OSError when it cannot be used at first.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._tokens = Tokens.read(path)
+        self._seen = self._look()
+
+    def point_of(self, header: str) -> str | None:
+        """See Tokens.point_of. Raises TokensError, OSError."""
+        now = self._look()
+        if now != self._seen:
+            self._tokens, self._seen = Tokens.read(self._path), now
+        return self._tokens.point_of(header)
+
+    def _look(self) -> tuple[int, int, int]:
+        status = self._path.stat()
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
