@@ -1,10 +1,6 @@
 """What must not be written to is not: foreign devices, running programs, held ports, locked devices, others' boards."""
 
-import contextlib
-import os
-import pty
 import threading
-import tty
 from dataclasses import dataclass, replace
 
 import pytest
@@ -17,38 +13,9 @@ from groundnet.flash.tray import flash
 from groundnet.link.ports import SerialPort
 from groundnet.link.probe import GROUNDNET, MICROPYTHON, SILENT, Finding
 from groundnet.link.probe import probe as real_probe
+from host.talker import Talker
 
 NMEA = b"$GNRMC,120000.00,A,3015.1234,N,10401.5678,E,0.02,,231126,,,A*6C\r\n"
-
-
-class Device:
-    """A PTY that says a text until the test is over, and keeps what it was sent."""
-
-    def __init__(self, text):
-        self._master, self._slave = pty.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.path = os.ttyname(self._slave)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._say, args=(text,), daemon=True)
-        self._thread.start()
-
-    def _say(self, text):
-        while not self._over.wait(0.02):
-            with contextlib.suppress(BlockingIOError):
-                os.write(self._master, text)
-
-    def heard(self):
-        try:
-            return os.read(self._master, 4096)
-        except BlockingIOError:
-            return b""
-
-    def close(self):
-        self._over.set()
-        self._thread.join(5)
-        os.close(self._master)
-        os.close(self._slave)
 
 
 @pytest.fixture
@@ -56,7 +23,7 @@ def device():
     made = []
 
     def make(text=b""):
-        made.append(Device(text))
+        made.append(Talker(text))
         return made[-1]
 
     yield make

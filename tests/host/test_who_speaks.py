@@ -7,11 +7,8 @@ sheets of the receivers.
 import contextlib
 import json
 import os
-import pty
 import subprocess
 import sys
-import threading
-import tty
 from dataclasses import asdict
 
 import pytest
@@ -27,6 +24,8 @@ from groundnet.link.prompt import Prompt
 from groundnet.sim.board import VirtualBoard
 from groundnet.sim.pacing import hold_while
 from groundnet.sim.world import World
+
+from host.talker import Talker
 
 C3_DOWNLOAD = (
     b"ESP-ROM:esp32c3-api1-20210207\r\nBuild:Feb  7 2021\r\nrst:0x1 (POWERON),boot:0x4 (DOWNLOAD(USB/UART0/1))\r\n"
@@ -114,36 +113,6 @@ def test_the_command_line_says_it_in_the_users_language():
         assert language.said(text) == "nothing answers on /dev/ttyACM0"
     finally:
         language.choose(None)
-
-
-class Talker:
-    """A device that says its text until the test is over, and keeps what was written to it."""
-
-    def __init__(self, text):
-        self._master, self._slave = pty.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.path = os.ttyname(self._slave)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._say, args=(text,), daemon=True)
-        self._thread.start()
-
-    def _say(self, text):
-        while not self._over.wait(0.02):
-            with contextlib.suppress(BlockingIOError):
-                os.write(self._master, text)
-
-    def heard(self):
-        try:
-            return os.read(self._master, 4096)
-        except BlockingIOError:
-            return b""
-
-    def close(self):
-        self._over.set()
-        self._thread.join(5)
-        os.close(self._master)
-        os.close(self._slave)
 
 
 @pytest.fixture
