@@ -9,7 +9,7 @@ import pytest
 from groundnet.cli.provision import app
 from groundnet.database.store import StoreError
 from groundnet.errors import GroundnetError
-from groundnet.provision import plate, tag_id
+from groundnet.provision import outbox, plate, tag_id
 from groundnet.provision.registry import Record, Registry, RegistryError, Secret
 from groundnet.provision.schema import STEPS
 from hypothesis import given
@@ -208,4 +208,6 @@ def test_a_device_that_was_locked_is_one_that_was_handed_over(tmp_path):
     registry = Registry(path)
     (record,) = registry.find("云a 1")
     assert (record.state, record.sealed, record.secret.reveal()) == ("handed_over", False, SECRET)
+    (waits,) = outbox.waiting(registry)
+    assert waits.document()["handed_over_ms"] == 1, "the central registry is told of it"
     registry.close()

@@ -1,6 +1,7 @@
 """Points and centre end equal, whatever was offline, killed, doubled, late or in another order."""
 
 import contextlib
+import random
 import tempfile
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from groundnet.provision import arrivals, calls, outbox
 from groundnet.provision.audit import Audit
 from groundnet.provision.uplink import CentralError
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from provision.county import POINTS, County, found, set_up
@@ -69,7 +70,17 @@ def carry_out(county, step):
                 deliver(county, name, personal=True)
 
 
+# The clock of the second point is an hour behind the first one's.
+BEHIND = [
+    ("bind", "north", 1, "云A11111"),
+    ("release", 1),
+    ("clock", -3_600_000),
+    ("bind", "south", 1, "云A22222"),
+]
+
+
 @settings(max_examples=150, deadline=None)
+@example(BEHIND, random.Random(1))
 @given(st.lists(STEPS, max_size=14), st.randoms(use_true_random=False))
 def test_points_and_centre_end_equal(files, steps, draw):
     with county_of(files) as county:
