@@ -23,7 +23,8 @@ class Siren(Part):
 
     def __init__(self, loop, hardware, name: str = "siren"):
         entry = hardware.part(name)
-        self._siren = siren.Siren(hardware.output(entry["pin"], 0), _BURSTS_MS[entry["part"]])
+        chirp_ms = entry.get("chirp_ms", siren.CHIRP_MS)
+        self._siren = siren.Siren(hardware.output(entry["pin"], 0), _BURSTS_MS[entry["part"]], chirp_ms)
         self._loop = loop
         self._wanted = False
         actions = []

@@ -17,9 +17,9 @@ class Storage(Part):
         make_folder(_FOLDER)
         self._records = {}
 
-    def load(self) -> dict:
-        """Every record that the cores know: name -> bytes or None."""
-        return {name: self._record(name).load() for name in store.NAMES}
+    def load(self, names: tuple = store.NAMES) -> dict:
+        """The records of these names, of all that every core knows: name -> bytes or None."""
+        return {name: self._record(name).load() for name in names}
 
     def store(self, name: str, data: bytes) -> None:
         self._record(name).store(data)

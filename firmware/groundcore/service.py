@@ -100,17 +100,21 @@ class Service:
 
         With ``restart`` the device starts anew when the host says bye.
         """
+        return self.answered("update_state", values, restart)
+
+    def answered(self, name: str, values: dict, restart: bool) -> list:
+        """The same for any message that the app answers, by the name of its reply; "ack" needs no values."""
         actions = []
         self._changed = self._changed or restart
         if self._test_frame is not None:
             asked, self._seal_by = self._test_frame
             self._test_frame = None
-            refused = "code" in values
-            reply = (
-                _error(asked.kind, values["code"], values["detail"])
-                if refused
-                else messages.encode("update_state", values)
-            )
+            if "code" in values and "detail" in values:
+                reply = _error(asked.kind, values["code"], values["detail"])
+            elif name == "ack":
+                reply = _ack(asked)
+            else:
+                reply = messages.encode(name, values)
             self._reply(asked, reply, actions)
         return actions
 
@@ -121,6 +125,8 @@ class Service:
         try:
             message = self._open(asked)
             handler = HANDLERS.get(message.name)
+            if handler is None and message.name in self._device.get("requests", ()):
+                handler = "_follow"
             if handler is None:
                 raise _Refused("unknown_kind", "")
             self._admit(asked)
@@ -360,6 +366,13 @@ class Service:
     def _update(self, message, now_ms, actions):
         actions.append((events.UPDATE, message.name, message.values))
         return None  # updated() answers
+
+    def _follow(self, message, now_ms, actions):
+        """Of a finder; `device["requests"]` names what the app answers."""
+        if self._identity_record is None:
+            raise _Refused("wrong_state", "the finder is blank: provision it first")
+        actions.append((events.FOLLOW, message.name, message.values))
+        return None  # answered() answers
 
     def _keep(self, name, record, actions):
         self._records[name] = record

@@ -22,7 +22,20 @@ ROOMS = {
         # board, start and trust are made with the image; the boot loader stands alone
         PURE
         | HARDWARE
-        | {"sys", "os", "io", "gc", "json", "vfs", "__main__", "board", "start", "trust", "loader"}
+        | {
+            "sys",
+            "os",
+            "io",
+            "gc",
+            "json",
+            "vfs",
+            "framebuf",
+            "__main__",
+            "board",
+            "start",
+            "trust",
+            "loader",
+        }
         | {"drivers", "groundcore", "groundwire", "?"},
     ),
 }

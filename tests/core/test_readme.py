@@ -14,6 +14,7 @@ from groundcore import (
     motion,
     sentry,
     settings,
+    turn,
     update_fetch,
     uplink,
 )
@@ -72,6 +73,11 @@ def fetch_rows():
         yield source, what, source, method.strip("_").replace("_", " ")
 
 
+def turn_rows():
+    for (source, what), target in turn.TRANSITIONS.items():
+        yield source, what, target, ""
+
+
 def watch_rows(module, names):
     """Tables of (state, what comes in) -> (next state, what comes out) with constants of their own."""
     for (source, what), (target, out) in module.TRANSITIONS.items():
@@ -88,6 +94,7 @@ DIAGRAMS = {
     "escalation": diagram(escalation_rows()),
     "beacon_cycle": diagram(method_rows(beacon_cycle.TRANSITIONS)),
     "uplink": diagram(method_rows(uplink.TRANSITIONS)),
+    "turn": diagram(turn_rows()),
     "update_fetch": diagram(fetch_rows()),
 }
 

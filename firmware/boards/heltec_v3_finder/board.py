@@ -31,7 +31,7 @@ BOARD = {
             "enable_level": 0,
         },
         "button": {"part": "button", "pin": 7, "active_level": 1, "pull": "down"},
-        "buzzer": {"part": "buzzer", "pin": 6},
+        "buzzer": {"part": "buzzer", "pin": 6, "chirp_ms": 40},
         "battery": {
             "part": "battery_adc",
             "pin": 1,

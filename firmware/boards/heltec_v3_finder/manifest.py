@@ -4,6 +4,12 @@ MANIFEST = {
     "finder": {
         "main": "apps.finder",
         "roots": ["apps.finder", "board"],
-        "without": ["apps.supply", "apps.vibration", "drivers.max17048", "drivers.pir"],
+        "without": [
+            "drivers.max17048",
+            "drivers.pir",
+            "groundwire.report_table",
+            "groundwire.station_table",
+            "groundwire.update_table",
+        ],
     },
 }

@@ -34,7 +34,7 @@ def sim() -> None:
 
 @app.command()
 def board(
-    role: Annotated[str | None, typer.Option(help="tag, tracker or base.")] = None,
+    role: Annotated[str | None, typer.Option(help="tag, tracker, base or finder.")] = None,
     board_name: Annotated[
         str | None, typer.Option("--board", help="Folder under firmware/boards; default: the role's first.")
     ] = None,

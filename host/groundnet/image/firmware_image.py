@@ -15,8 +15,13 @@ import groundnet
 from groundnet.errors import GroundnetError, Text
 from groundnet.image.shrink import shrink
 
-ROLES = ("tag", "tracker", "base")
-DEFAULT_BOARDS = {"tag": "xiao_c3_sx1262", "tracker": "s3_tracker", "base": "heltec_v3"}
+ROLES = ("tag", "tracker", "base", "finder")
+DEFAULT_BOARDS = {
+    "tag": "xiao_c3_sx1262",
+    "tracker": "s3_tracker",
+    "base": "heltec_v3",
+    "finder": "heltec_v3_finder",
+}
 _PACKAGES = ("apps", "drivers", "groundcore", "groundwire")
 # apps/main.py imports this from ROM.
 _START = """\
