@@ -15,7 +15,7 @@ from groundnet.provision import arrivals
 from groundnet.provision.central import app_of
 from groundnet.provision.registry import Registry
 from groundnet.provision.tokens import Tokens
-from groundnet.provision.web.server import listen
+from groundnet.web.server import listen
 
 NOW_MS = 1_800_000_000_000
 TOKENS = {"point-a": "token-of-point-a", "point-b": "token-of-point-b"}

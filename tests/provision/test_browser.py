@@ -9,9 +9,9 @@ from groundnet.provision.counter import State
 from groundnet.provision.label import Label, encode
 from groundnet.provision.paper.receipt import Terms
 from groundnet.provision.web.app import Options, Page
-from groundnet.provision.web.server import listen, server_of
 from groundnet.provision.web.shift import Shift
 from groundnet.provision.web.wording import FACES
+from groundnet.web.server import listen, server_of
 
 from provision.scanner_keys import Scanner
 
@@ -48,7 +48,7 @@ def url(counter):
     """The page, served on the loopback by a thread of this process."""
     page = Page(counter.desk, Shift(counter.desk, "李华"), Options(Terms("城关镇", "110")))
     bound = listen("127.0.0.1", 0)
-    server = server_of(page)
+    server = server_of(page.app)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[bound])), daemon=True)
     thread.start()  # who asks before it is ready waits in the socket's queue
     yield f"http://127.0.0.1:{bound.getsockname()[1]}/"

@@ -19,10 +19,10 @@ from groundnet.provision.registry import Record, Secret
 from groundnet.provision.subject import Draft
 from groundnet.provision.tag_id import make
 from groundnet.provision.vault import Cost, Vault
-from groundnet.provision.web.app import Options, Page
-from groundnet.provision.web.door import COOKIE, host_name
+from groundnet.provision.web.app import COOKIE, Options, Page
 from groundnet.provision.web.shift import Shift
 from groundnet.provision.web.wording import FACES
+from groundnet.web.door import host_name
 
 DEVICE_ID = bytes.fromhex("0000020000000001")
 TAG = Tag(

@@ -16,10 +16,11 @@ from groundnet.provision.registry import Registry
 from groundnet.provision.subject import Draft
 from groundnet.provision.tag_places import TagPlaces
 from groundnet.provision.web.app import Options, Page
-from groundnet.provision.web.door import host_name
-from groundnet.provision.web.server import listen as bind
-from groundnet.provision.web.server import serve as run
 from groundnet.provision.web.shift import Shift
+from groundnet.web.door import host_name
+from groundnet.web.server import listen as bind
+from groundnet.web.server import serve as run
+from groundnet.web.server import server_of
 
 
 def serve(
@@ -71,7 +72,7 @@ def serve(
     page = Page(desk, Shift(desk, operator()), Options(said, current(), hosts))
     desk.start()
     try:
-        run(page, bound, lambda: _announce(host, bound.getsockname()[1], as_json))
+        run(server_of(page.app), bound, lambda: _announce(host, bound.getsockname()[1], as_json))
     finally:
         desk.stop()
 

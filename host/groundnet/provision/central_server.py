@@ -8,7 +8,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from groundnet.errors import GroundnetError, Text
-from groundnet.provision.web.server import listen
+from groundnet.web.server import listen
 
 
 class CertificateError(GroundnetError):

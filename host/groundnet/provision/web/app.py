@@ -24,9 +24,10 @@ from groundnet.provision.registry import Record, Registry
 from groundnet.provision.subject import CONSENTS, PROFILES, Draft
 from groundnet.provision.web import papers, wording
 from groundnet.provision.web.changes import Changes
-from groundnet.provision.web.door import TOKEN_FIELD, Door, Tokens
 from groundnet.provision.web.shift import Shift
+from groundnet.web.door import TOKEN_FIELD, Door, Tokens
 
+COOKIE = "groundnet_counter"
 LANGUAGE_COOKIE = "language"
 LONGEST_FIELD = 200
 _KEEP_ALIVE_S = 10.0
@@ -73,7 +74,7 @@ class Page:
             Route("/paper/{kind}", self.paper),
             Mount("/static", StaticFiles(directory=_STATIC)),
         ]
-        self.app: ASGIApp = Door(Starlette(routes=routes), self._options.hosts)
+        self.app: ASGIApp = Door(Starlette(routes=routes), self._options.hosts, COOKIE)
 
     async def index(self, request: Request) -> Response:
         """The whole page: the counter, or what must come before it."""

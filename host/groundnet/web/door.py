@@ -9,11 +9,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE = "groundnet_counter"
 TOKEN_FIELD = "token"
 _HEADERS = {
     "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{images}; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
@@ -30,11 +29,21 @@ class Door:
     Args:
         hosts: names under which the page may be asked for, without port. Any other is somebody's web page that
             resolves its own name to this computer (DNS rebinding).
+        cookie: its name; two pages of one computer have one each.
+        images: an origin that pictures may come from beside this one, as https://tiles.example; empty: none.
+        secure: the page is served by TLS: the cookie goes over nothing else.
     """
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: frozenset[str], cookie: str, images: str = "", secure: bool = False
+    ) -> None:
         self._app = app
         self._hosts = hosts
+        self._cookie = cookie
+        self._attributes = f"HttpOnly; SameSite=Strict; Path=/{'; Secure' if secure else ''}"
+        self._headers = {
+            name: value.format(images=f" {images}" if images else "") for name, value in _HEADERS.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,19 +54,19 @@ class Door:
         if refusal:
             await PlainTextResponse(refusal, 403)(scope, receive, send)
             return
-        known = HTTPConnection(scope).cookies.get(COOKIE, "")
+        known = HTTPConnection(scope).cookies.get(self._cookie, "")
         browser = known if len(known) == 43 else secrets.token_urlsafe(32)
         scope.setdefault("state", {})["browser"] = browser
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 out = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     out[name] = value
                 if "cache-control" not in out:
                     out["cache-control"] = "no-store"
                 if browser != known:
-                    out.append("set-cookie", f"{COOKIE}={browser}; HttpOnly; SameSite=Strict; Path=/")
+                    out.append("set-cookie", f"{self._cookie}={browser}; {self._attributes}")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

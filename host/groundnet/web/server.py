@@ -1,15 +1,16 @@
-"""Serves the counter's page until it is told to stop."""
+"""Serves a page until it is told to stop."""
 
 import asyncio
 import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from groundnet.errors import GroundnetError, Text
-from groundnet.provision.web.app import Page
 
 
 class ServeError(GroundnetError):
@@ -34,30 +35,32 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Leaves the signals to whoever runs it: the counter's thread has to finish what it does first."""
+    """Leaves the signals to whoever runs it: a counter's thread has to finish what it does first."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-def server_of(page: Page) -> Server:
-    """What serves the page: run its ``serve(sockets=[bound])``."""
+def server_of(app: ASGIApp, certificate: Path | None = None, key: Path | None = None) -> Server:
+    """What serves the page: run its ``serve(sockets=[bound])``. By TLS with a certificate and its key, PEM."""
     return Server(
         uvicorn.Config(
-            page.app,
+            app,
             log_level="warning",
             access_log=False,
             lifespan="off",
             server_header=False,
-            timeout_graceful_shutdown=1,  # the streams of the screen have no end of their own
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+            timeout_graceful_shutdown=1,  # the streams of a live screen have no end of their own
         )
     )
 
 
-def serve(page: Page, bound: socket.socket, ready: Callable[[], None]) -> None:
+def serve(server: Server, bound: socket.socket, ready: Callable[[], None]) -> None:
     """Run until Ctrl-C or SIGTERM; ``ready`` is called once requests are answered."""
-    asyncio.run(_run(server_of(page), bound, ready))
+    asyncio.run(_run(server, bound, ready))
 
 
 async def _run(server: Server, bound: socket.socket, ready: Callable[[], None]) -> None:
