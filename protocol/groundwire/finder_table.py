@@ -6,7 +6,7 @@ in advance; both are gone when the time is up. Nothing counts before `follow_fin
 
 from groundwire.messages import SESSION
 
-MOST_IDS = 512
+MOST_IDS = 2048
 IDS_OF_ONE = 48
 MOST_COMMANDS = 16
 LONGEST_S = 259200  # three days

@@ -23,7 +23,7 @@ def finder_messages() -> list[dict]:
         message(0x60, "follow_begin", begin, **values),
         rejected(0x60, "follow_begin", begin[:-1], "cut", "short"),
         rejected(
-            0x60, "follow_begin", text("A7F3") + u32(4711) + u16(513) + u64(TIME_MS) + u32(28_800),
+            0x60, "follow_begin", text("A7F3") + u32(4711) + u16(2049) + u64(TIME_MS) + u32(28_800),
             "too-many", "range",
         ),
         rejected(
