@@ -7,7 +7,7 @@ from groundcore import events, follow
 class FinderLink(Link):
     """Carries out FOLLOW as well."""
 
-    actions = (*Link.actions, (events.FOLLOW, "follow"))
+    actions = Link.actions + ((events.FOLLOW, "follow"),)  # noqa: RUF005  MicroPython has no star in a tuple
 
     def __init__(self, loop, device: dict, storage, restart):
         self._intake = None  # made when a host asks for it
