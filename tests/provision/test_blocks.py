@@ -5,7 +5,7 @@ import json
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from groundnet.provision import blocks, identities, known_points, point, signing
+from groundnet.provision import blocks, calls, identities, known_points, parcel, point, signing
 from groundnet.provision.audit import Audit
 from groundnet.provision.record import RegistryError
 from groundnet.provision.registry import Registry
@@ -75,9 +75,9 @@ def test_a_block_is_taken_by_its_point_once(here, centre):
     assert identities.free(here) == 0
     assert blocks.load(here, text, 1).count == identities.free(here) == 3
     assert held(here) == held(centre)
-    with pytest.raises(blocks.BlockError, match="loaded already"):
+    with pytest.raises(parcel.BlockError, match="loaded already"):
         blocks.load(here, text, 1)
-    with pytest.raises(blocks.BlockError, match="own ids from blocks"):
+    with pytest.raises(parcel.BlockError, match="own ids from blocks"):
         blocks.issue(here, point_of(here), 1, 1)
 
 
@@ -93,14 +93,14 @@ def test_a_signature_is_ed25519_over_the_canonical_body(here, centre):
 def test_whatever_of_a_block_is_changed_nothing_is_loaded(here, centre):
     text = blocks.issue(centre, point_of(here), 3, 1)
     other = blocks.issue(centre, point_of(here), 3, 1)
-    for name in ("block_id", "first", "ephemeral", "sealed", "signature"):
-        with pytest.raises(blocks.BlockError, match="changed after the centre signed it"):
+    for name in ("block_id", "first", "ephemeral", "sealed", "receipt", "signature"):
+        with pytest.raises(parcel.BlockError, match="changed after the centre signed it"):
             blocks.load(here, changed(text, **{name: json.loads(other)[name]}), 1)
     for fields in ({"count": 2}, {"point_id": "00"}):
-        with pytest.raises(blocks.BlockError, match="changed after the centre signed it"):
+        with pytest.raises(parcel.BlockError, match="changed after the centre signed it"):
             blocks.load(here, changed(text, **fields), 1)
     for fields in ({"sealed": "?"}, {"ephemeral": ""}, {"format": "x"}, {"centre": None, "first": "x"}):
-        with pytest.raises(blocks.BlockError, match="no block"):
+        with pytest.raises(parcel.BlockError, match="no block"):
             blocks.load(here, changed(text, **fields), 1)
     assert identities.free(here) == 0
 
@@ -108,7 +108,7 @@ def test_whatever_of_a_block_is_changed_nothing_is_loaded(here, centre):
 def test_a_block_for_another_point_is_named(here, centre, open_registry):
     other = open_registry("other")
     text = blocks.issue(centre, point.init(other, "south", PASSPHRASE, 1, cost=CHEAP), 3, 1)
-    with pytest.raises(blocks.BlockError, match="for another point"):
+    with pytest.raises(parcel.BlockError, match="for another point"):
         blocks.load(here, text, 1)
     assert identities.free(here) == 0
 
@@ -116,9 +116,9 @@ def test_a_block_for_another_point_is_named(here, centre, open_registry):
 def test_a_block_of_another_centre_is_named_also_when_it_says_that_it_is_ours(here, centre, open_registry):
     impostor = open_registry("impostor")
     text = blocks.issue(impostor, point_of(here), 3, 1)
-    with pytest.raises(blocks.BlockError, match="of another central registry"):
+    with pytest.raises(parcel.BlockError, match="of another central registry"):
         blocks.load(here, text, 1)
-    with pytest.raises(blocks.BlockError, match="changed after the centre signed it"):
+    with pytest.raises(parcel.BlockError, match="changed after the centre signed it"):
         blocks.load(here, changed(text, centre=signing.own(centre).centre_id), 1)
     assert identities.free(here) == 0
 
@@ -126,9 +126,9 @@ def test_a_block_of_another_centre_is_named_also_when_it_says_that_it_is_ours(he
 def test_a_point_without_a_centre_and_a_block_without_a_signature(open_registry, centre):
     here = open_registry("new")
     text = blocks.issue(centre, point.init(here, "east", PASSPHRASE, 1, cost=CHEAP), 3, 1)
-    with pytest.raises(blocks.BlockError, match="trusts no central registry"):
+    with pytest.raises(parcel.BlockError, match="trusts no central registry"):
         blocks.load(here, text, 1)
-    with pytest.raises(blocks.BlockError, match="were not signed"):
+    with pytest.raises(parcel.BlockError, match="were not signed"):
         blocks.load(here, changed(text, format="groundnet block 1"), 1)
 
 
@@ -137,7 +137,7 @@ def test_numbers_that_were_loaded_under_another_block_id_are_not_loaded_again(he
     blocks.load(here, blocks.issue(centre, point_of(here), 3, 1), 1)
     centre.database.execute("DELETE FROM identities")
     centre.database.execute("DELETE FROM blocks")
-    with pytest.raises(blocks.BlockError, match="given to this point before"):
+    with pytest.raises(parcel.BlockError, match="given to this point before"):
         blocks.load(here, blocks.issue(centre, point_of(here), 3, 1), 1)
 
 
@@ -147,14 +147,14 @@ def test_a_lost_block_is_written_again_with_the_same_ids_and_secrets(here, centr
     assert [blocks.describe(text) for text in again] == [lost, lost]
     blocks.load(here, again[0], 3)
     assert held(here) == held(centre)
-    with pytest.raises(blocks.BlockError, match="loaded already"):
+    with pytest.raises(parcel.BlockError, match="loaded already"):
         blocks.load(here, again[1], 3)
     assert identities.next_number(centre) == lost.first + lost.count, "no number was given away anew"
     actions = [entry.action for entry in Audit(centre).entries()]
     assert actions == ["init", "issue block", "issue block again", "issue block again"]
-    with pytest.raises(blocks.BlockError, match="no block 'feed'"):
+    with pytest.raises(parcel.BlockError, match="no block 'feed'"):
         blocks.issue_again(centre, "feed", 4)
-    with pytest.raises(blocks.BlockError, match="no block"):
+    with pytest.raises(parcel.BlockError, match="no block"):
         blocks.issue_again(here, lost.block_id, 4)
 
 
@@ -214,3 +214,34 @@ def test_a_centres_key_goes_under_its_vault_and_stays_the_same(open_registry, tm
     registry.lock()
     with pytest.raises(VaultLocked):
         signing.sign(registry, b"x")
+
+
+def test_a_centre_that_was_brought_back_from_an_old_copy_learns_which_numbers_it_gave_away(here, centre):
+    """Else the next block, for another point, would have the same numbers."""
+    given = blocks.load(here, blocks.issue(centre, point_of(here), 3, 1), 1)
+    for table in ("identities", "blocks", "known_points"):
+        centre.database.execute(f"DELETE FROM {table}")
+    status = calls.status_of(here, identities.free(here), 0)
+    (receipt,) = status["blocks"]
+    forged = [{**receipt, "block_id": "00" * 8, "count": 900}, {**receipt, "receipt": "?"}, {}, [], None, 7]
+    calls.keep(centre, "north", {**status, "blocks": forged}, 2)
+    assert identities.next_number(centre) == given.first, "anybody could use up all numbers"
+    for _ in range(2):
+        calls.keep(centre, "north", json.loads(json.dumps(status)), 3)
+    assert identities.next_number(centre) == given.first + given.count
+    (state,) = calls.points(centre)
+    (block,) = state.blocks
+    assert (state.point, block.block_id, block.secrets_here) == ("north", given.block_id, False)
+    with pytest.raises(parcel.BlockError, match="not here: the registry is of an older copy"):
+        blocks.issue_again(centre, given.block_id, 4)
+    assert [entry.action for entry in Audit(centre).entries()].count("learn block") == 1
+
+
+def test_blocks_that_share_numbers_are_named(here, centre, open_registry):
+    blocks.load(here, blocks.issue(centre, point_of(here), 3, 1), 1)
+    for table in ("identities", "blocks"):
+        centre.database.execute(f"DELETE FROM {table}")
+    other = point.init(open_registry("other"), "south", PASSPHRASE, 1, cost=CHEAP)
+    blocks.issue(centre, other, 3, 2)
+    calls.keep(centre, "north", calls.status_of(here, 3, 0), 3)
+    assert [block.shares_numbers for state in calls.points(centre) for block in state.blocks] == [True, True]

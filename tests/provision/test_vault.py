@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 
 import pytest
-from groundnet.provision import blocks, point, signing
+from groundnet.provision import blocks, parcel, point, signing
 from groundnet.provision.audit import Audit
 from groundnet.provision.people import People
 from groundnet.provision.record import Record, Secret
@@ -191,7 +191,7 @@ def test_an_owner_who_is_forgotten_is_in_no_file_and_the_audit_is_whole(registry
 def test_what_is_no_public_key_or_block_is_named(registry, text):
     with pytest.raises(point.PointError, match="not the public key"):
         point.parse(text)
-    with pytest.raises(blocks.BlockError, match="no block"):
+    with pytest.raises(parcel.BlockError, match="no block"):
         blocks.load(registry, text, 1)
     with pytest.raises(signing.TrustError, match="not the public key"):
         signing.parse(text)

@@ -15,7 +15,7 @@ from groundnet.cli.options import JsonOption, RegistryOption, now_ms
 from groundnet.cli.registry_door import PassphraseFileOption, open_registry
 from groundnet.provision import arrivals, calls, signing
 from groundnet.provision.arrivals import Arrival
-from groundnet.provision.calls import PointState
+from groundnet.provision.calls import Block, PointState
 from groundnet.provision.central import app_of
 from groundnet.provision.central_server import serve as serve_app
 from groundnet.provision.tokens import TokenFile
@@ -124,9 +124,11 @@ def points(
     Console().print(_points_table(states, few))
     for state in states:
         if state.few(few):
-            text = tr(f"{state.point} has {state.left} identities left: issue its next block",
-                      f"{state.point} 只剩 {state.left} 个编号，请发放新的号段")  # fmt: skip
-            Console(stderr=True, highlight=False).print(f"[bold yellow]![/] {escape(text)}", soft_wrap=True)
+            _warn(tr(f"{state.point} has {state.left} identities left: issue its next block",
+                     f"{state.point} 只剩 {state.left} 个编号，请发放新的号段"))  # fmt: skip
+        for block in state.blocks:
+            if note := _note(block):
+                _warn(f"{state.point}, {block.block_id}: {note}")
 
 
 @app.command(help=tr("The public key that install points trust.", "安装点所信任的公钥。"))
@@ -155,6 +157,10 @@ def key(
         text = tr(f"{output} goes to the points; its key is {centre.centre_id}",
                   f"请把 {output} 交给各安装点；公钥编号 {centre.centre_id}")  # fmt: skip
         Console(highlight=False).print(f"[bold green]✔[/] {escape(text)}", soft_wrap=True)
+
+
+def _warn(text: str) -> None:
+    Console(stderr=True, highlight=False).print(f"[bold yellow]![/] {escape(text)}", soft_wrap=True)
 
 
 def _announce(host: str, port: int, as_json: bool) -> None:
@@ -195,17 +201,25 @@ def _points_table(states: list[PointState], few: int) -> Table:
 
 
 def _blocks_table(state: PointState) -> Table:
-    titles = (
-        ("block", "号段"),
-        ("from", "起始"),
-        ("count", "数量"),
-        ("used", "已用"),
-        ("issued", "发放时间"),
-    )
+    titles = (("block", "号段"), ("from", "起始"), ("count", "数量"), ("used", "已用"), ("issued", "发放时间"),
+              ("note", "备注"))  # fmt: skip
     table = Table(*(tr(*title) for title in titles))
     for one in state.blocks:
-        table.add_row(one.block_id, str(one.first), str(one.count), str(one.used), _time(one.issued_ms))
+        numbers = (str(number) for number in (one.first, one.count, one.used))
+        table.add_row(one.block_id, *numbers, _time(one.issued_ms), _note(one))
     return table
+
+
+def _note(block: Block) -> str:
+    notes = []
+    if block.shares_numbers:
+        notes.append(tr("shares numbers with another block: give out no more of it",
+                        "与另一号段编号重复：请停止使用"))  # fmt: skip
+    if not block.secrets_here:
+        notes.append(
+            tr("its secrets are not here: bring back a newer copy", "这里没有其密钥：请恢复更新的备份")
+        )
+    return "; ".join(notes)
 
 
 def _as_json(one: Arrival) -> dict[str, object]:
@@ -239,7 +253,14 @@ def _point_json(one: PointState, few: int) -> dict[str, object]:
         "few_left": one.few(few),
         "waiting": one.waiting,
         "blocks": [
-            {"block": block.block_id, "first": block.first, "count": block.count, "used": block.used}
+            {
+                "block": block.block_id,
+                "first": block.first,
+                "count": block.count,
+                "used": block.used,
+                "secrets_here": block.secrets_here,
+                "shares_numbers": block.shares_numbers,
+            }
             for block in one.blocks
         ],
     }

@@ -1,9 +1,11 @@
 """The points of a central registry: when each last called, what of it waits, how many identities it has left."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from groundnet.database.store import Row
+from groundnet.provision import blocks, known_points, point
 from groundnet.provision.registry import Registry
 
 FEW = 50  # identities; a busy point gives out as many in a day or two
@@ -11,13 +13,21 @@ FEW = 50  # identities; a busy point gives out as many in a day or two
 
 @dataclass(frozen=True)
 class Block:
-    """A block that was issued. ``used``: how many of its identities arrived in devices."""
+    """A block that was issued.
+
+    Args:
+        used: how many of its identities arrived in devices.
+        secrets_here: False where the registry was brought back from a copy that is older than the block.
+        shares_numbers: with another block; then the same ids may be given away twice.
+    """
 
     block_id: str
     first: int
     count: int
     used: int
     issued_ms: int
+    secrets_here: bool = True
+    shares_numbers: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,15 +61,29 @@ class PointState:
         return self.left is not None and self.left < least
 
 
-def keep(registry: Registry, point: str, status: object, now_ms: int) -> None:
-    """A point called. What it says of itself is taken as far as it has the right form."""
+def status_of(registry: Registry, free: int | None, waiting: int) -> dict[str, object]:
+    """What a point says of itself at each call: identities left, records that wait, who it is, its receipts."""
+    here = point.read(registry)
+    who = {} if here is None else {"setup": here.text(), "blocks": blocks.shown(registry)}
+    return {"free": free, "waiting": waiting, **who}
+
+
+def keep(registry: Registry, name: str, status: object, now_ms: int) -> None:
+    """A point called. What it says of itself is taken as far as it has the right form. Raises StoreError."""
     said = status if isinstance(status, dict) else {}
-    free, waiting = said.get("free"), said.get("waiting")
-    registry.database.execute(
-        """INSERT INTO calls VALUES (?, ?, ?, ?) ON CONFLICT (point) DO UPDATE SET last_ms = excluded.last_ms,
-            free = excluded.free, waiting = excluded.waiting""",
-        (point, now_ms, _count(free), _count(waiting) or 0),
-    )
+    with registry.transaction():
+        registry.database.execute(
+            """INSERT INTO calls VALUES (?, ?, ?, ?) ON CONFLICT (point) DO UPDATE SET last_ms = excluded.last_ms,
+                free = excluded.free, waiting = excluded.waiting""",
+            (name, now_ms, _count(said.get("free")), _count(said.get("waiting")) or 0),
+        )
+        receipts = said.get("blocks")
+        learned = blocks.learn(registry, receipts, now_ms) if isinstance(receipts, list) else []
+        if learned:
+            with contextlib.suppress(point.PointError, known_points.PointChanged):
+                caller = point.parse(str(said.get("setup")))
+                if caller.point_id in {block.point_id for block in learned}:
+                    known_points.remember(registry, caller, now_ms)
 
 
 def points(registry: Registry) -> list[PointState]:
@@ -84,7 +108,7 @@ def points(registry: Registry) -> list[PointState]:
 
 
 def _state(
-    name: str, point_ids: list[str], call: Row | None, devices: int, blocks: tuple[Block, ...]
+    name: str, point_ids: list[str], call: Row | None, devices: int, issued: tuple[Block, ...]
 ) -> PointState:
     return PointState(
         name,
@@ -93,7 +117,7 @@ def _state(
         call["free"] if call else None,
         call["waiting"] if call else 0,
         int(devices),
-        blocks,
+        issued,
     )
 
 
@@ -101,13 +125,22 @@ def _blocks(registry: Registry, point_ids: Sequence[str]) -> tuple[Block, ...]:
     found = []
     for point_id in point_ids:
         rows = registry.database.execute(
-            """SELECT block_id, first, count, changed_ms, (SELECT count(*) FROM devices
-                WHERE number >= first AND number < first + count) AS used
+            """SELECT block_id, first, count, changed_ms,
+                (SELECT count(*) FROM devices WHERE number >= first AND number < first + count) AS used,
+                (SELECT count(*) FROM identities WHERE identities.block_id = blocks.block_id) AS here,
+                (SELECT count(*) FROM blocks AS other WHERE other.block_id <> blocks.block_id
+                    AND other.first < blocks.first + blocks.count AND blocks.first < other.first + other.count)
+                    AS shared
                 FROM blocks WHERE direction = 'issued' AND point_id = ? ORDER BY first""",
             (point_id,),
         ).fetchall()
         found += [
-            Block(row["block_id"], row["first"], row["count"], row["used"], row["changed_ms"]) for row in rows
+            Block(
+                *(row[name] for name in ("block_id", "first", "count", "used", "changed_ms")),
+                secrets_here=row["here"] == row["count"],
+                shares_numbers=row["shared"] > 0,
+            )
+            for row in rows
         ]
     return tuple(found)
 

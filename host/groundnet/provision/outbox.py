@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from groundnet.errors import GroundnetError, Text
-from groundnet.provision import document, identities, revisions
+from groundnet.provision import calls, document, identities, revisions
 from groundnet.provision.audit import Audit
 from groundnet.provision.record import Record, RegistryError
 from groundnet.provision.registry import Registry
@@ -94,9 +94,9 @@ def deliver(
     size = BATCH_RECORDS
     while True:
         batch = tidings[:size]
-        left = {"free": delivery.free, "waiting": len(tidings) - len(batch)}
+        status = calls.status_of(registry, delivery.free, len(tidings) - len(batch))
         try:
-            answer = uplink.send([one.document(personal) for one in batch], left)
+            answer = uplink.send([one.document(personal) for one in batch], status)
         except CentralError as error:
             if error.too_large and size > 1:
                 size //= 2

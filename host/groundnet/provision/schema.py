@@ -157,6 +157,12 @@ _CALLS = """CREATE TABLE calls (
     waiting     INTEGER NOT NULL
 )"""
 
+# At a point: the centre's signatures by which it shows which blocks it got.
+_RECEIPTS = """CREATE TABLE receipts (
+    block_id    TEXT PRIMARY KEY REFERENCES blocks (block_id),
+    receipt     BLOB NOT NULL
+)"""
+
 STEPS = (
     _DEVICES.format(name="devices", begun="written"),
     "CREATE INDEX IF NOT EXISTS devices_plate ON devices (plate)",
@@ -205,4 +211,5 @@ STEPS = (
     "CREATE INDEX arrived_device ON arrived (device_id)",
     "CREATE INDEX arrived_tag ON arrived (tag_id)",
     _CALLS,
+    _RECEIPTS,
 )
