@@ -132,7 +132,7 @@ def message_part(kind: int) -> str:
 
 def labels_part() -> str:
     uses = ("EIDs", "MAC of beacons", "hiding positions", "MAC of downlinks, challenges", "sessions, proofs",
-            "MAC of reports and their answers", "check value")  # fmt: skip
+            "MAC of reports and their answers", "check value", "sessions of a station at the collector")  # fmt: skip
     rows = [(f"`{label.decode()}`", use) for label, use in zip(keys.LABELS, uses, strict=True)]
     return table(("label (ASCII)", "used for"), rows)
 

@@ -1,5 +1,7 @@
 """The base station: always on, hears beacons, forwards them, answers inside the tags' windows."""
 
+import os
+
 import machine
 from apps import guard
 from apps.alarm import Light
@@ -31,7 +33,8 @@ class BaseApp:
         settings = Settings(records[store.SETTINGS], "none")
         plan = region.plan(settings.text("region"))
         wifi_name, wifi_key = settings.text("wifi_name"), settings.text("wifi_key")
-        self._loop = loop = Supervisor(Base(device_id(), records, VERSION, has_shelf=True), Clock())
+        core = Base(device_id(), records, VERSION, os.urandom, has_shelf=True)
+        self._loop = loop = Supervisor(core, Clock())
         loop.add("storage", lambda: storage)
         loop.add("history", lambda: SightingShelf(loop), SightingShelf.errors)
         loop.add("radio", lambda: Radio(loop, hardware, boosted_gain=True, plan=plan), Radio.errors)

@@ -1,27 +1,23 @@
 """The base station: hears beacons, brings them to the collector, and answers tags for it.
 
-It holds no keys. A beacon becomes a sighting with the time, the signal and a sequence number; sightings are
-kept until the collector has them. Orders come with its replies: finished bytes, and the ids they are
-for. When such an id is heard, the bytes go out in the receive window behind the beacon.
+It holds no keys of tags, only its own, with which it proves to the collector who it is. A beacon becomes a
+sighting with the time, the signal and a sequence number (sighting_queue.py, shelf.py). Orders come with the
+collector's replies: finished bytes, and the ids they are for (downlink_queue.py).
 """
 
-from groundwire import beacon, downlink, messages
+from groundwire import beacon, downlink, keys, messages
 from groundwire.constant import const
 from groundwire.errors import DecodeError
 
 from groundcore import events, region, store, uplink
+from groundcore.downlink_queue import DownlinkQueue
 from groundcore.settings import Settings
-from groundcore.shelf import Shelf, pack
+from groundcore.shelf import Shelf
+from groundcore.sighting_queue import SightingQueue
 from groundcore.update_fetch import UpdateFetch
 
 _HEALTH_MS = const(30000)
-_BATCH = const(16)  # sightings of one message
-_CAPACITY = const(256)  # sightings kept in memory
-_SHELVED_FROM = const(128)  # so many wait: the older ones go into flash...
-_SHELVED_AT_ONCE = const(64)  # ...that many at a time
-_ORDERS_MAX = const(32)
-_OBEY_MS = const(10000)
-_RECEIPTS_MAX = const(16)
+_STATION_KINDS = const(0x30)  # of the messages of station_table
 _UNKNOWN_E7 = -(2**31)
 _REPLY_CAPACITY = const(4096)  # bytes of a reply with 16 orders for 32 ids each
 
@@ -34,7 +30,8 @@ class Base:
         records: what flash holds, by the names in `store.NAMES`; a station needs only its settings.
         firmware: version text.
         has_shelf: whether there is a ring in flash for sightings.
-        draw: random bytes; a station draws none, all cores are made alike.
+        draw: count -> random bytes, for the session in which a station that has an identity proves it; without
+            `draw` it proves nothing, and only a collector that takes open stations takes it.
     """
 
     def __init__(
@@ -45,27 +42,27 @@ class Base:
         self._settings = Settings(records.get(store.SETTINGS), "none")
         self._state = store.State(records.get(store.STATE))
         self._plan = region.plan(self._settings.text("region"))
-        self._ledger = region.DutyLedger()
-        self._uplink = uplink.make(self._settings, device_id, _REPLY_CAPACITY)
+        credential = _credential(device_id, store.decode_identity(records.get(store.IDENTITY)), draw)
+        self._uplink = uplink.make(self._settings, device_id, _REPLY_CAPACITY, credential)
         self._asked = self._take_orders  # who takes the reply to the request under way
         self._greeted = False
         self._fetch = UpdateFetch(device_id)
-        self._sightings = []  # (heard_ms, rssi_dbm, snr_cdb, beacon)
-        self._first_sequence = 0  # of the oldest kept
+        self._sightings = SightingQueue(self._utc)
         self._shelf = Shelf() if has_shelf else None
         self._shelved_done = None  # number of a segment that is at the collector
-        self._batch_size = 0
-        self._orders = []
-        self._sent = []  # (order_id, when) of orders that went out just now
-        self._receipts = []
-        self._answering = None  # (order, eid) while a downlink is on its way
+        self._orders = DownlinkQueue(self._utc)
         self._utc_offset_ms = None  # UTC less our clock
         self._started_ms = None
         self._health_due_ms = 0
         self._supply_mv = None
         self.heard = 0
         self.bad_frames = 0
-        self.lost = 0
+        self._shelf_lost = 0
+
+    @property
+    def lost(self) -> int:
+        """Sightings thrown away for want of room, in memory or in flash."""
+        return self._sightings.lost + self._shelf_lost
 
     @property
     def answered(self) -> bool:
@@ -85,13 +82,14 @@ class Base:
         elif kind == events.RADIO_RECEIVED:
             self._hear(event, now_ms, actions)
         elif kind in (events.RADIO_SENT, events.RADIO_FAILED):
-            self._answered(kind == events.RADIO_SENT, now_ms, actions)
+            self._orders.answered(kind == events.RADIO_SENT, now_ms)
+            self._listen(actions)
         elif kind == events.UPDATE_TOLD:
             self._fetch.told(event[1], now_ms)
         elif kind == events.SHELF and self._shelf is not None:
             self._shelf.take(event[1], event[2])
         elif kind == events.SHELF_LOST:
-            self.lost += event[1]
+            self._shelf_lost += event[1]
         elif kind == events.FAULT and event[1] == "history" and self._shelf is not None:
             self._shelf.works = not event[2]
         else:
@@ -134,93 +132,21 @@ class Base:
                 self.bad_frames += 1
             return
         self.heard += 1
-        if len(self._sightings) >= _CAPACITY:
-            self._sightings.pop(self._batch_size)  # what is under way must stay
-            self.lost += 1
-            if not self._batch_size:
-                self._first_sequence += 1
-        rssi_dbm = max(-200, min(event[2], 50))
-        snr_cdb = max(-10000, min(event[3], 10000))
-        self._sightings.append((now_ms, rssi_dbm, snr_cdb, bytes(data)))
+        self._sightings.add(now_ms, event[2], event[3], data, 0)
         self._shelve(actions)
-        if found.flags & beacon.LISTENING and self._answering is None:
-            self._answer(found.eid, now_ms, actions)
+        if found.flags & beacon.LISTENING and self._plan is not None:
+            answer = self._orders.answer(found.eid, self._plan.downlink, now_ms)
+            if answer is not None:
+                actions.append((events.RADIO_SEND, answer, self._plan.downlink, region.REPLY_DELAY_MS))
 
     def _shelve(self, actions):
-        """The older sightings go into flash while many wait; what is under way has to come back first."""
+        """The older sightings go into flash while many wait."""
         shelf = self._shelf
-        if shelf is None or not shelf.works or len(self._sightings) < _SHELVED_FROM:
-            return
-        if self._batch_size and self._uplink.connected:
-            return
-        records = []
-        for index in range(_SHELVED_AT_ONCE):
-            sighting = self._sightings[index]
-            sequence = self._first_sequence + index
-            utc_ms = self._utc(sighting[0])
-            records.append(pack(self._state.boot_count, sequence, utc_ms, sighting[0], sighting))
-        actions.append((events.SHELVE, records))
-        self._sightings = self._sightings[_SHELVED_AT_ONCE:]
-        self._first_sequence += _SHELVED_AT_ONCE
-        shelf.may_hold = True
-
-    def _answer(self, eid, now_ms, actions):
-        """Send the order that waits for this id, if the plan lets us."""
-        plan = self._plan
-        if plan is None:
-            return
-        self._expire(now_ms)
-        for order in self._orders:
-            if eid in order["eids"]:
-                break
-        else:
-            return
-        if not self._ledger.may_send(plan.downlink, len(order["downlink"]), now_ms):
-            self._receipt(order, "no_airtime", eid, now_ms)
-            return
-        self._answering = (order, eid)
-        self._ledger.sent(plan.downlink, len(order["downlink"]), now_ms)
-        actions.append((events.RADIO_SEND, order["downlink"], plan.downlink, region.REPLY_DELAY_MS))
-
-    def _answered(self, sent, now_ms, actions):
-        if self._answering is not None:
-            order, eid = self._answering
-            self._answering = None
-            self._receipt(order, "sent" if sent else "busy", eid, now_ms)
-            if sent:
-                self._sent.append((order["order_id"], now_ms))
-        self._listen(actions)
-
-    # --- orders
-
-    def _receipt(self, order, result, eid, now_ms):
-        """Tell the collector. An order that went out is done here: the tag's beacon says if it obeyed."""
-        if result in ("sent", "expired") and order in self._orders:
-            self._orders.remove(order)
-        if len(self._receipts) >= _RECEIPTS_MAX:
-            self._receipts.pop(0)
-        self._receipts.append(
-            {"order_id": order["order_id"], "result": result, "time_ms": self._utc(now_ms), "eid": eid}
-        )
-
-    def _expire(self, now_ms):
-        utc_ms = self._utc(now_ms)
-        for order in list(self._orders):
-            if utc_ms is not None and order["expires_ms"] <= utc_ms:
-                self._receipt(order, "expired", bytes(6), now_ms)
-
-    def _keep_orders(self, orders, now_ms):
-        """New orders replace old ones of the same number.
-
-        One that has just gone out may still come in replies that crossed its receipt: the tag gets time to obey.
-        """
-        self._sent = [sent for sent in self._sent if now_ms - sent[1] < _OBEY_MS]
-        for order in orders:
-            if any(sent[0] == order["order_id"] for sent in self._sent):
-                continue
-            self._orders = [kept for kept in self._orders if kept["order_id"] != order["order_id"]]
-            self._orders.append(order)
-        self._orders = self._orders[-_ORDERS_MAX:]
+        if shelf is not None and shelf.works:
+            records = self._sightings.for_shelf(self._state.boot_count, self._uplink.connected)
+            if records:
+                actions.append((events.SHELVE, records))
+                shelf.may_hold = True
 
     # --- collector
 
@@ -234,15 +160,15 @@ class Base:
             self._uplink.open(now_ms, actions)
         if not self._uplink.ready:
             return
-        self._expire(now_ms)
+        self._orders.expire(now_ms)
+        receipts = () if not self._greeted or self._sightings else self._orders.take_receipts()
         if not self._greeted:
             self._ask("station_hello", self._hello(), self._take_hello, now_ms, actions)
         elif self._sightings:
-            self._ask("sightings", self._some_sightings(), self._take_sightings_ack, now_ms, actions)
-        elif self._receipts:
-            sent = self._receipts
-            self._receipts = []
-            values = {"station_id": self._device_id, "receipts": sent}
+            values = self._sightings.batch(self._device_id, self._state.boot_count)
+            self._ask("sightings", values, self._take_sightings_ack, now_ms, actions)
+        elif receipts:
+            values = {"station_id": self._device_id, "receipts": receipts}
             self._ask("downlink_receipt", values, self._take_orders, now_ms, actions)
         elif self._shelf is not None and self._shelf.ready:
             values = self._shelf.batch(self._device_id, self._state.boot_count, self._utc_offset_ms)
@@ -279,27 +205,6 @@ class Base:
             "lon_e7": lon_e7 if known else None,
         }
 
-    def _some_sightings(self) -> dict:
-        self._batch_size = min(_BATCH, len(self._sightings))
-        sightings = []
-        for index in range(self._batch_size):
-            heard_ms, rssi_dbm, snr_cdb, data = self._sightings[index]
-            sightings.append(
-                {
-                    "time_ms": self._utc(heard_ms),
-                    "rssi_dbm": rssi_dbm,
-                    "snr_cdb": snr_cdb,
-                    "channel": 0,
-                    "beacon": data,
-                }
-            )
-        return {
-            "station_id": self._device_id,
-            "boot_count": self._state.boot_count,
-            "first_sequence": self._first_sequence,
-            "sightings": sightings,
-        }
-
     def _health(self, now_ms) -> dict:
         return {
             "station_id": self._device_id,
@@ -324,8 +229,10 @@ class Base:
             if self._utc_offset_ms is None:
                 actions.append((events.SET_CLOCK, values["time_ms"]))
             self._utc_offset_ms = values["time_ms"] - now_ms
-        self._keep_orders(values.get("orders", ()), now_ms)
+        self._orders.keep(values.get("orders", ()), now_ms)
         self._asked(reply[2], now_ms)
+        if reply[2].name == "error" and values["request"] & 0x70 == _STATION_KINDS:
+            self._uplink.refused(reply[2], now_ms, actions)
         if self._shelved_done is not None:
             actions.append((events.DROP_SHELF, self._shelved_done))
             self._shelved_done = None
@@ -342,8 +249,15 @@ class Base:
 
     def _take_sightings_ack(self, message, now_ms):
         if message.name == "sightings_ack" and message.values["boot_count"] == self._state.boot_count:
-            done = message.values["next_sequence"] - self._first_sequence
-            if 0 < done <= len(self._sightings):
-                self._sightings = self._sightings[done:]
-                self._first_sequence += done
-        self._batch_size = 0
+            self._sightings.acknowledged(message.values["next_sequence"])
+        self._sightings.came_back()
+
+
+def _credential(device_id, identity, draw):
+    """What makes the sessions in which this station proves itself; None without an identity."""
+    if identity is None or draw is None:
+        return None
+    from groundwire.session import NONCE_SIZE, Initiator  # a station that is not set up pays nothing for it
+
+    key = keys.derive(identity.secret, keys.UPLINK)
+    return lambda: Initiator(device_id, key, draw(NONCE_SIZE))

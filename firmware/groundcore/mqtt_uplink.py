@@ -8,7 +8,7 @@ from groundwire.constant import const
 
 from groundcore import events, mqtt
 from groundcore.mqtt_packets import MqttError
-from groundcore.uplink import OPENING, TRANSITIONS, UP, Uplink
+from groundcore.uplink import OPENING, TRANSITIONS, Uplink
 
 UP_TOPIC = "groundnet/up/"
 DOWN_TOPIC = "groundnet/down/"
@@ -27,12 +27,15 @@ class MqttUplink(Uplink):
     Args:
         device_id: 8 bytes.
         user, password: for the broker; empty: it asks for none.
+        credential: of the device at the collector, see uplink.make.
     """
 
     transitions = _BROKER_TRANSITIONS
 
-    def __init__(self, host: str, port: int, capacity: int, device_id: bytes, user: str, password: str):
-        super().__init__(host, port, capacity)
+    def __init__(
+        self, host: str, port: int, capacity: int, device_id: bytes, user: str, password: str, credential=None
+    ):
+        super().__init__(host, port, capacity, credential)
         self._name = "".join(["%02x" % byte for byte in device_id])
         self._account = (user or None, password or None)
         self._capacity = capacity
@@ -74,7 +77,7 @@ class MqttUplink(Uplink):
                 self._client.subscribe(DOWN_TOPIC + self._name, now_ms)
             elif kind == mqtt.SUBSCRIBED and found[2] != _REFUSED_QOS:
                 if self.state == OPENING:
-                    self.state = UP
+                    self._reached(now_ms, actions)
             elif kind == mqtt.MESSAGE:
                 reply = super()._read((events.NET_BYTES, found[2]), now_ms, actions) or reply
             elif kind != mqtt.PUBLISHED:

@@ -1,19 +1,21 @@
 """The link to the collector: one TCP connection, link frames, one request at a time, one reply to each.
 
 The frames go straight to the collector, or in messages over an MQTT broker when the host is named mqtt://
-(mqtt_uplink.py). What happens is in TRANSITIONS: (state, event) -> method. The owner asks `ready` and gives a
-request; `handle` gives the reply. When a connection is lost, the reply never comes and the owner asks again on the
-next one.
+(mqtt_uplink.py). With a credential both ends prove themselves first, and every frame is sealed
+(protocol/README.md section 7). What happens is in TRANSITIONS: (state, event) -> method. The owner asks `ready`
+and gives a request; `handle` gives the reply. When a connection is lost, the reply never comes and the owner asks
+again on the next one.
 """
 
 from groundwire import frame, messages
 from groundwire.constant import const
-from groundwire.errors import WireError
+from groundwire.errors import AuthenticationError, WireError
 
 from groundcore import events
 
 DOWN = "down"
 OPENING = "opening"
+PROVING = "proving"  # of both ends, before the first request
 UP = "up"
 ASKING = "asking"  # a request is under way
 
@@ -21,6 +23,9 @@ TRANSITIONS = {
     (OPENING, events.NET_UP): "_opened",
     (OPENING, events.NET_DOWN): "_lost",
     (OPENING, events.TICK): "_check",
+    (PROVING, events.NET_DOWN): "_lost",
+    (PROVING, events.NET_BYTES): "_read",
+    (PROVING, events.TICK): "_check",
     (UP, events.NET_DOWN): "_lost",
     (UP, events.NET_BYTES): "_read",
     (ASKING, events.NET_DOWN): "_lost",
@@ -32,18 +37,23 @@ _OPEN_MS = const(90000)  # a modem may take 75 s to open a connection
 _REPLY_MS = const(20000)
 _BACKOFF_FIRST_MS = const(2000)
 _BACKOFF_LAST_MS = const(120000)
+_REFUSED_MS = const(60000)  # before the next try when the collector does not say how long
 _BROKER = "mqtt://"
 
 
-def make(settings, device_id: bytes, capacity: int):
-    """The Uplink that the settings of a device ask for."""
+def make(settings, device_id: bytes, capacity: int, credential=None):
+    """The Uplink that the settings of a device ask for.
+
+    Args:
+        credential: makes a fresh session.Initiator at each call; None: nothing is proved, frames go as they are.
+    """
     host, port = settings.text("collector_host"), settings["collector_port"]
     if not host.startswith(_BROKER):
-        return Uplink(host, port, capacity)
+        return Uplink(host, port, capacity, credential)
     from groundcore.mqtt_uplink import MqttUplink  # most devices pay nothing for it
 
     user, key = settings.text("broker_user"), settings.text("broker_key")
-    return MqttUplink(host[len(_BROKER) :], port, capacity, device_id, user, key)
+    return MqttUplink(host[len(_BROKER) :], port, capacity, device_id, user, key, credential)
 
 
 class Uplink:
@@ -52,16 +62,19 @@ class Uplink:
     Args:
         host, port: of the collector; without a host the link stays down.
         capacity: bytes of the largest reply that is read.
+        credential: as in `make`.
     """
 
     transitions = TRANSITIONS
 
-    def __init__(self, host: str, port: int, capacity: int):
+    def __init__(self, host: str, port: int, capacity: int, credential=None):
         self.state = DOWN
         self.dropped = 0
         self.answered = False  # the collector has replied since the start
         self.host = host
         self._port = port
+        self._credential = credential
+        self._session = None
         self._decoder = frame.Decoder(capacity, frame.REPLIES)
         self._sequence = 0
         self._due_ms = 0  # while DOWN: not before; else: until when an answer is waited for
@@ -95,10 +108,15 @@ class Uplink:
 
     def send(self, kind: int, payload: bytes, now_ms: int, actions: list):
         """Send a request; only while `ready`."""
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        self.state = ASKING
-        self._due_ms = now_ms + _REPLY_MS
-        self._carry(frame.encode(kind, payload, self._sequence), now_ms, actions)
+        self._ask(ASKING, kind, payload, now_ms, actions)
+
+    def refused(self, message, now_ms: int, actions: list):
+        """The reply was an error: leave, and come back when it says so, in a minute when it does not."""
+        actions.append(
+            (events.LOG, 3, "collector", "%s %s" % (message.values["code"], message.values["detail"]))
+        )
+        self.close(now_ms, actions)
+        self._due_ms = now_ms + (message.values["retry_after_ms"] or _REFUSED_MS)
 
     def handle(self, event: tuple, now_ms: int, actions: list) -> tuple | None:
         """Go on. (kind, payload, Message) of the reply to the request under way, or None."""
@@ -116,9 +134,25 @@ class Uplink:
     def _carry(self, data, now_ms, actions):
         actions.append((events.NET_SEND, data))
 
+    def _ask(self, state, kind, payload, now_ms, actions):
+        self._sequence = sequence = (self._sequence + 1) & 0xFFFF
+        self.state = state
+        self._due_ms = now_ms + _REPLY_MS
+        sealed = state == ASKING and self._session is not None
+        if sealed:
+            payload = self._session.seal(kind, payload, sequence)
+        self._carry(frame.encode(kind, payload, sequence, sealed), now_ms, actions)
+
     def _opened(self, event, now_ms, actions):
-        self.state = UP
         self._decoder.reset()
+        self._reached(now_ms, actions)
+
+    def _reached(self, now_ms, actions):
+        """The way is open."""
+        self.state = UP
+        if self._credential is not None:
+            self._session = self._credential()
+            self._ask(PROVING, *self._session.open(), now_ms, actions)
 
     def _lost(self, event, now_ms, actions):
         if self.state == ASKING:
@@ -144,13 +178,33 @@ class Uplink:
                 return reply
             if not isinstance(found, frame.Frame):
                 continue  # counted by the decoder; the reply is asked for again when it was this one
-            if self.state != ASKING or found.sequence != self._sequence:
+            if self.state not in (ASKING, PROVING) or found.sequence != self._sequence:
                 continue  # the reply to a request that was given up
             try:
-                message = messages.decode(found.kind, found.payload)
+                reply = self._take(found, now_ms, actions) or reply
+            except AuthenticationError as error:  # not the collector, or it has forgotten the session
+                actions.append((events.LOG, 3, "collector", str(error)))
+                self._give_up(event, now_ms, actions)
+                return reply
             except WireError:
                 continue
-            self.state = UP
-            self.answered = True
-            self._backoff_ms = _BACKOFF_FIRST_MS
-            reply = (found.kind, found.payload, message)
+
+    def _take(self, found, now_ms, actions):
+        """The reply in a frame; None for one that only proves the other end."""
+        session = self._session
+        payload = found.payload
+        proving = self.state == PROVING
+        if session is not None and not proving:
+            payload = session.unseal(found)
+        message = messages.decode(found.kind, payload)
+        if proving:
+            answer = session.receive(message)
+            if answer is not None:
+                self._ask(PROVING, *answer, now_ms, actions)
+                return None
+        self.state = UP
+        self._backoff_ms = _BACKOFF_FIRST_MS
+        if proving:
+            return None
+        self.answered = True
+        return found.kind, payload, message

@@ -28,8 +28,9 @@ DOWNLINK = b"groundnet/1 downlink"  # MAC of commands to the device, and its cha
 SESSION = b"groundnet/1 session"  # link sessions
 REPORT = b"groundnet/1 report"  # MAC of a tracker's reports and their answers
 CHECK = b"groundnet/1 check"  # check value after provisioning
+UPLINK = b"groundnet/1 uplink"  # sessions of a station at the collector
 
-LABELS = (IDENTITY, BEACON, POSITION, DOWNLINK, SESSION, REPORT, CHECK)
+LABELS = (IDENTITY, BEACON, POSITION, DOWNLINK, SESSION, REPORT, CHECK, UPLINK)
 
 
 class Key:

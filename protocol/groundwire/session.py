@@ -220,6 +220,20 @@ class Responder(_End):
             return self._prove(message.values["initiator_proof"], now_ms)
         return _error(message.kind, "wrong_state", "open a session first", None)
 
+    def resume(self, initiator_nonce: bytes, responder_nonce: bytes, seen: int) -> None:
+        """Go on with a session that was proved before, perhaps by another process.
+
+        `seen` is the counter of the newest request taken; as each request has one reply, the next reply's is above
+        all before.
+        """
+        self._sealing = sealing = _Sealing(_seal_key(self._key, initiator_nonce, responder_nonce), 1)
+        sealing._seen = sealing._sent = seen
+        self.state = READY
+
+    def seen(self) -> int:
+        """The counter of the newest sealed request that was taken; 0: none yet."""
+        return 0 if self._sealing is None else self._sealing._seen
+
     def close(self) -> None:
         """Forget the session, as after `bye` or a lost link. Wrong proofs stay counted."""
         self.state = IDLE

@@ -211,9 +211,9 @@ def test_no_airtime_is_told_and_the_order_waits():
     bench, collector = station()
     sent = 0
     for number in range(3000):
-        bench.core._keep_orders([order(number)], bench.now_ms)
+        bench.core._orders.keep([order(number)], bench.now_ms)
         hear(bench, collector, make_beacon(20))
-        if not bench.core._answering:
+        if not bench.core._orders.answering:
             break
         sent += 1
         bench.play(bench.give(events.RADIO_SENT), collector.answer)
@@ -221,10 +221,10 @@ def test_no_airtime_is_told_and_the_order_waits():
     channel = region.PLANS["eu868"].downlink
     assert sent * region.airtime_us(channel, downlink.SIZE) <= 360_000_000
     bench.now_ms = 3_600_000 - 1
-    bench.core._keep_orders([order(1, expires_ms=START_UTC_MS * 2)], bench.now_ms)
+    bench.core._orders.keep([order(1, expires_ms=START_UTC_MS * 2)], bench.now_ms)
     bench.now_ms = 3_900_000
     hear(bench, collector, make_beacon(21))
-    assert bench.core._answering
+    assert bench.core._orders.answering
 
 
 def test_a_collector_that_answers_nothing_is_left_and_tried_again_later():

@@ -419,21 +419,27 @@ def test_factory_reset_over_the_cable_keeps_who_it_is(rig):
 # --- base station
 
 
+SESSION_KINDS = (messages.kind_of("session_open"), messages.kind_of("session_prove"))
 BACKHAUL = {"collector_host": "collector", "wifi_name": "shop", "wifi_key": "12345678"}
 
 
 class Collector:
-    """Answers every request; keeps what it was told."""
+    """Answers every request, inside a session what was asked inside; keeps what it was told."""
 
     def __init__(self):
         self.messages = []
         self._decoder = frame.Decoder(8192, frame.REQUESTS)
+        self._end = None
 
     def receive(self, data: bytes) -> bytes:
         self._decoder.feed(data)
         answer = b""
         while isinstance(request := self._decoder.next(), frame.Frame):
-            message = messages.decode(request.kind, request.payload)
+            if request.kind in SESSION_KINDS:
+                answer += self._negotiate(request)
+                continue
+            payload = self._end.unseal(request) if request.sealed else request.payload
+            message = messages.decode(request.kind, payload)
             self.messages.append(message)
             if message.name == "report":
                 answer += self._acknowledge(message.values, request.sequence)
@@ -445,8 +451,17 @@ class Collector:
                 values |= {"boot_count": message.values["boot_count"], "next_sequence": count}
                 name = "sightings_ack"
             kind, payload = messages.encode(name, values)
-            answer += frame.encode(kind, payload, request.sequence)
+            if request.sealed:
+                payload = self._end.seal(kind, payload, request.sequence)
+            answer += frame.encode(kind, payload, request.sequence, request.sealed)
         return answer
+
+    def _negotiate(self, request: frame.Frame) -> bytes:
+        message = messages.decode(request.kind, request.payload)
+        if message.name == "session_open":
+            key = keys.derive(SECRET, keys.UPLINK)
+            self._end = session.Responder(message.values["device_id"], key)
+        return frame.encode(*self._end.receive(message, 0, bytes(16)), request.sequence)
 
     @staticmethod
     def _acknowledge(asked: dict, sequence: int) -> bytes:

@@ -9,6 +9,7 @@ from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.inbox import Inbox
 from groundnet.collector.mqtt_inbox import Broker, MqttInbox
+from groundnet.collector.station_door import StationDoor
 
 from host.radio_senders import NOW_MS
 
@@ -46,7 +47,9 @@ class BrokerThread:
         )
         await broker.start()
         database = Database(self._path)
-        inbox = Inbox(Collector(database, self._devices), self._now_ms)
+        door = StationDoor(database, is_open=True)
+        door.learn(self._devices)
+        inbox = Inbox(Collector(database, self._devices), self._now_ms, door=door)
         listening = asyncio.create_task(
             MqttInbox(inbox, Broker("127.0.0.1", self.port, False), say=self._say).run()
         )

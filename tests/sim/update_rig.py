@@ -12,6 +12,7 @@ from bundle import quick_keys
 from groundnet.bundle import certificate
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.station_door import Peer, StationDoor
 from groundnet.image import firmware_image, romfs
 from groundnet.sim import groundcore_runtime
 from groundnet.sim.boardfs import BoardFs
@@ -126,10 +127,11 @@ def day_before(date: datetime.date) -> str:
 
 
 class CollectorServer:
-    """The real collector's core at the far end of connections; ``pulled`` is asked before each request is heard."""
+    """The real collector's core and door at the far end of connections; ``lost`` is asked before each is heard."""
 
-    def __init__(self, collector: Collector, now_ms) -> None:
+    def __init__(self, collector: Collector, door: StationDoor, now_ms) -> None:
         self._collector = collector
+        self.door = door
         self._now_ms = now_ms
         self.requests = []  # names
         self.lost = lambda message: False
@@ -137,12 +139,15 @@ class CollectorServer:
     def connect(self):
         return _Peer(self)
 
-    def answer(self, request: frame.Frame) -> bytes:
+    def answer(self, peer: Peer, request: frame.Frame) -> bytes:
+        return peer.answer(request, self._now_ms(), self._judge)
+
+    def _judge(self, request: frame.Frame, now_ms: int) -> bytes:
         message = messages.decode(request.kind, request.payload)
         self.requests.append(message.name)
         if self.lost(message):
             raise OSError("the line is cut")
-        return self._collector.receive(request, self._now_ms())
+        return self._collector.receive(request, now_ms)
 
 
 class _Peer:
@@ -150,6 +155,7 @@ class _Peer:
 
     def __init__(self, server: CollectorServer) -> None:
         self._server = server
+        self._peer = server.door.connection("rig")
         self._decoder = frame.Decoder(4400, frame.REQUESTS)
 
     def receive(self, data: bytes) -> bytes:
@@ -157,7 +163,7 @@ class _Peer:
         answer = b""
         while (found := self._decoder.next()) is not frame.NEED_MORE:
             if isinstance(found, frame.Frame):
-                answer += self._server.answer(found)
+                answer += self._server.answer(self._peer, found)
         return answer
 
     def close(self) -> None:
@@ -176,7 +182,9 @@ class County:
         self.board = self.device.board
         self.database = Database(database)
         core = Collector(self.database, [(DEVICE_ID, SECRET)])
-        self.collector = CollectorServer(core, self.now_ms)
+        door = StationDoor(self.database, draw=self.world.random("collector").randbytes)
+        door.learn([(DEVICE_ID, SECRET)])
+        self.collector = CollectorServer(core, door, self.now_ms)
 
     def now_ms(self) -> int:
         return 1_790_000_000_000 + self.world.now_us // 1000

@@ -12,6 +12,7 @@ from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.in_process import InProcess
 from groundnet.collector.inbox import Inbox
+from groundnet.collector.station_door import StationDoor
 
 HOST, PORT = "collector.bench", 7400
 
@@ -28,7 +29,8 @@ class Headquarters:
         self._now_ms = now_ms
         self.database = Database(folder / "collector.db")
         self._collector = Collector(self.database)
-        self._inbox = Inbox(self._collector, now_ms)
+        self._door = StationDoor(self.database)
+        self._inbox = Inbox(self._collector, now_ms, door=self._door)
         self.cell_table: CellTable | None = None
 
     def line(self) -> InProcess:
@@ -37,6 +39,7 @@ class Headquarters:
 
     def learn(self, device_id: bytes, secret: bytes) -> None:
         self._collector.learn([(device_id, secret)])
+        self._door.learn([(device_id, secret)])
 
     def know_cells(self, path: Path) -> None:
         """The towers' places, CSV in OpenCelliD's columns."""

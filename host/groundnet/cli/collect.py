@@ -28,6 +28,7 @@ from groundnet.collector.database import Database
 from groundnet.collector.inbox import Inbox
 from groundnet.collector.mqtt_inbox import MqttInbox, broker_of
 from groundnet.collector.server import Server
+from groundnet.collector.station_door import StationDoor
 
 app = typer.Typer()
 
@@ -46,6 +47,13 @@ def collect(
     mqtt_share: Annotated[
         str, typer.Option(help="Name of a group of collectors on one store that divide the messages.")
     ] = "",
+    open_stations: Annotated[
+        bool,
+        typer.Option(
+            "--open-stations",
+            help="Also take stations that this registry does not know, unproved; never one that it knows.",
+        ),
+    ] = False,
     alerts: AlertsFileOption = None,
     database: DatabaseOption = None,
     registry: RegistryOption = None,
@@ -54,7 +62,7 @@ def collect(
     """Receive sightings and reports over TCP, and from an MQTT broker, until Ctrl-C or SIGTERM.
 
     TCP has no transport encryption yet: listen on the loopback or a private network. Trackers sign their reports;
-    stations are not authenticated.
+    stations prove the secret that they got when they were provisioned.
     """
     host, port = _address(listen)
     password = mqtt_password_file.read_text(encoding="utf-8").strip() if mqtt_password_file else None
@@ -63,12 +71,15 @@ def collect(
     store = Database(database_path(database))
     devices = open_registry(registry)
     collector = Collector(store)
+    door = StationDoor(store, open_stations)
 
     def refresh() -> None:
-        collector.learn((record.device_id, record.secret.reveal()) for record in devices.added())
+        added = devices.added()
+        collector.learn((record.device_id, record.secret.reveal()) for record in added)
+        door.learn((record.device_id, record.secret.reveal()) for record in added if record.role == "base")
 
     refresh()
-    inbox = Inbox(collector, now_ms, refresh)
+    inbox = Inbox(collector, now_ms, refresh, door)
     messages = MqttInbox(inbox, broker, mqtt_share, _tell_of_broker) if broker else None
     beside = [messages.run()] if messages else []
     beside.append(service.run(store, lambda: rule_book.rules(devices), ways, now_ms, _tell_of_alerts))

@@ -11,10 +11,11 @@ class InProcess:
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self._decoder = frame.Decoder(CAPACITY, frame.REQUESTS)
+        self._peer = inbox.connection("in process")
 
     def receive(self, data: bytes) -> bytes:
         """The replies to the requests that end in ``data``. Raises ConnectionAbortedError when the store fails."""
-        return b"".join(self._inbox.receive(self._decoder, data))
+        return b"".join(self._inbox.receive(self._decoder, data, self._peer))
 
     def close(self) -> None:
         """Nothing is held."""

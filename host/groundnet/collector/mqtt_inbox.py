@@ -107,7 +107,7 @@ class MqttInbox:
             return
         decoder = frame.Decoder(CAPACITY, accept=frame.REQUESTS)
         try:
-            for reply in self._inbox.receive(decoder, message.payload):
+            for reply in self._inbox.receive(decoder, message.payload, self._inbox.topic(name)):
                 self.frames += 1
                 await client.publish(DOWN_TOPIC + name, reply, qos=QOS)
         except ConnectionAbortedError as error:

@@ -100,4 +100,12 @@ STEPS = (
     "DROP TABLE starts",
     "ALTER TABLE starts_next RENAME TO starts",
     "CREATE INDEX starts_device ON starts (device_id, time_ms)",
+    """CREATE TABLE station_sessions (
+        station_id BLOB PRIMARY KEY, initiator_nonce BLOB NOT NULL, responder_nonce BLOB NOT NULL,
+        proved INTEGER NOT NULL, seen INTEGER NOT NULL)""",
+    """CREATE TABLE station_refusals (
+        station_id BLOB NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL, first_ms INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL, place TEXT NOT NULL, PRIMARY KEY (station_id, reason))""",
+    """CREATE TABLE station_proofs (
+        station_id BLOB PRIMARY KEY, last_ms INTEGER NOT NULL, place TEXT NOT NULL)""",
 )

@@ -5,6 +5,7 @@ import asyncio
 from groundwire import frame
 
 from groundnet.collector.inbox import CAPACITY, Inbox
+from groundnet.collector.station_door import Peer
 from groundnet.errors import GroundnetError
 
 IDLE_S = 900.0  # a peer that says nothing for so long is gone
@@ -56,17 +57,26 @@ class Server:
         assert task is not None
         self._peers.add(task)
         decoder = frame.Decoder(CAPACITY, accept=frame.REQUESTS)
+        peer = self._inbox.connection(_place(writer.get_extra_info("peername")))
         try:
             while data := await asyncio.wait_for(reader.read(READ_SIZE), IDLE_S):
-                await self._take(decoder, data, writer)
+                await self._take(decoder, data, peer, writer)
         except (TimeoutError, ConnectionError, asyncio.CancelledError):
             pass  # the peer is gone, or we are closing: nothing is lost, it asks again
         finally:
             self._peers.discard(task)
+            self._inbox.closed(peer)
             writer.close()
 
-    async def _take(self, decoder: frame.Decoder, data: bytes, writer: asyncio.StreamWriter) -> None:
-        for reply in self._inbox.receive(decoder, data):
+    async def _take(
+        self, decoder: frame.Decoder, data: bytes, peer: Peer | None, writer: asyncio.StreamWriter
+    ) -> None:
+        for reply in self._inbox.receive(decoder, data, peer):
             self.frames += 1
             writer.write(reply)
             await asyncio.wait_for(writer.drain(), IDLE_S)
+
+
+def _place(peername: object) -> str:
+    """Host of the far end; its port says nothing to people."""
+    return str(peername[0]) if isinstance(peername, tuple) and peername else "somewhere"

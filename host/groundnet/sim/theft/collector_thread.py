@@ -10,6 +10,7 @@ from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.inbox import Inbox
 from groundnet.collector.server import Server
+from groundnet.collector.station_door import StationDoor
 from groundnet.errors import GroundnetError
 from groundnet.provision.registry import Registry
 
@@ -17,10 +18,19 @@ START_TIMEOUT_S = 120.0
 
 
 class CollectorThread:
-    """Listens on a free port of the loopback from the constructor until ``close``."""
+    """Listens on a free port of the loopback from the constructor until ``close``.
 
-    def __init__(self, database: Path, registry: Path, now_ms: Callable[[], int]) -> None:
+    Args:
+        database, registry: files.
+        now_ms: the story's clock.
+        draw: count -> nonces for the stations' sessions; the story's own, or it would not repeat.
+    """
+
+    def __init__(
+        self, database: Path, registry: Path, now_ms: Callable[[], int], draw: Callable[[int], bytes]
+    ) -> None:
         self._paths = (database, registry)
+        self._draw = draw
         self._now_ms = now_ms
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -65,8 +75,13 @@ class CollectorThread:
         registry = Registry(self._paths[1])
         stack.callback(registry.close)
         collector = Collector(database)
+        door = StationDoor(database, draw=self._draw)
 
         def refresh() -> None:
-            collector.learn((record.device_id, record.secret.reveal()) for record in registry.added())
+            added = registry.added()
+            collector.learn((record.device_id, record.secret.reveal()) for record in added)
+            door.learn(
+                (record.device_id, record.secret.reveal()) for record in added if record.role == "base"
+            )
 
-        return Server(Inbox(collector, self._now_ms, refresh))
+        return Server(Inbox(collector, self._now_ms, refresh, door))

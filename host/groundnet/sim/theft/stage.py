@@ -50,7 +50,12 @@ class Stage:
         self.tag = self._on_the_bike("tag", TAG_ID)
         self.tracker = self._on_the_bike("tracker", TRACKER_ID)
         self.stations = {site.name: self._station(site) for site in scene.STATIONS}
-        self.collector = CollectorThread(self.database_path, self.registry_path, lambda: self.world.unix_ms)
+        self.collector = CollectorThread(
+            self.database_path,
+            self.registry_path,
+            lambda: self.world.unix_ms,
+            self.world.random("collector").randbytes,
+        )
         self.network.route_to_tcp(COLLECTOR_HOST, COLLECTOR_PORT, "127.0.0.1", self.collector.port)
 
     def devices(self) -> dict[str, Device]:
