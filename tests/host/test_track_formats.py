@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 from datetime import UTC, datetime
 from xml.etree import ElementTree
@@ -84,12 +85,11 @@ def assert_time(text, time_ms):
 @given(tracks)
 def test_geojson_is_a_collection_of_a_line_and_points(track):
     collection = json.loads(FORMATS["geojson"](track, "x"), parse_constant=pytest.fail)
-    assert set(collection) == {"type", "features"} and collection["type"] == "FeatureCollection"
+    assert set(collection) - {"bbox"} == {"type", "features"} and collection["type"] == "FeatureCollection"
+    assert ("bbox" in collection) == bool(track)
     features = collection["features"]
     if len(track) > 1:  # RFC 7946 section 3.1.4: a LineString has two or more positions
-        line = features.pop(0)["geometry"]
-        assert line["type"] == "LineString"
-        assert line["coordinates"] == [feature["geometry"]["coordinates"] for feature in features]
+        assert_line(features.pop(0)["geometry"], [one["geometry"]["coordinates"] for one in features])
     assert len(features) == len(track)
     for feature, point in zip(features, track, strict=True):
         assert set(feature) == {"type", "geometry", "properties"} and feature["type"] == "Feature"
@@ -97,6 +97,43 @@ def test_geojson_is_a_collection_of_a_line_and_points(track):
         lon, lat = feature["geometry"]["coordinates"]
         assert distance_m(lat, lon, point.lat, point.lon) < 0.02
         assert_time(feature["properties"]["time"], point.time_ms)
+
+
+def assert_line(line, positions):
+    """RFC 7946 section 3.1.9: what crosses 180 degrees is cut there, and goes on at the other side."""
+    if line["type"] == "LineString":
+        assert line["coordinates"] == positions
+        return
+    assert line["type"] == "MultiLineString"
+    parts = line["coordinates"]
+    for before, after in itertools.pairwise(parts):
+        assert (before[-1][0], after[0][0]) in ((180.0, -180.0), (-180.0, 180.0))
+        assert before[-1][1] == after[0][1]
+    cut = [parts[0][:-1], *(part[1:-1] for part in parts[1:-1]), parts[-1][1:]]
+    assert [position for part in cut for position in part] == positions
+    for part in parts:
+        assert all(abs(after[0] - before[0]) <= 180.0 for before, after in itertools.pairwise(part))
+
+
+@given(tracks.filter(bool))
+def test_the_box_of_a_geojson_holds_every_position(track):
+    collection = json.loads(FORMATS["geojson"](track, "x"))
+    west, south, east, north = collection["bbox"]
+    for feature in collection["features"]:
+        if feature["geometry"]["type"] == "Point":
+            lon, lat = feature["geometry"]["coordinates"]
+            assert south <= lat <= north
+            assert west <= lon <= east if west <= east else lon >= west or lon <= east
+
+
+def test_a_track_over_180_degrees_has_a_small_box_and_a_cut_line():
+    track = [TrackPoint(0, -16.8, 179.9, 5.0, "gnss"), TrackPoint(1000, -16.6, -179.7, 5.0, "gnss")]
+    collection = json.loads(FORMATS["geojson"](track, "x"))
+    assert collection["bbox"] == [179.9, -16.8, -179.7, -16.6]  # the example of RFC 7946 section 5.2, Fiji
+    assert collection["features"][0]["geometry"]["coordinates"] == [
+        [[179.9, -16.8], [180.0, -16.75]],
+        [[-180.0, -16.75], [-179.7, -16.6]],
+    ]
 
 
 @given(tracks)

@@ -38,6 +38,7 @@ class Format(StrEnum):
     gpx = "gpx"
     csv = "csv"
     geojson = "geojson"
+    kml = "kml"
 
 
 @app.command()
@@ -45,7 +46,7 @@ def track(
     tag: Annotated[str, typer.Argument(help="Tag id, number plate or device id.")],
     since: Annotated[str | None, typer.Option(help="From this time on, ISO 8601.")] = None,
     until: Annotated[str | None, typer.Option(help="Up to this time, ISO 8601.")] = None,
-    form: Annotated[Format, typer.Option("--format", help="gpx, csv or geojson; WGS-84.")] = Format.gpx,
+    form: Annotated[Format, typer.Option("--format", help="gpx, csv, geojson or kml; WGS-84.")] = Format.gpx,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")] = None,
     owner: OwnerOption = False,
     reason: Annotated[str, typer.Option(help="Why you ask; goes into the audit.")] = "",
