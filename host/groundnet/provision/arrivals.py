@@ -180,6 +180,11 @@ def _derive(registry: Registry, device_id: bytes) -> None:
         _leave(registry, device_id)
         return
     document = read(json.loads(now["said"]))
+    held = registry.database.execute(
+        "SELECT tag_id FROM devices WHERE device_id = ?", (device_id,)
+    ).fetchone()
+    if held is None or held["tag_id"] != now["tag_id"]:
+        registry.tell_of(device_id)
     registry.database.execute(
         """INSERT INTO devices (device_id, number, tag_id, role, board, profile, sealed, secret, state, operation,
             changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device_id) DO UPDATE SET

@@ -45,7 +45,7 @@ class Registry:
         self.address = address
         self.who = who
         self._seen_version: int | None = None
-        self._told_of: dict[bytes, str] = {}
+        self._seen_fresh = 0
         self._vault: Vault | None = None
 
     def close(self) -> None:
@@ -118,6 +118,7 @@ class Registry:
             )
             self.keep_owner(draft.device_id, tag_id, draft.plate, draft.owner_phone, draft.consent)
             self._keep_pending(draft.device_id, tag_id, pending)
+            self.tell_of(draft.device_id)
             Audit(self).append(draft.changed_ms, "reserve", tag_id=tag_id, operation=draft.operation)
         return self._held(draft.device_id)
 
@@ -265,14 +266,19 @@ class Registry:
         version = self.database.changes()
         if version == self._seen_version:
             return []
-        self._seen_version = version
-        rows = self.database.execute("SELECT device_id, tag_id FROM devices").fetchall()
-        held = {bytes(row["device_id"]): row["tag_id"] for row in rows}
-        fresh = {device_id for device_id, tag_id in held.items() if self._told_of.get(device_id) != tag_id}
-        self._told_of = held
-        if len(fresh) == len(held):
+        newest = self.database.execute("SELECT max(sequence) FROM fresh").fetchone()[0] or 0
+        before, first = self._seen_fresh, self._seen_version is None
+        self._seen_version, self._seen_fresh = version, newest
+        if first:
             return list(self.devices())
-        return [self._held(device_id) for device_id in fresh]
+        rows = self.database.execute(
+            "SELECT DISTINCT device_id FROM fresh WHERE sequence > ? AND sequence <= ?", (before, newest)
+        ).fetchall()
+        return [self._held(row["device_id"]) for row in rows]
+
+    def tell_of(self, device_id: bytes) -> None:
+        """It is new, or has another secret: collectors learn of it. Within the transaction that does it."""
+        self.database.execute("INSERT INTO fresh (device_id) VALUES (?)", (device_id,))
 
     def keep_owner(
         self, device_id: bytes, tag_id: str, plate: str | None, phone: str | None, consent: str | None

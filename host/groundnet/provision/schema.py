@@ -163,6 +163,12 @@ _RECEIPTS = """CREATE TABLE receipts (
     receipt     BLOB NOT NULL
 )"""
 
+# Devices as they came, and came again with another secret: what a running collector has to learn.
+_FRESH = """CREATE TABLE fresh (
+    sequence    INTEGER PRIMARY KEY,
+    device_id   BLOB NOT NULL
+)"""
+
 STEPS = (
     _DEVICES.format(name="devices", begun="written"),
     "CREATE INDEX IF NOT EXISTS devices_plate ON devices (plate)",
@@ -212,4 +218,5 @@ STEPS = (
     "CREATE INDEX arrived_tag ON arrived (tag_id)",
     _CALLS,
     _RECEIPTS,
+    _FRESH,
 )
