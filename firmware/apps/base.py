@@ -12,6 +12,7 @@ from apps.network import Network
 from apps.radio import Radio
 from apps.service import Link, describe
 from apps.shelf import SightingShelf
+from apps.station_health import StationHealth
 from apps.storage import Storage
 from apps.supervisor import Supervisor
 from apps.update_fetch import UpdateFetch
@@ -38,6 +39,7 @@ class BaseApp:
         loop.add("storage", lambda: storage)
         loop.add("history", lambda: SightingShelf(loop), SightingShelf.errors)
         loop.add("radio", lambda: Radio(loop, hardware, boosted_gain=True, plan=plan), Radio.errors)
+        loop.add("health", lambda: StationHealth(loop))
         loop.add("battery", lambda: Battery(loop, hardware))
         loop.add("led", lambda: Light(hardware))
         loop.add("network", lambda: Network(loop, wifi_name, wifi_key), Network.errors)

@@ -137,6 +137,10 @@ class Radio(Part):
         """Only DIO1 can bring news: the microcontroller may doze lightly until it rises."""
         return self._state in (_SENDING, _WINDOW, _LISTENING, _WATCHING)
 
+    def level_dbm(self) -> int | None:
+        """Power in the channel now; None while this radio does not listen for ever."""
+        return self._chip.channel_rssi_dbm() if self._state == _LISTENING else None
+
     def failed(self, action: int) -> None:
         """The chip went wrong: start it afresh next time, and do not leave the core waiting."""
         self._begun = self._warm = False

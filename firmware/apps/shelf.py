@@ -41,6 +41,10 @@ class SightingShelf(Part):
     def drop(self, number: int) -> None:
         self._ring.drop(number)
 
+    def fill_permille(self) -> int:
+        """How full the ring is."""
+        return min(1000, 1000 * self._ring.segments // _SEGMENTS)
+
     def failed(self, action: int) -> None:
         """A ring that is not read is taken for empty until more goes in; what did not go in is lost."""
         if action == events.TAKE_SHELF:

@@ -11,12 +11,16 @@ from groundwire.errors import DecodeError
 
 from groundcore import events, region, store, uplink
 from groundcore.downlink_queue import DownlinkQueue
+from groundcore.faults import cut
 from groundcore.settings import Settings
 from groundcore.shelf import Shelf
 from groundcore.sighting_queue import SightingQueue
 from groundcore.update_fetch import UpdateFetch
 
 _HEALTH_MS = const(30000)
+_FAULTS_MAX = const(8)
+_PART_BYTES = const(24)
+_TEXT_BYTES = const(40)
 _STATION_KINDS = const(0x30)  # of the messages of station_table
 _UNKNOWN_E7 = -(2**31)
 _REPLY_CAPACITY = const(4096)  # bytes of a reply with 16 orders for 32 ids each
@@ -55,6 +59,8 @@ class Base:
         self._started_ms = None
         self._health_due_ms = 0
         self._supply_mv = None
+        self._measured = (None, None, None, None)  # as HEALTH tells
+        self._faults = {}  # part that fails -> what it complains about
         self.heard = 0
         self.bad_frames = 0
         self._shelf_lost = 0
@@ -79,6 +85,8 @@ class Base:
             self._boot(actions)
         elif kind == events.BATTERY:
             self._supply_mv = event[1]
+        elif kind == events.HEALTH:
+            self._measured = event[1:]
         elif kind == events.RADIO_RECEIVED:
             self._hear(event, now_ms, actions)
         elif kind in (events.RADIO_SENT, events.RADIO_FAILED):
@@ -90,8 +98,8 @@ class Base:
             self._shelf.take(event[1], event[2])
         elif kind == events.SHELF_LOST:
             self._shelf_lost += event[1]
-        elif kind == events.FAULT and event[1] == "history" and self._shelf is not None:
-            self._shelf.works = not event[2]
+        elif kind == events.FAULT:
+            self._take_fault(event[1], event[2])
         else:
             self._take_reply(self._uplink.handle(event, now_ms, actions), now_ms, actions)
         self._fetch.step(self._greeted and self._uplink.ready, now_ms, actions)
@@ -163,6 +171,8 @@ class Base:
         self._orders.expire(now_ms)
         receipts = () if not self._greeted or self._sightings else self._orders.take_receipts()
         if not self._greeted:
+            actions.append((events.READ_BATTERY,))  # for the first word of health
+            actions.append((events.READ_HEALTH,))
             self._ask("station_hello", self._hello(), self._take_hello, now_ms, actions)
         elif self._sightings:
             values = self._sightings.batch(self._device_id, self._state.boot_count)
@@ -176,6 +186,7 @@ class Base:
         elif now_ms >= self._health_due_ms:
             self._health_due_ms = now_ms + _HEALTH_MS
             actions.append((events.READ_BATTERY,))
+            actions.append((events.READ_HEALTH,))
             self._ask("station_health", self._health(now_ms), self._take_orders, now_ms, actions)
         elif self._fetch.wants:
             name, values = self._fetch.request()
@@ -206,6 +217,7 @@ class Base:
         }
 
     def _health(self, now_ms) -> dict:
+        noise_dbm, load_permille, ring_permille, temperature_c = self._measured
         return {
             "station_id": self._device_id,
             "boot_count": self._state.boot_count,
@@ -216,10 +228,24 @@ class Base:
             "queued": len(self._sightings) + (self._shelf.count if self._shelf is not None else 0),
             "lost": self.lost,
             "orders_waiting": len(self._orders),
-            "noise_dbm": None,
+            "noise_dbm": noise_dbm,
             "supply_mv": self._supply_mv,
-            "temperature_c": None,
+            "temperature_c": temperature_c,
+            "load_permille": load_permille,
+            "ring_permille": ring_permille,
+            "faults": [
+                {"part": cut(part, _PART_BYTES), "text": cut(self._faults[part], _TEXT_BYTES)}
+                for part in sorted(self._faults)[:_FAULTS_MAX]
+            ],
         }
+
+    def _take_fault(self, part, text):
+        if part == "history" and self._shelf is not None:
+            self._shelf.works = not text
+        if text:
+            self._faults[part] = text
+        else:
+            self._faults.pop(part, None)
 
     def _take_reply(self, reply, now_ms, actions):
         if reply is None:

@@ -35,6 +35,7 @@ SHELF = const(25)  # number: the oldest segment of sightings in flash, None: non
 SHELF_LOST = const(26)  # count: sightings given up because their place in flash was full
 FREE_FALL = const(24)  # the accelerometer feels no weight; of a tag that watches its wearer's falls
 UPDATE_TOLD = const(23)  # values: fields of update_state and firmware, or code and detail of a refusal
+HEALTH = const(28)  # noise_dbm, load_permille, ring_permille, temperature_c: each None when not known
 NETWORK_TIME = const(22)  # unix_s: the time as the modem's network tells it, good to a few seconds
 
 BOOT_POWER_ON = const(0)
@@ -88,6 +89,7 @@ KEEP_HISTORY = const(62)  # records: list of bytes, in the ring in flash before 
 SHELVE = const(64)  # records: list of bytes, appended to the sightings in flash
 TAKE_SHELF = const(65)  # answered by SHELF
 DROP_SHELF = const(66)  # number: that segment is at the collector
+READ_HEALTH = const(69)  # answered by HEALTH
 UPDATE_STEP = const(63)  # request: name of an update message; values: its fields; answered by UPDATE_TOLD
 SCREEN = const(67)  # view: what a finder's screen shows, see finder.View; None: dark
 FOLLOW = const(68)  # request: name of a finder's message; values: its fields; answer with Service.answered()

@@ -68,10 +68,10 @@ class Faults:
         if out:
             entry[2] = now_ms
             text = "" if what == WORK else entry[1]
-            found.append({"part": _cut(part, _PART_BYTES), "text": _cut(text, _TEXT_BYTES)})
+            found.append({"part": cut(part, _PART_BYTES), "text": cut(text, _TEXT_BYTES)})
 
 
-def _cut(text, size):
+def cut(text, size):
     """The beginning that fits into so many bytes of UTF-8."""
     while len(text.encode()) > size:
         text = text[:-1]

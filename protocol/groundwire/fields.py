@@ -30,7 +30,8 @@ _MAX_SIZE = const(255)  # of a blob, text, record or item: their size is one byt
 class Layout:
     """Fields in a row. Fields of fixed size that follow each other are read by one struct call.
 
-    `later` are fields that an older peer does not send: each has an unknown value, and is None when absent.
+    `later` are fields that an older peer does not send. When absent, one of fixed size, which has an unknown value, is
+    None, and a list or text is empty.
     """
 
     def __init__(self, fields: tuple, later: tuple = ()):
@@ -42,13 +43,19 @@ class Layout:
             if fixed_size(field) is None:
                 self._close(run)
                 run = []
-                self._parts.append((None, 0, (field,), (field[0],), (), ()))
+                self._add_varied(field)
             else:
                 run.append(field)
         self._close(run)
         self._needed = len(self._parts)
         for field in later:
-            self._close([field])
+            if fixed_size(field) is None:
+                self._add_varied(field)
+            else:
+                self._close([field])
+
+    def _add_varied(self, field):
+        self._parts.append((None, 0, (field,), (field[0],), (), ()))
 
     def _close(self, run):
         if run:
@@ -86,7 +93,7 @@ class Layout:
         values = {} if known is None else known
         for index, (form, size, fields, names, ranged, named) in enumerate(self._parts):
             if position == end and index >= self._needed:
-                values[names[0]] = None
+                values[names[0]] = None if form else _decode_varied(fields[0], b"\x00", 0, 1)[0]
             elif form is None:
                 values[names[0]], position = _decode_varied(fields[0], data, position, end)
             else:

@@ -28,6 +28,11 @@ _RECEIPT = (
     ("eid", "6s"),
 )
 
+_FAULT = (
+    ("part", "text", 24),
+    ("text", "text", 40),
+)
+
 MESSAGES = (
     (0x30, "station_hello", PEER, (
         ("station_id", "8s"),
@@ -68,6 +73,10 @@ MESSAGES = (
         ("noise_dbm", "h", -200, 50, -32768),
         ("supply_mv", "H", 0, 65534, 65535),
         ("temperature_c", "b", -60, 120, -128),
+    ), (
+        ("load_permille", "H", 0, 1000, 65535),
+        ("ring_permille", "H", 0, 1000, 65535),
+        ("faults", "records", _FAULT, 8),
     )),
     (0xB3, "orders", PEER, (
         ("time_ms", "Q", 0, 2**53),

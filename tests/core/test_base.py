@@ -88,6 +88,37 @@ def test_it_listens_says_hello_and_tells_its_health_every_half_minute():
     assert collector.last["station_health"]["time_ms"] - START_UTC_MS <= bench.now_ms
 
 
+def test_its_health_tells_what_was_measured_and_what_fails():
+    bench, collector = station()
+    assert collector.last["station_health"]["noise_dbm"] is None
+    bench.give(events.HEALTH, -112, 37, 250, 41)
+    bench.give(events.FAULT, "network", "certificate refused: " + "x" * 60)
+    bench.give(events.FAULT, "led", "gone")
+    bench.give(events.FAULT, "led", "")
+    bench.run_until(bench.now_ms + 31_000, collector.answer)
+    told = collector.last["station_health"]
+    assert (told["noise_dbm"], told["load_permille"], told["ring_permille"], told["temperature_c"]) == (
+        -112,
+        37,
+        250,
+        41,
+    )
+    assert told["faults"] == [{"part": "network", "text": ("certificate refused: " + "x" * 60)[:40]}]
+    assert bench.sent(events.READ_HEALTH)
+
+
+def test_an_error_in_reply_is_waited_out_and_not_asked_again_at_once():
+    bench, collector = station()
+    refusal = {"request": 0x30, "code": "not_authenticated", "detail": "who?", "retry_after_ms": None}
+    collector._reply = lambda request, message: frame.encode(
+        *messages.encode("error", refusal), request.sequence
+    )
+    del collector.names[:]
+    bench.run_until(bench.now_ms + 600_000, collector.answer)
+    assert 5 <= len(collector.names) <= 12
+    assert "who?" in bench.sent(events.LOG)[0][1][3]
+
+
 def test_a_station_without_a_place_says_so():
     _, collector = station()
     assert collector.last["station_hello"]["lat_e7"] is None

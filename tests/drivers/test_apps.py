@@ -508,6 +508,17 @@ def test_base_comes_back_to_its_collector_after_a_dead_backhaul(rig):
     assert "Traceback" not in base.board.log
 
 
+def test_base_measures_its_channel_its_ring_and_its_chip(rig):
+    base = rig("base", changed=BACKHAUL)
+    collector = Collector()
+    base.network.serve("collector", 4710, lambda: collector)
+    base.run(200)
+    told = [message.values for message in collector.messages if message.name == "station_health"][-1]
+    assert -125 <= told["noise_dbm"] <= -100 and told["load_permille"] == 0
+    assert (told["ring_permille"], told["faults"]) == (0, [])
+    assert told["temperature_c"] is not None and told["supply_mv"] > 3000
+
+
 def test_base_hears_on_after_a_self_test(rig):
     base = rig("base", UNLOCKED, changed=BACKHAUL)
     collector = Collector()

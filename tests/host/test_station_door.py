@@ -1,6 +1,10 @@
 """A station proves who it is before anything of it is taken: the device's own core against the collector's door."""
 
+import json
+
 import pytest
+from groundnet.cli.main import app
+from groundnet.cli.stations import health_text
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.inbox import CAPACITY, Inbox
@@ -10,6 +14,7 @@ from groundnet.sim import groundcore_runtime
 from groundwire import frame, keys, messages, session
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from host.radio_senders import NOW_MS, OTHER, STATION, frame_of, hello, reply_of, sighting, sightings
 
@@ -230,10 +235,17 @@ def test_a_copy_of_a_station_and_a_wrong_clock_are_told(county):
     county.database.run("UPDATE stations SET boot_count = 9")
     line.ask(sealed(end, hello()))
     zeros = dict.fromkeys(("uptime_s", "heard", "bad_frames", "queued", "lost", "orders_waiting"), 0)
-    unknown = dict.fromkeys(("noise_dbm", "supply_mv", "temperature_c"))
+    unknown = dict.fromkeys(("noise_dbm", "supply_mv", "temperature_c", "load_permille", "ring_permille"))
     kind, payload = messages.encode(
         "station_health",
-        {"station_id": STATION, "boot_count": 1, "time_ms": NOW_MS - 3_600_000, **zeros, **unknown},
+        {
+            "station_id": STATION,
+            "boot_count": 1,
+            "time_ms": NOW_MS - 3_600_000,
+            **zeros,
+            **unknown,
+            "faults": [],
+        },
     )
     line.ask(sealed(end, frame.encode(kind, payload, 1)))
     assert county.reasons() == {"starts went back: a copy?", "wrong clock"}
@@ -267,3 +279,27 @@ def test_no_bytes_without_the_secret_reach_the_collector(tmp_path_factory, frame
             reached = reply_of(reply).kind == 0xFE
             assert reached == (kind == 0x7F and not is_sealed)
     database.close()
+
+
+def test_the_command_lists_health_and_refusals_and_forgets_what_was_seen_to(county, monkeypatch):
+    play(station(SECRET), county, 40_000)
+    county.line().ask(hello(OTHER))
+    county.door.refusals.write(county.now_ms)
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    run = CliRunner().invoke(app, ["stations", "--database", str(county.path), "--json"])
+    taken, refused = json.loads(run.output)
+    assert taken["station_id"] == STATION.hex() and taken["proved"] and taken["health"]["faults"] == []
+    assert (refused["seen"], refused["refusals"][0]["reason"]) == (None, "unknown station")
+    shown = CliRunner().invoke(
+        app, ["--lang", "zh", "stations", "--database", str(county.path)], env={"COLUMNS": "200"}
+    )
+    assert "未登记的基站 ×1" in shown.output and "已证明" in shown.output
+    CliRunner().invoke(app, ["stations", "--database", str(county.path), "--forget", OTHER.hex()])
+    assert [one.station_id for one in stations(county.database)] == [STATION]
+    wrong = CliRunner().invoke(app, ["stations", "--database", str(county.path), "--forget", "xyz"])
+    assert wrong.exit_code == 2
+
+
+def test_what_a_station_says_cannot_steer_a_terminal():
+    said = health_text({"noise_dbm": -112, "faults": [{"part": "network", "text": "\x1b[2Jgone"}]})
+    assert "\x1b" not in said and "-112 dBm" in said

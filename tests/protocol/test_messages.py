@@ -100,8 +100,10 @@ def test_fields_that_an_older_peer_does_not_send_are_unknown():
     newer = Layout(
         (("first", "B"), ("name", "text", 8)), (("wait_ms", "I", 0, 10, 2**32 - 1), ("more", "B", 0, 9, 255))
     )
+    with_list = Layout((("first", "B"), ("name", "text", 8)), (("ids", "fixeds", 2, 3),))
     payload = older.encode({"first": 1, "name": "x"})
     assert newer.decode(payload) == {"first": 1, "name": "x", "wait_ms": None, "more": None}
+    assert with_list.decode(payload) == {"first": 1, "name": "x", "ids": []}
     grown = newer.encode({"first": 1, "name": "x", "wait_ms": 5, "more": None})
     assert newer.decode(grown[:-1]) == {"first": 1, "name": "x", "wait_ms": 5, "more": None}
     assert older.decode(grown)["extra"] == bytes((0, 0, 0, 5, 255))

@@ -44,6 +44,20 @@ def test_sealed_frames_go_both_ways():
         assert initiator.unseal(sealed(responder, 0xFE, b"", sequence)) == b""
 
 
+def test_another_process_of_the_responder_goes_on_and_takes_nothing_twice():
+    initiator, first = opened()
+    old = sealed(initiator, 0x31, b"one", 1)
+    first.unseal(old)
+    assert initiator.unseal(sealed(first, 0xB1, b"", 1)) == b"" and first.seen() == 1
+    second = session.Responder(DEVICE_ID, KEY)
+    assert second.seen() == 0
+    second.resume(nonce(1), nonce(2), 1)
+    with pytest.raises(AuthenticationError, match="replay"):
+        second.unseal(old)
+    assert second.unseal(sealed(initiator, 0x31, b"two", 2)) == b"two" and second.seen() == 2
+    assert initiator.unseal(sealed(second, 0xB1, b"ack", 2)) == b"ack"
+
+
 def test_a_seal_holds_kind_sequence_payload_and_direction():
     initiator, responder = opened()
     good = sealed(initiator, 0x19, b"write", 7)

@@ -36,6 +36,9 @@ def station_messages() -> list[dict]:
         "station_id": STATION_ID.hex(), "boot_count": 3, "time_ms": TIME_MS, "uptime_s": 3600, "heard": 9000,
         "bad_frames": 4, "queued": 12, "lost": 0, "orders_waiting": 1,
     }  # fmt: skip
+    measured = health + i16(-104) + u16(5021) + struct.pack(">b", -7)
+    nothing = u16(65535) + u16(65535) + u8(0)
+    fault = text("network") + text("\u8bc1\u4e66")
     heard = {"time_ms": TIME_MS, "rssi_dbm": -117, "snr_cdb": -725, "channel": 2, "beacon": air.hex()}
     head = STATION_ID + u32(3) + u32(1000)
     batch = head + u8(2) + sized(sighting) + sized(unknown)
@@ -81,12 +84,25 @@ def station_messages() -> list[dict]:
             ],
         ),
         message(
-            0x33, "station_health", health + i16(-104) + u16(5021) + struct.pack(">b", -7), **health_values,
-            noise_dbm=-104, supply_mv=5021, temperature_c=-7,
+            0x33, "station_health", measured, "older", **health_values,
+            noise_dbm=-104, supply_mv=5021, temperature_c=-7, load_permille=None, ring_permille=None, faults=[],
+        ) | {"older": True},
+        message(
+            0x33, "station_health", measured + u16(37) + u16(1000) + u8(1) + sized(fault), "loaded",
+            **health_values, noise_dbm=-104, supply_mv=5021, temperature_c=-7, load_permille=37,
+            ring_permille=1000, faults=[{"part": "network", "text": "\u8bc1\u4e66"}],
         ),
         message(
-            0x33, "station_health", health + i16(-32768) + u16(65535) + struct.pack(">b", -128), "unknowns",
-            **health_values, noise_dbm=None, supply_mv=None, temperature_c=None,
+            0x33, "station_health", measured + u16(65535) + u16(65535) + u8(0), "well", **health_values,
+            noise_dbm=-104, supply_mv=5021, temperature_c=-7, load_permille=None, ring_permille=None, faults=[],
+        ),
+        rejected(
+            0x33, "station_health", measured + u16(0) + u16(0) + u8(9) + 9 * sized(fault), "many", "range"
+        ),
+        message(
+            0x33, "station_health", health + i16(-32768) + u16(65535) + struct.pack(">b", -128) + nothing,
+            "unknowns", **health_values, noise_dbm=None, supply_mv=None, temperature_c=None, load_permille=None,
+            ring_permille=None, faults=[],
         ),
         message(0xB3, "orders", u64(TIME_MS) + b"\x00", time_ms=TIME_MS, orders=[]),
     ]  # fmt: skip

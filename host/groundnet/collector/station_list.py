@@ -58,3 +58,11 @@ def stations(database: Database) -> list[StationState]:
             )
         )
     return found
+
+
+def forget_refusals(database: Database, station_id: bytes | None) -> None:
+    """Begin to count anew for one station, or for all (None)."""
+    if station_id is None:
+        database.run("DELETE FROM station_refusals")
+    else:
+        database.run("DELETE FROM station_refusals WHERE station_id = ?", station_id)
