@@ -47,6 +47,10 @@ def the_device(county, number=1):
     return record
 
 
+def tokens_at(county):
+    return county.centre.database.execute("SELECT count(*) FROM owner_tokens").fetchone()[0]
+
+
 def run(program, county, *words, collector=False, passphrase=PASSPHRASE):
     """A command at the centre; what it said. An error is raised."""
     stores = ["--registry", str(county.folder / "centre.db")]
@@ -108,11 +112,16 @@ def test_cases_tracks_and_silence_work_at_the_centre(county):
     assert case["device_id"] == record.device_id.hex()
     place = json.loads(run(track_app, county, "云a·12345", "--json", collector=True))
     assert place["tags"] == [record.tag_id] and place["positions"] == 1
+    assert county.centre.settings_of(record.device_id) == {"parked_interval_s": "600"}
     silent = json.loads(run(case_app, county, "silent", "--json", collector=True))
     assert [one["tag_id"] for one in silent] == [record.tag_id], "what was released is nobody's to miss"
-    assert county.centre.settings_of(record.device_id) == {"parked_interval_s": "600"}
+    run(app, county, "token", PLATE)
+    county.points["north"].keep_settings(record.device_id, {"region": "cn-gfsk"})
+    deliver(county, "north")
+    assert tokens_at(county) == 1
     county.forget("north", 1)
     deliver(county, "north")
+    assert tokens_at(county) == 0, "the token was that owner's"
     with pytest.raises(GroundnetError, match="no device is known"):
         run(case_app, county, *opening, collector=True)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from groundnet.database.store import Row
-from groundnet.provision import known_points
+from groundnet.provision import device_rows, known_points
 from groundnet.provision import tag_id as tag_ids
 from groundnet.provision.audit import Audit
 from groundnet.provision.document import OWNER, Document, Malformed, read
@@ -180,11 +180,20 @@ def _derive(registry: Registry, device_id: bytes) -> None:
         _leave(registry, device_id)
         return
     document = read(json.loads(now["said"]))
-    held = registry.database.execute(
-        "SELECT tag_id FROM devices WHERE device_id = ?", (device_id,)
-    ).fetchone()
-    if held is None or held["tag_id"] != now["tag_id"]:
+    held = registry.by_device(device_id)
+    if held is None or held.tag_id != document.tag_id:
         registry.tell_of(device_id)
+    if document.forgotten or not document.bound or (held and held.operation != document.operation):
+        device_rows.end_owners_own(registry, device_id)
+    _put_device(registry, document, identity)
+    owner = _owner(registry, now) or {}
+    device_rows.keep_owner(registry, device_id, document.tag_id, *(owner.get(name) for name in OWNER))
+    registry.database.execute("DELETE FROM device_settings WHERE device_id = ?", (device_id,))
+    registry.keep_settings(device_id, document.settings)
+
+
+def _put_device(registry: Registry, document: Document, identity: Row) -> None:
+    """The row of a device with the secret that was issued under its id; sealed, it is copied as it is."""
     registry.database.execute(
         """INSERT INTO devices (device_id, number, tag_id, role, board, profile, sealed, secret, state, operation,
             changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device_id) DO UPDATE SET
@@ -193,9 +202,9 @@ def _derive(registry: Registry, device_id: bytes) -> None:
             operation = excluded.operation, changed_ms = excluded.changed_ms, plate = NULL, owner_phone = NULL,
             consent = NULL, owner = NULL, plate_key = NULL""",
         (
-            device_id,
+            document.device_id,
             identity["number"],
-            now["tag_id"],
+            document.tag_id,
             document.role,
             document.board,
             document.profile,
@@ -203,13 +212,9 @@ def _derive(registry: Registry, device_id: bytes) -> None:
             identity["secret"],
             "synced" if document.bound else "undone",
             document.operation,
-            now["revision"],
+            document.revision,
         ),
     )
-    owner = _owner(registry, now) or {}
-    registry.keep_owner(device_id, now["tag_id"], *(owner.get(name) for name in OWNER))
-    registry.database.execute("DELETE FROM device_settings WHERE device_id = ?", (device_id,))
-    registry.keep_settings(device_id, document.settings)
 
 
 def _leave(registry: Registry, device_id: bytes) -> None:
@@ -217,7 +222,8 @@ def _leave(registry: Registry, device_id: bytes) -> None:
     registry.database.execute("UPDATE devices SET state = 'undone' WHERE device_id = ?", (device_id,))
     row = registry.database.execute("SELECT tag_id FROM devices WHERE device_id = ?", (device_id,)).fetchone()
     if row is not None:
-        registry.keep_owner(device_id, row["tag_id"], None, None, None)
+        device_rows.end_owners_own(registry, device_id)
+        device_rows.keep_owner(registry, device_id, row["tag_id"], None, None, None)
 
 
 def _owner(registry: Registry, row: Row) -> dict[str, str | None] | None:

@@ -14,13 +14,12 @@ from groundnet.database.address import Address
 from groundnet.database.opening import open_store
 from groundnet.database.store import Kind, Row
 from groundnet.errors import Text
-from groundnet.provision import identities, revisions
-from groundnet.provision import plate as plates
+from groundnet.provision import device_rows, identities, revisions
 from groundnet.provision import tag_id as tag_ids
 from groundnet.provision.audit import Audit
 from groundnet.provision.record import BOUND, Record, RegistryError, Secret
 from groundnet.provision.schema import STEPS
-from groundnet.provision.vault import Vault, VaultLocked
+from groundnet.provision.vault import Vault
 
 __all__ = ("BOUND", "KEPT_SETTINGS", "Record", "Registry", "RegistryError", "Secret")
 
@@ -116,7 +115,9 @@ class Registry:
                     draft.changed_ms,
                 ),
             )
-            self.keep_owner(draft.device_id, tag_id, draft.plate, draft.owner_phone, draft.consent)
+            device_rows.keep_owner(
+                self, draft.device_id, tag_id, draft.plate, draft.owner_phone, draft.consent
+            )
             self._keep_pending(draft.device_id, tag_id, pending)
             self.tell_of(draft.device_id)
             Audit(self).append(draft.changed_ms, "reserve", tag_id=tag_id, operation=draft.operation)
@@ -141,7 +142,7 @@ class Registry:
                     WHERE device_id = ?""",
                 (profile, device_id),
             )
-            self.keep_owner(device_id, record.tag_id, plate, owner_phone, consent)
+            device_rows.keep_owner(self, device_id, record.tag_id, plate, owner_phone, consent)
             self._keep_pending(device_id, record.tag_id, pending)
             revisions.changed(self.database, device_id)
         return self._held(device_id)
@@ -170,8 +171,8 @@ class Registry:
             elif state != "synced":
                 revisions.changed(self.database, device_id, now_ms)
             if state == "undone":  # nobody's any more
-                self.keep_owner(device_id, record.tag_id, None, None, None)
-                self._end_owners_own(device_id)
+                device_rows.keep_owner(self, device_id, record.tag_id, None, None, None)
+                device_rows.end_owners_own(self, device_id)
                 self.database.execute("DELETE FROM device_settings WHERE device_id = ?", (device_id,))
             Audit(self).append(
                 now_ms,
@@ -197,7 +198,7 @@ class Registry:
                     plate_key = NULL, pending = NULL WHERE device_id = ?""",
                 (device_id,),
             )
-            self._end_owners_own(device_id)
+            device_rows.end_owners_own(self, device_id)
             revisions.forgotten(self.database, device_id, now_ms)
             Audit(self).append(now_ms, "forget", tag_id=record.tag_id)
         self.forget_old_pages()
@@ -235,28 +236,18 @@ class Registry:
         return {row["name"]: row["value"] for row in rows}
 
     def by_device(self, device_id: bytes) -> Record | None:
-        return next(self._select("WHERE device_id = ?", device_id), None)
+        return next(device_rows.select(self, "WHERE device_id = ?", device_id), None)
 
     def find(self, query: str) -> list[Record]:
         """Devices by tag id, plate or device id (hex): all that are fixed to one vehicle share its plate.
 
         Raises RegistryError when there is none, VaultLocked when plates are sealed and it may be one.
         """
-        tried = query.strip()
-        matches = list(self._select("WHERE tag_id = ? OR device_id = ?", tried.upper(), _unhexed(tried)))
-        if not matches and any(character.isalnum() for character in tried):
-            matches = self._by_plate(plates.normalise(tried))
-        if not matches:
-            matches = list(self._select("WHERE tag_id = ?", _spelled(tried)))
-        if not matches and self.locked:
-            raise VaultLocked  # it may be a plate
-        if not matches:
-            raise RegistryError(f"no device is known as '{query}'", "give its tag id, plate or device id")
-        return matches
+        return device_rows.find(self, query)
 
     def devices(self) -> Iterator[Record]:
         """Every device, in the order of the tag ids."""
-        return self._select("ORDER BY number")
+        return device_rows.select(self, "ORDER BY number")
 
     def added(self) -> list[Record]:
         """Devices that are new since the last call, or have another id and so another secret, by any process.
@@ -280,89 +271,18 @@ class Registry:
         """It is new, or has another secret: collectors learn of it. Within the transaction that does it."""
         self.database.execute("INSERT INTO fresh (device_id) VALUES (?)", (device_id,))
 
-    def keep_owner(
-        self, device_id: bytes, tag_id: str, plate: str | None, phone: str | None, consent: str | None
-    ) -> None:
-        """What leads to a person, in place of what was there; within a transaction. Raises VaultLocked."""
-        vault = self.vault
-        plain = (plate, phone, consent) if vault is None else (None, None, None)
-        sealed = key = None
-        if vault is not None and (plate or phone or consent):
-            said = json.dumps({"plate": plate, "owner_phone": phone, "consent": consent}).encode()
-            sealed = vault.seal("owner", said, tag_id)
-            key = vault.mac("plate", plate.encode()) if plate else None
-        self.database.execute(
-            """UPDATE devices SET plate = ?, owner_phone = ?, consent = ?, owner = ?, plate_key = ?
-                WHERE device_id = ?""",
-            (*plain, sealed, key, device_id),
-        )
-
-    def _end_owners_own(self, device_id: bytes) -> None:
-        """Token and alerts of somebody who is not the owner any more, or wants to be forgotten."""
-        for table in ("owner_tokens", "alert_rules"):
-            self.database.execute(f"DELETE FROM {table} WHERE device_id = ?", (device_id,))
-
     def _keep_pending(self, device_id: bytes, tag_id: str, pending: dict | None) -> None:
         body = None if pending is None else json.dumps(pending).encode()
         if body is not None and self.vault is not None:
             body = self.vault.seal("order", body, tag_id)
         self.database.execute("UPDATE devices SET pending = ? WHERE device_id = ?", (body, device_id))
 
-    def _by_plate(self, plate: str) -> list[Record]:
-        matches = list(self._select("WHERE plate = ? ORDER BY changed_ms DESC", plate))
-        if not matches and self.vault is not None and not self.locked:
-            key = self.vault.mac("plate", plate.encode())
-            matches = list(self._select("WHERE plate_key = ? ORDER BY changed_ms DESC", key))
-        return matches
-
-    def _select(self, clause: str, *values: object) -> Iterator[Record]:
-        rows = self.database.execute(f"SELECT * FROM devices {clause}", values).fetchall()
-        return (self._record(row) for row in rows)
-
-    def _record(self, row: Row) -> Record:
-        owner = {name: row[name] for name in ("plate", "owner_phone", "consent")}
-        if row["owner"] is not None and not self.locked:
-            owner = json.loads(self.opened("owner", row["owner"], row))
-        return Record(
-            device_id=row["device_id"],
-            tag_id=row["tag_id"],
-            role=row["role"],
-            board=row["board"],
-            profile=row["profile"],
-            plate=owner["plate"],
-            owner_phone=owner["owner_phone"],
-            state=row["state"],
-            operation=row["operation"],
-            changed_ms=row["changed_ms"],
-            secret=Secret(lambda: self.opened("secret", row["secret"], row)),
-            consent=owner["consent"],
-            sealed=bool(row["sealed"]),
-        )
-
     def opened(self, label: str, value: bytes, row: Row) -> bytes:
         """A value of a row that may be sealed. Raises VaultLocked, VaultDamaged."""
-        if not row["sealed"]:
-            return value
-        if self.vault is None:
-            raise VaultLocked
-        return self.vault.open(label, value, row["tag_id"])
+        return device_rows.opened(self, label, value, row)
 
     def _held(self, device_id: bytes) -> Record:
         found = self.by_device(device_id)
         if found is None:
             raise RegistryError(f"device {device_id.hex()} is not in the registry", "provision it first")
         return found
-
-
-def _unhexed(text: str) -> bytes | None:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        return None
-
-
-def _spelled(text: str) -> str:
-    try:
-        return tag_ids.parse(text)
-    except tag_ids.TagIdError:
-        return text
