@@ -51,7 +51,7 @@ def collect(
         bool,
         typer.Option(
             "--open-stations",
-            help="Also take stations that this registry does not know, unproved; never one that it knows.",
+            help="Also take stations that prove nothing; never one that proved itself here before.",
         ),
     ] = False,
     alerts: AlertsFileOption = None,

@@ -38,7 +38,7 @@ class StationDoor:
 
     Args:
         database: keeps refusals, and sessions behind a broker.
-        is_open: also take stations that have no secret here, as they say they are; never one that has.
+        is_open: also take stations that prove nothing, as they say they are; never one that ever proved itself here.
         draw: count -> fresh random bytes.
     """
 
@@ -101,7 +101,8 @@ class Peer:
             self.door.refusals.note(self._station_id, UNANSWERED, self.where, now_ms)
 
     def _admit_unproved(self, station_id: bytes) -> None:
-        if self.door.key_of(station_id) is not None:
+        has_proved = self.door.refusals.has_proved(station_id)
+        if has_proved or (self.door.key_of(station_id) is not None and not self.door.is_open):
             raise Refused("no proof", station_id, "prove the station's secret in a session")
         if not self.door.is_open:
             raise Refused("unknown station", station_id, "provision the station at this registry")

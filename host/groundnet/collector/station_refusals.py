@@ -25,6 +25,16 @@ class StationRefusals:
         self._counts: Counter[tuple[bytes, str]] = Counter()
         self._places: dict[tuple[bytes, str], str] = {}
         self._written_ms = 0
+        self._proved: set[bytes] = set()
+
+    def has_proved(self, station_id: bytes) -> bool:
+        """Whether this station ever proved itself at this store."""
+        if station_id not in self._proved:
+            row = self._database.row("SELECT 1 AS n FROM station_proofs WHERE station_id = ?", station_id)
+            if row is None:
+                return False
+            self._proved.add(station_id)
+        return True
 
     def note(self, station_id: bytes, reason: str, where: str, now_ms: int) -> None:
         """``reason`` is a fixed word or two of ours, ``where`` a connection or topic."""
