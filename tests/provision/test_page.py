@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 from html.parser import HTMLParser
 
-import httpx
 import pytest
+from asgi_browser import Browser
 from groundnet.provision.audit import Audit
 from groundnet.provision.counter import Counter, News, State, Tag
 from groundnet.provision.counter import Event as Happening
@@ -36,22 +36,6 @@ TAG = Tag(
 )
 
 
-class Browser:
-    """Asks the page without a network, and keeps its cookies."""
-
-    def __init__(self, page):
-        self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(page.app), base_url="http://127.0.0.1:8470"
-        )
-        self.cookies = self._client.cookies
-
-    def get(self, path, **options):
-        return asyncio.run(self._client.get(path, **options))
-
-    def post(self, path, **options):
-        return asyncio.run(self._client.post(path, **options))
-
-
 @pytest.fixture
 def page(counter):
     shift = Shift(counter.desk, "李华")
@@ -61,7 +45,7 @@ def page(counter):
 
 @pytest.fixture
 def browser(page):
-    return Browser(page)
+    return Browser(page.app)
 
 
 def token_of(browser):
@@ -162,7 +146,7 @@ def test_the_cookie_is_for_this_page_alone(browser):
 @pytest.mark.parametrize("path", ["/scan", "/order", "/key", "/sign-in", "/sign-out", "/unlock", "/language"])
 def test_a_form_of_another_page_does_nothing(browser, page, counter, path):
     put(counter, State.VERIFIED)
-    stranger = Browser(page)
+    stranger = Browser(page.app)
     form = {"do": "advance", "seen": "0", "text": "云A12345"}
     token = token_of(browser)
     assert browser.post(path, data=form).status_code == 403

@@ -19,7 +19,7 @@ from groundnet.errors import GroundnetError
 
 # Each is a module groundnet.cli.<name> with a Typer `app`, loaded only when it is called: start-up stays fast.
 COMMANDS = (
-    *("wire", "gnss", "sim", "provision", "collect", "track", "case", "order", "alert", "finder"),
+    *("wire", "gnss", "sim", "provision", "collect", "track", "case", "order", "alert", "finder", "watch"),
     *("stations", "bundle", "flash", "deploy", "update", "updates", "doctor", "bench"),
 )
 

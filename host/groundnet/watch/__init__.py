@@ -1,0 +1,1 @@
+"""The operators' live page: stations, open cases, tracks."""

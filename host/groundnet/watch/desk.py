@@ -1,0 +1,192 @@
+"""The page's own thread with registry and store: who asks, what may be shown, what is ordered."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from groundnet.collector import order_desk
+from groundnet.collector.cases import CaseError, close_cases, open_cases
+from groundnet.collector.database import Database
+from groundnet.collector.lookups import written_down
+from groundnet.collector.track import TrackPoint
+from groundnet.errors import Text
+from groundnet.provision.people import People, Session, SessionOver
+from groundnet.provision.registry import Registry
+from groundnet.watch import situation
+from groundnet.watch.situation import Sought, Station
+
+T = TypeVar("T")
+LOOK_MS = 10 * 60_000  # a page that stays open is one look for so long
+
+
+class NoSuchCase(CaseError):
+    """A case that is closed, or never was."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("there is no open case of that number", "没有该编号的在办案件"),
+            Text("go back to the list", "请返回列表"),
+        )
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything on the first page; places by number of the case."""
+
+    stations: list[Station]
+    things: list[Sought]
+    places: dict[int, TrackPoint]
+
+
+class Desk:
+    """All questions are asked in one thread, which has opened registry and store.
+
+    Args:
+        open_stores: called in that thread.
+        operator: who works here when the registry knows no people.
+        now_ms: UTC in Unix milliseconds.
+
+    Raises what ``open_stores`` raises.
+    """
+
+    def __init__(
+        self,
+        open_stores: Callable[[], tuple[Database, Registry]],
+        operator: str,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._operator, self.now_ms = operator, now_ms
+        self._thread = ThreadPoolExecutor(1, "watch")
+        try:
+            self._database, self._registry = self._thread.submit(open_stores).result()
+            self._people = People(self._registry)
+            self.has_people = bool(self._thread.submit(self._people.everyone).result())
+        except BaseException:
+            self._thread.shutdown()
+            raise
+        self._sessions: dict[str, str] = {}  # token by browser
+        self._looked: dict[tuple[str, int], int] = {}  # when a person last looked at a case
+        self._places: dict[int, tuple[int | None, TrackPoint | None]] = {}  # by case: last word, place
+
+    def close(self) -> None:
+        self._thread.submit(self._database.close).result()
+        self._thread.submit(self._registry.close).result()
+        self._thread.shutdown()
+
+    # --- who
+
+    def person(self, browser: str, touch: bool = True) -> str | None:
+        """Who is signed in with a browser; ``touch`` keeps the session alive."""
+        if not self.has_people:
+            return self._operator
+        try:
+            return self._session(browser, touch).name
+        except SessionOver:
+            self._sessions.pop(browser, None)
+            return None
+
+    async def sign_in(self, browser: str, name: str, pin: str) -> None:
+        """Raises WrongPin, LockedOut."""
+        session = await self._ask(lambda: self._people.sign_in(name, pin, self.now_ms()))
+        self._sessions[browser] = session.token
+
+    async def sign_out(self, browser: str) -> None:
+        token = self._sessions.pop(browser, None)
+        if token is not None:
+            await self._ask(lambda: self._people.sign_out(token, self.now_ms()))
+
+    # --- what is shown
+
+    async def overview(self, who: str) -> Overview:
+        """Stations, open cases and their last places; each is written down as a look-up."""
+        return await self._ask(lambda: self._overview(who))
+
+    async def thing(self, number: int) -> Sought:
+        """One open case without its place. Raises NoSuchCase."""
+        return await self._ask(lambda: self._thing(number))
+
+    async def track(self, who: str, number: int) -> tuple[Sought, list[TrackPoint], list[Station]]:
+        """One open case with its track, written down as a look-up. Raises NoSuchCase."""
+        return await self._ask(lambda: self._track(who, number))
+
+    async def changes(self) -> int:
+        """Another number once anybody has written to the store."""
+        return await self._ask(self._database.changes)
+
+    # --- what is done
+
+    async def open_case(self, who: str, tag: str, document: str, reason: str, reporter: str) -> int:
+        """Returns its number. Raises RegistryError, CaseError."""
+
+        def work() -> int:
+            asked = [record.device_id for record in self._registry.find(tag)]
+            told = (reporter or who, document, reason)
+            return open_cases(self._database, asked, *told, self.now_ms(), who=who)[0].case_id
+
+        return await self._ask(work)
+
+    async def close_case(self, who: str, number: int, outcome: str) -> None:
+        """Raises NoSuchCase, CaseError."""
+        await self._ask(
+            lambda: close_cases(
+                self._database, self._thing(number).device_ids, outcome, self.now_ms(), who=who
+            )
+        )
+
+    async def order(self, who: str, number: int, command: str) -> None:
+        """Raises NoSuchCase, OrderRefused."""
+        await self._ask(
+            lambda: order_desk.give(
+                self._database,
+                self._thing(number).device_ids,
+                command,
+                None,
+                who,
+                f"case {number}",
+                False,
+                self.now_ms(),
+            )
+        )
+
+    # --- in the thread
+
+    def _overview(self, who: str) -> Overview:
+        now_ms = self.now_ms()
+        things = situation.sought(self._database, self._registry, now_ms)
+        for thing in things:
+            self._write_down(who, thing, "watch")
+            if self._places.get(thing.number, (-1, None))[0] != thing.heard_ms:
+                found = situation.last_places(self._database, [thing]).get(thing.number)
+                self._places[thing.number] = thing.heard_ms, found
+        places = {thing.number: place for thing in things if (place := self._places[thing.number][1])}
+        return Overview(situation.stations(self._database, now_ms), things, places)
+
+    def _track(self, who: str, number: int) -> tuple[Sought, list[TrackPoint], list[Station]]:
+        thing = self._thing(number)
+        self._write_down(who, thing, "watch track")
+        points = situation.track(self._database, thing)
+        return thing, points, situation.stations(self._database, self.now_ms())
+
+    def _thing(self, number: int) -> Sought:
+        for thing in situation.sought(self._database, self._registry, self.now_ms()):
+            if thing.number == number:
+                return thing
+        raise NoSuchCase
+
+    def _write_down(self, who: str, thing: Sought, what: str) -> None:
+        """Raises NoSuchCase when the case was closed meanwhile: what is not granted is not shown."""
+        now_ms, key = self.now_ms(), (f"{who} {what}", thing.number)
+        if now_ms - self._looked.get(key, -LOOK_MS) < LOOK_MS:
+            return
+        asked = thing.device_ids
+        if written_down(self._database, asked, who, what, "", False, now_ms) != asked:
+            raise NoSuchCase
+        self._looked[key] = now_ms
+
+    def _session(self, browser: str, touch: bool) -> Session:
+        return self._people.check(self._sessions.get(browser, ""), self.now_ms(), touch)
+
+    async def _ask(self, question: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, question)

@@ -1,0 +1,150 @@
+"""What operators look at: stations with their health, the things that are sought, one track. Reads, never writes."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from groundnet.collector.cases import Case, list_cases
+from groundnet.collector.condition import Condition, condition_of
+from groundnet.collector.database import Database
+from groundnet.collector.silence import Silence, silent_devices
+from groundnet.collector.track import TrackPoint, last_place, track_of
+from groundnet.provision.intervals import intervals_of
+from groundnet.provision.record import Record
+from groundnet.provision.registry import Registry
+
+MINUTE_MS, DAY_MS = 60_000, 86_400_000
+GOOD_MS, LATE_MS = 10 * MINUTE_MS, 60 * MINUTE_MS  # since a station's last word
+PLACE_SPAN_MS = 10 * MINUTE_MS  # before the last word: enough for the last place
+BEFORE_MS = DAY_MS  # so much of the track before the report is shown
+_LAST_WORD = """SELECT
+    (SELECT max(time_ms) FROM beacons WHERE device_id = ?) AS beacon_ms,
+    (SELECT max(received_ms) FROM reports WHERE device_id = ?) AS report_ms"""
+
+
+@dataclass(frozen=True)
+class Station:
+    """One station. ``state`` is good, late or gone; WGS-84 degrees, None: it never said; ``health`` as it was told."""
+
+    station_id: str
+    lat: float | None
+    lon: float | None
+    seen_ms: int
+    state: str
+    health: dict
+
+
+@dataclass(frozen=True)
+class Sought:
+    """One stolen thing with the devices on it, each with an open case. ``number`` is the first case's."""
+
+    number: int
+    cases: tuple[Case, ...]
+    records: tuple[Record, ...]
+    heard_ms: int | None
+    silences: tuple[Silence, ...]
+    conditions: tuple[Condition, ...]
+
+    @property
+    def device_ids(self) -> list[bytes]:
+        return [case.device_id for case in self.cases]
+
+    @property
+    def plate(self) -> str:
+        """Empty when none is registered."""
+        return next((record.plate for record in self.records if record.plate), "")
+
+    @property
+    def tags(self) -> list[str]:
+        return [record.tag_id for record in self.records] or [one.hex() for one in self.device_ids]
+
+    @property
+    def silent(self) -> bool:
+        """No device on it is heard any more."""
+        return len(self.silences) == len(self.cases)
+
+
+def stations(database: Database, now_ms: int) -> list[Station]:
+    """All stations, those that are gone first."""
+    found = [
+        Station(
+            row["station_id"].hex(),
+            row["lat"],
+            row["lon"],
+            row["seen_ms"],
+            _state(now_ms - row["seen_ms"]),
+            json.loads(row["health"] or "{}"),
+        )
+        for row in database.rows("SELECT * FROM stations ORDER BY station_id")
+    ]
+    return sorted(found, key=lambda one: ("gone", "late", "good").index(one.state))
+
+
+def sought(database: Database, registry: Registry, now_ms: int) -> list[Sought]:
+    """All things with an open case, the newest first; devices on one thing are together."""
+    groups: dict[str, list[tuple[Case, Record | None]]] = {}
+    for case in list_cases(database):
+        if case.closed_ms is None:
+            record = registry.by_device(case.device_id)
+            key = (record.plate or record.tag_id) if record else case.device_id.hex()
+            groups.setdefault(key, []).append((case, record))
+    return [_sought(database, registry, members, now_ms) for members in groups.values()]
+
+
+def last_places(database: Database, things: Iterable[Sought]) -> dict[int, TrackPoint]:
+    """By number, for those of which any is known."""
+    found = {}
+    for thing in things:
+        since_ms = (thing.heard_ms or 0) - PLACE_SPAN_MS
+        place = last_place(track_of(database, thing.device_ids, since_ms))
+        if place is not None:
+            found[thing.number] = place
+    return found
+
+
+def track(database: Database, thing: Sought) -> list[TrackPoint]:
+    """The thing's track from a day before the theft was reported until now."""
+    stolen_ms = min(min(case.opened_ms, case.stolen_ms or case.opened_ms) for case in thing.cases)
+    return track_of(database, thing.device_ids, stolen_ms - BEFORE_MS)
+
+
+def newest_ms(seen: Sequence[Station]) -> int | None:
+    """When any station was heard last: how old everything on the page is."""
+    return max((one.seen_ms for one in seen), default=None)
+
+
+def _sought(
+    database: Database, registry: Registry, members: list[tuple[Case, Record | None]], now_ms: int
+) -> Sought:
+    cases = tuple(sorted((case for case, _ in members), key=lambda case: case.case_id))
+    records = tuple(record for _, record in members if record is not None)
+    usual = {one.device_id: intervals_of(one, registry.settings_of(one.device_id)) for one in records}
+    heard = [_heard_ms(database, case.device_id) for case in cases]
+    silences = [
+        silence
+        for case in cases
+        for silence in silent_devices(
+            database,
+            [case.device_id],
+            now_ms,
+            *([usual.__getitem__] if case.device_id in usual else []),
+        )
+    ]
+    return Sought(
+        cases[0].case_id,
+        cases,
+        records,
+        max((at_ms for at_ms in heard if at_ms), default=None),
+        tuple(silences),
+        tuple(condition_of(database, case.device_id) for case in cases),
+    )
+
+
+def _heard_ms(database: Database, device_id: bytes) -> int:
+    row = database.row(_LAST_WORD, device_id, device_id)
+    assert row is not None  # a SELECT without FROM has one row
+    return max(row["beacon_ms"] or 0, row["report_ms"] or 0)
+
+
+def _state(age_ms: int) -> str:
+    return "good" if age_ms <= GOOD_MS else "late" if age_ms <= LATE_MS else "gone"

@@ -1,0 +1,80 @@
+"""What the page says, in English and Chinese."""
+
+from groundnet.errors import Text
+
+LANGUAGES = ("zh", "en")
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
+
+WORDS = {
+    "title": Text("Where is it?", "追踪台"),
+    "language": Text("中文", "English"),
+    "sign_in": Text("Sign in", "登录"),
+    "sign_out": Text("Sign out", "退出"),
+    "name": Text("Name", "姓名"),
+    "pin": Text("PIN", "PIN 码"),
+    "back": Text("All cases", "全部案件"),
+    "cases": Text("Open cases", "在办案件"),
+    "no_cases": Text("No case is open", "没有在办案件"),
+    "stations": Text("Stations", "基站"),
+    "no_stations": Text("No station has been heard yet", "还没有基站上线"),
+    "map": Text("Map", "地图"),
+    "no_place": Text("No position yet", "还没有位置"),
+    "tag": Text("Tag id, plate or device id", "标签编号、车牌或设备号"),
+    "document": Text("Number of the theft report", "报案编号"),
+    "reason": Text("Reason", "事由"),
+    "reporter": Text("Reported by", "报案人"),
+    "open_case": Text("Open a case", "立案"),
+    "close_case": Text("Close the case", "结案"),
+    "outcome": Text("How it ended, for example: found", "结果，例如：已找回"),
+    "outcome_found": Text("found", "已找回"),
+    "opened": Text("opened", "立案"),
+    "heard": Text("heard last", "最后信号"),
+    "place": Text("last place", "最后位置"),
+    "never": Text("never", "从未"),
+    "silent": Text("silent", "静默"),
+    "moving": Text("heard", "有信号"),
+    "good": Text("working", "正常"),
+    "late": Text("late", "延迟"),
+    "gone": Text("gone", "离线"),
+    "queued": Text("waiting", "待发"),
+    "noise": Text("noise", "噪声"),
+    "orders": Text("Orders", "指令"),
+    "siren_on": Text("Siren on", "开警笛"),
+    "siren_off": Text("Siren off", "关警笛"),
+    "locate": Text("Locate now", "立即定位"),
+    "download": Text("Download the track", "下载轨迹"),
+    "time": Text("Time", "时间"),
+    "play_hint": Text("arrow keys move it", "可用方向键移动"),
+    "positions": Text("positions", "个位置"),
+    "stale": Text("No station has been heard for a while: what you see is old", "基站长时间没有上报：所见可能已过时"),
+    "as_of": Text("newest word", "最新上报"),
+    "offline": Text("The page's program does not answer; what you see is old", "页面程序没有响应，所见可能已过时"),
+    "fault": Text("fails", "故障"),
+    "gnss": Text("satellites", "卫星"),
+    "cell": Text("cell", "基站小区"),
+    "sightings": Text("stations", "基站测定"),
+    "fixed": Text("fixed", "固定"),
+    "done": Text("Done", "已完成"),
+    "ordered": Text("The order is on its way", "指令已下发"),
+    "no_case_open": Text("There is no open case of that number", "没有该编号的在办案件"),
+}  # fmt: skip
+
+
+def say(text: str, language: str) -> str:
+    """A text in the language of the page."""
+    return getattr(text, "zh", text) if language == "zh" else str(text)
+
+
+def age(seconds: float, language: str) -> str:
+    """How long ago, in one unit."""
+    count, zh, en = next(
+        (int(seconds // size), zh, en)
+        for size, zh, en in (
+            (DAY_S, "天前", "d ago"),
+            (HOUR_S, "小时前", "h ago"),
+            (MINUTE_S, "分钟前", "min ago"),
+            (1, "秒前", "s ago"),
+        )
+        if seconds >= size or size == 1
+    )
+    return f"{count} {zh if language == 'zh' else en}"
