@@ -89,9 +89,9 @@ class Screen(Part):
         page.fill_rect(2, _BAR_Y + 2, (ssd1306.WIDTH - 4) * view.bar // 100, _BAR_HEIGHT - 4, 1)
         if view.level_dbm is not None:
             page.text("%d dBm" % view.level_dbm, 0, 24)
-            page.text(view.band or "no signal", 0, 34)
+            page.text(view.band or "no signal", 0, 32)
         if view.age_s is not None:
-            page.text(_age(view.age_s), 0, 44)
+            page.text(_age(view.age_s), 0, 40)
         page.text(view.text, 0, 56)
         if view.hand_deg is not None:
             self._draw_dial(view.hand_deg, False)

@@ -148,7 +148,7 @@ class Finder:
 
     def _hear_tag(self, found, rssi_dbm, now_ms, actions):
         self._tag_flags = found.flags
-        obeyed = None if self._orders is None else self._orders.receipt(now_ms)
+        obeyed = None if self._orders is None else self._orders.receipt(found.flags, now_ms)
         if obeyed == "hurry":
             self._hurried = True
         elif obeyed == "calm":
@@ -272,8 +272,7 @@ class Finder:
     def _forget(self, now_ms, actions):
         """The time is up: nothing of the loan stays, in flash neither."""
         self._loan = self._orders = None
-        actions.append((events.STORE, follow.LOAN, b""))
-        actions.append((events.STORE, follow.USE, b""))
+        follow.erase(actions)
         if self.view.mode == FOLLOW:
             self._change_mode(now_ms)
         self._tell("time is up", now_ms)

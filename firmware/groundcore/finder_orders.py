@@ -1,15 +1,22 @@
 """The commands that a finder was lent: which one is next, sent in the tag's window, repeated until the tag obeys.
 
-The receipt is the beacon that a tag sends a second after it took an order (beacon_cycle.py). A command is sent three
-times at most; the tag carries it out once, whatever comes twice.
+The receipt is the beacon that a tag sends a second after it took an order (beacon_cycle.py). It may be lost like any
+other; then what the tag's later beacons say stands for it: their flags, or how far they are apart. A command is sent
+three times at most; the tag carries it out once, whatever comes twice.
 """
 
+from groundwire import beacon
 from groundwire.constant import const
 
 from groundcore import events, follow, region
 
 _TRIES = const(3)
 _RECEIPT_MS = const(3000)  # one second, an eighth of it, two beacons' time on air, and some
+_CALM_MS = const(15000)  # a tag that was hurried beacons each 4 s, with a sounding siren each 10 s
+_FLAGS = {
+    "lost": beacon.LOST,
+    "siren": beacon.SIREN,
+}  # that only who obeyed shows; one that is set before says nothing
 
 
 class FinderOrders:
@@ -30,6 +37,8 @@ class FinderOrders:
         self._tries = 0
         self._sent_ms = None
         self._sending = False
+        self._heard_ms = None  # the tag's last beacon
+        self._flags = 0  # of it
 
     @property
     def purpose(self) -> str | None:
@@ -37,12 +46,15 @@ class FinderOrders:
         return self._wanted[0] if self._wanted else None
 
     def want(self, purpose: str) -> bool:
-        """Order it at the next chance: False when no command for it is left."""
+        """Order it at the next chance, the siren before all that was not sent yet: False when none is left for it."""
         if purpose in self._wanted:
             return True
         if self._loan.command(purpose) is None:
             return False
-        self._wanted.append(purpose)
+        if purpose == "siren":
+            self._wanted.insert(1 if self._tries else 0, purpose)
+        else:
+            self._wanted.append(purpose)
         return True
 
     def drop(self, purpose: str) -> bool:
@@ -55,11 +67,17 @@ class FinderOrders:
             self._number, self._tries, self._sent_ms = None, 0, None
         return sent
 
-    def receipt(self, now_ms: int) -> str | None:
-        """A beacon of the tag came: the purpose that it obeyed with it, or None."""
-        if self._sent_ms is None or now_ms - self._sent_ms > _RECEIPT_MS:
+    def receipt(self, flags: int, now_ms: int) -> str | None:
+        """A beacon of the tag came: the purpose that it shows to have obeyed, or None."""
+        gap_ms = 0 if self._heard_ms is None else now_ms - self._heard_ms
+        turned_on = flags & ~self._flags
+        self._heard_ms, self._flags = now_ms, flags
+        if not self._tries or self._sending:
             return None
-        return self._done()
+        purpose = self._wanted[0]
+        early = self._sent_ms is not None and now_ms - self._sent_ms <= _RECEIPT_MS
+        calm = purpose == "calm" and gap_ms >= _CALM_MS
+        return self._done() if early or calm or turned_on & _FLAGS.get(purpose, 0) else None
 
     def answer(self, now_ms: int, actions: list) -> str | None:
         """A window is open: send what is wanted. The purpose that was given up for want of a receipt, or None."""

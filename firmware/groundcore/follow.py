@@ -13,6 +13,8 @@ from groundwire.constant import const
 from groundwire.finder_table import PURPOSES
 from groundwire.keys import EID_SIZE
 
+from groundcore import events
+
 LOAN = "loan"  # names of the records; only a finder has them
 USE = "loan_use"
 NAMES = (LOAN, USE)
@@ -132,6 +134,12 @@ def restore(record: bytes | None, use: bytes | None) -> Loan | None:
     if fields[0] != _VERSION or version != _VERSION or not whole or check != crc32(record) or not left_s:
         return None
     return Loan(record, use)
+
+
+def erase(actions: list):
+    """Nothing of a loan stays: a record has two copies in flash, and each STORE writes over the older one."""
+    for name in (USE, LOAN, LOAN):
+        actions.append((events.STORE, name, b""))
 
 
 def _use(check, left_s, next_counter, used):

@@ -37,7 +37,9 @@ class Intake:
             return self._finish(actions)
         if request == "follow_clear":
             self._begun = None
-            self._store(b"", b"", actions)
+            self._records = {}
+            follow.erase(actions)
+            self.stored = True
             return _ACK
         return self._told()
 

@@ -21,8 +21,7 @@ _TAU_MS = const(8000)
 _ANEW_MS = const(120000)  # what was heard longer ago says nothing any more
 _QUICKEST_MS = const(200)
 _SLOWEST_MS = const(2500)
-_FRESH_MS = const(15000)
-_FIRST_MS = const(40000)  # how long one beacon stands alone: a lost tag's next one, and some
+_FRESH_MS = const(40000)  # a lost tag beacons each 30 s, and an eighth
 
 
 class Nearness:
@@ -63,10 +62,10 @@ class Nearness:
         return None if self.heard_ms is None else now_ms - self.heard_ms
 
     def fresh(self, now_ms: int) -> bool:
-        """Whether the level still means something: one beacon may be missed, or 15 s."""
+        """Whether the level still means something: one beacon may be missed, or 40 s."""
         if self.heard_ms is None:
             return False
-        patience_ms = _FIRST_MS if self.interval_ms is None else max(_FRESH_MS, self.interval_ms * 5 // 2)
+        patience_ms = max(_FRESH_MS, (self.interval_ms or 0) * 5 // 2)
         return now_ms - self.heard_ms < min(patience_ms, _ANEW_MS)
 
     def beep_ms(self) -> int | None:

@@ -7,6 +7,7 @@ import pytest
 from core.devices import SECRET, Bench, records
 from groundcore import events, follow, nearness, orders, region, store, turn
 from groundcore.finder import FOLLOW, SEARCH, Finder
+from groundcore.finder_orders import FinderOrders
 from groundcore.follow_intake import Intake
 from groundwire import beacon, downlink, keys
 from hypothesis import given
@@ -306,6 +307,41 @@ def test_the_siren_goes_out_in_the_tags_window_until_it_obeys():
     assert len(sent(bench)) == 2
     assert tag.taken == [(orders.SOUND, 0, 0)]
     assert not tag.take(sent(bench)[0])  # once only
+
+
+@pytest.mark.parametrize(("purpose", "flag"), [("siren", beacon.SIREN), ("lost", beacon.LOST)])
+def test_a_flag_that_comes_up_stands_for_a_receipt_that_was_lost(purpose, flag):
+    loan = follow.restore(lent()[follow.LOAN], lent()[follow.USE])
+    asked, actions = FinderOrders(loan, region.PLANS["eu868"]), []
+    assert asked.receipt(flag, 0) is None  # it was up before anything was sent
+    assert asked.receipt(0, 30_000) is None
+    assert asked.want(purpose)
+    asked.answer(30_000, actions)
+    asked.sent(True, 30_200)
+    assert asked.receipt(0, 60_000) is None
+    assert asked.receipt(flag, 90_000) == purpose
+    assert asked.purpose is None
+
+
+def test_a_tag_that_beacons_rarely_again_is_calm():
+    loan = follow.restore(lent()[follow.LOAN], lent()[follow.USE])
+    asked, actions = FinderOrders(loan, region.PLANS["eu868"]), []
+    assert asked.want("calm")
+    for at_ms, calm in ((4000, None), (8000, None), (38_000, "calm")):
+        assert asked.receipt(0, at_ms) == calm
+        asked.answer(at_ms, actions)
+        asked.sent(True, at_ms)
+    assert len(actions) == 4
+
+
+def test_the_siren_goes_before_what_was_not_sent_yet():
+    loan = follow.restore(lent()[follow.LOAN], lent()[follow.USE])
+    asked, actions = FinderOrders(loan, region.PLANS["eu868"]), []
+    assert asked.want("calm") and asked.want("siren")
+    assert asked.purpose == "siren"
+    asked.answer(0, actions)
+    assert actions[-1][1] == commands()[3][1]
+    assert asked.want("hurry") and asked.purpose == "siren"
 
 
 def test_a_tag_that_does_not_answer_is_given_up():

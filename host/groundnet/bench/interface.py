@@ -6,7 +6,7 @@ virtual on a simulated bench, real on a rig. A bench that cannot do something ra
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from groundnet.bench.fitting import Fitted
 from groundnet.errors import GroundnetError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from groundnet.bench.headquarters import Headquarters
 
 LISTENER = "listener"  # the device that a test measures others with: the same for all units
+T = TypeVar("T")
 SKIES = ("open", "urban", "none", "jammed")
 MOTIONS = (
     *("still", "bump", "lift", "set_down", "walk", "ride", "van", "fall", "collapse", "jump"),
@@ -136,12 +137,27 @@ class Device(Protocol):
         ...
 
     def light(self) -> bool: ...
+    def screen(self) -> list[str]:
+        """The lines of text on its display; what is drawn comes as U+FFFD; empty while it is dark."""
+        ...
+
+    def picture(self) -> list[str]:
+        """Its display pixel by pixel, a text of ``#`` and ``.`` for each line."""
+        ...
+
     def log(self) -> str: ...
     def execute(self, code: str) -> str:
         """What MicroPython code prints at the prompt of a bare device. Raises LinkError."""
         ...
 
+    def at_cable(self, job: Callable[[str], T]) -> T:
+        """What a host program returns that is given the port of the device."""
+        ...
+
     def carry_to(self, east_m: float, north_m: float, speed_mps: float) -> None: ...
+    def faces(self, bearing_deg: float, turning_dps: float = 0.0) -> None:
+        """Somebody holds it before the chest and looks there (clockwise from north), from now on turning so fast."""
+        ...
 
 
 class Bench(Protocol):
@@ -183,6 +199,10 @@ class Bench(Protocol):
     def until(self, happened: Callable[[], object], within_s: float, what: str) -> float: ...
     def set_loss(self, first: str, second: str, loss_db: float | None) -> None:
         """An attenuator in place of the air between two devices, by name; None takes it out."""
+        ...
+
+    def obstruct(self, first: str, second: str, loss_db: float) -> None:
+        """Something stands in the way between two devices: so much more than the path; 0 takes it away."""
         ...
 
     def heard(self, sender: Device | None = None) -> list[Heard]:

@@ -147,6 +147,9 @@ class RigBench:
                 return
         raise Lacking(f"{first} and {second}", "attenuator")
 
+    def obstruct(self, first: str, second: str, loss_db: float) -> None:
+        raise Lacking(f"{first} and {second}", "obstacle")
+
     def heard(self, sender: Device | None = None) -> list[Heard]:
         raise Lacking("the rig", "radio sniffer")
 

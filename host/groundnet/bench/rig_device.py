@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from groundnet.bench.fitting import Fitted
-from groundnet.bench.interface import Lacking, Text
+from groundnet.bench.interface import Lacking, T, Text
 from groundnet.bench.rig_file import CONTACTS, SOUNDERS, Attachment, DeviceEntry
 from groundnet.link import prompt
 
@@ -193,6 +193,18 @@ class RigDevice:
     def radio_refusals(self) -> list[str]:
         """Nothing: silicon does not tell."""
         return []
+
+    def screen(self) -> list[str]:
+        raise Lacking(self.name, "camera")
+
+    def picture(self) -> list[str]:
+        raise Lacking(self.name, "camera")
+
+    def at_cable(self, job: Callable[[str], T]) -> T:
+        return job(self.serial)
+
+    def faces(self, bearing_deg: float, turning_dps: float = 0.0) -> None:
+        raise Lacking(self.name, "turntable")
 
     def carry_to(self, east_m: float, north_m: float, speed_mps: float) -> None:
         raise Lacking(self.name, "way to carry it about")

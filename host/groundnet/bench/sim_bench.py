@@ -112,6 +112,9 @@ class SimBench:
     def set_loss(self, first: str, second: str, loss_db: float | None) -> None:
         self.scene.medium.set_loss(first, second, loss_db)
 
+    def obstruct(self, first: str, second: str, loss_db: float) -> None:
+        self.scene.medium.add_loss(first, second, loss_db)
+
     def heard(self, sender: Device | None = None) -> list[Heard]:
         return [one for one in self._heard if sender is None or one.sender == sender.name]
 

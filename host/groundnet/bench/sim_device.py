@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from groundnet.bench.fitting import Fitted
-from groundnet.bench.interface import Lacking, Text
+from groundnet.bench.interface import Lacking, T, Text
+from groundnet.bench.screen_text import read_text
 from groundnet.bench.sim_stimuli import (
+    Bearer,
     Place,
     SimContact,
     SimCurrent,
@@ -22,6 +24,7 @@ from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.cells import Cells, Tower, read_towers
 from groundnet.sim.chips.indicator import Contact, Pir
 from groundnet.sim.chips.siren import Siren
+from groundnet.sim.chips.ssd1306 import Ssd1306
 from groundnet.sim.chips.supply import Supply
 from groundnet.sim.motion_profile import MotionProfile
 from groundnet.sim.pacing import hold_while
@@ -102,12 +105,31 @@ class SimDevice:
     def light(self) -> bool:
         return bool(getattr(self.part("led"), "on", False))
 
+    def screen(self) -> list[str]:
+        display = self.part("display")
+        assert isinstance(display, Ssd1306)
+        return read_text(display.rows()) if display.visible else []
+
+    def picture(self) -> list[str]:
+        display = self.part("display")
+        assert isinstance(display, Ssd1306)
+        return display.rows()
+
     def log(self) -> str:
         return self.assembled.board.log
 
     def carry_to(self, east_m: float, north_m: float, speed_mps: float) -> None:
         self.place.go(east_m, north_m, speed_mps)
         self._sky.journey = self.place.journey
+
+    def at_cable(self, job: Callable[[str], T]) -> T:
+        board = self.assembled.board
+        port = board.console.open_pty().path
+        return hold_while(self._scene.world, [board], lambda: job(port), patience_s=_PATIENCE_S)
+
+    def faces(self, bearing_deg: float, turning_dps: float = 0.0) -> None:
+        bearer = Bearer(self._scene.world, bearing_deg, turning_dps)
+        self._scene.medium.patterns[self.name] = bearer.loss_db
 
     def radio_refusals(self) -> list[str]:
         """What the radio's silicon refused: commands in a wrong mode, a busy line."""
@@ -129,11 +151,7 @@ class SimDevice:
         return self.fitted.board or default_board(self.role)
 
     def execute(self, code: str) -> str:
-        board = self.assembled.board
-        port = board.console.open_pty().path
-        return hold_while(
-            self._scene.world, [board], lambda: prompt.execute(port, code.encode(), _PATIENCE_S)
-        ).decode()
+        return self.at_cable(lambda port: prompt.execute(port, code.encode(), _PATIENCE_S)).decode()
 
     def _flash(self, bare: bool) -> BoardFs:
         if bare:

@@ -81,6 +81,31 @@ class Place:
         self.journey = Journey([(now_ms, *here), (now_ms + max(1.0, takes_ms), *there)])
 
 
+class Bearer:
+    """Somebody who holds a device before the chest, and what the body takes off what comes from behind.
+
+    The shadow is a sector, nothing up to 60 degrees from where they look and all of it beyond 130, and each half second
+    fades by itself: not the cosine that a finder fits, so that the world does not grant what the firmware assumes.
+    """
+
+    SHADOW_DB = 12.0
+    FADING_DB = 1.5
+    _CLEAR_DEG, _DARK_DEG = 60.0, 130.0
+
+    def __init__(self, world: World, bearing_deg: float, turning_dps: float) -> None:
+        self._world, self._bearing_deg, self._turning_dps = world, bearing_deg, turning_dps
+        self._since_us = world.now_us
+
+    def loss_db(self, bearing_deg: float) -> float:
+        """Of a path that leaves in this direction, clockwise from north, now."""
+        now_us = self._world.now_us
+        looks_deg = self._bearing_deg + self._turning_dps * (now_us - self._since_us) / US_PER_S
+        aside_deg = abs((bearing_deg - looks_deg + 180) % 360 - 180)
+        share = (aside_deg - self._CLEAR_DEG) / (self._DARK_DEG - self._CLEAR_DEG)
+        fading_db = self._world.random(f"fading/{now_us * 2 // US_PER_S}").gauss(0, self.FADING_DB)
+        return self.SHADOW_DB * min(1.0, max(0.0, share)) + fading_db
+
+
 class SimContact:
     """Button, strap or lid."""
 

@@ -5,7 +5,7 @@ from the seed, the same in both directions. A frame costs two events however man
 receiver may lock on to its preamble, one at its end. A listening radio costs nothing.
 
 Frames of several stations with the same bits at the same time disturb each other like any others: their clocks are
-not one clock. Not modelled: fading within a frame, Doppler, antenna patterns, terrain, adjacent-channel leakage.
+not one clock. Not modelled: fading within a frame, Doppler, terrain, adjacent-channel leakage.
 """
 
 import math
@@ -30,6 +30,7 @@ class Medium:
         world: clock and seed.
         exponent: of the distance; 2 in free space, 3.4 from a bike to a roof in a small town.
         shadowing_db: standard deviation.
+        patterns: by a radio's name, the loss of a path that leaves it in a direction (degrees clockwise from north).
     """
 
     world: World
@@ -39,6 +40,7 @@ class Medium:
     sniffers: list[Callable[[Frame], None]] = field(default_factory=list)
     extra_loss_db: dict[frozenset[str], float] = field(default_factory=dict)
     fixed_loss_db: dict[frozenset[str], float] = field(default_factory=dict)
+    patterns: dict[str, Callable[[float], float]] = field(default_factory=dict)
     frame_count: int = 0
 
     def __post_init__(self) -> None:
@@ -86,6 +88,10 @@ class Medium:
         distance_m = max(math.hypot(x2 - x1, y2 - y1), 1.0)
         first_metre_db = 20 * math.log10(frequency_hz / 1e6) - 27.55  # free space, 1 m
         loss_db = first_metre_db + 10 * self.exponent * math.log10(distance_m)
+        there_deg = math.degrees(math.atan2(x2 - x1, y2 - y1))
+        for name, bearing_deg in ((sender.name, there_deg), (receiver.name, there_deg + 180)):
+            if name in self.patterns:
+                loss_db += self.patterns[name](bearing_deg)
         return loss_db + self._shadowing(places) + self.extra_loss_db.get(pair, 0.0)
 
     def level_dbm(self, frame: Frame, receiver: Antenna) -> float:
