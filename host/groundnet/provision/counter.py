@@ -121,12 +121,10 @@ TABLE: dict[tuple[State, Event], Row] = {
     (State.WAITING, Event.APPEARED): (State.LOOKING, None),
     (State.WAITING, Event.TICK): (State.WAITING, Action.FORGET),
     (State.LOOKING, Event.TAG): (State.FOUND, None),
-    (State.LOOKING, Event.SAME_TAG): (State.FOUND, None),
     (State.LOOKING, Event.REFUSED): (State.REFUSED, None),
     (State.LOOKING, Event.GONE): (State.WAITING, None),
     (State.REFUSED, Event.GONE): (State.WAITING, None),
     (State.REFUSED, Event.TAG): (State.FOUND, None),  # it answers after all
-    (State.REFUSED, Event.SAME_TAG): (State.FOUND, None),
     (State.REFUSED, Event.REFUSED): (State.REFUSED, None),
     (State.REFUSED, Event.ADVANCE): (State.LOOKING, Action.LOOK),
     (State.REFUSED, Event.APPROVED): (State.UNDOING, Action.UNDO),
