@@ -98,6 +98,9 @@ def test_a_state_is_on_disk_for_every_reader_at_once(registry):
     assert [record.state for record in other.devices()] == ["handed_over"]
     registry.reserve(draft(2))
     assert [record.device_id for record in other.added()] == [draft(2).device_id]
+    other.tell_again()
+    assert [record.device_id for record in other.added()] == [draft(2).device_id], "a store failed meanwhile"
+    assert other.added() == []
     other.close()
 
 

@@ -75,8 +75,14 @@ def collect(
 
     def refresh() -> None:
         added = devices.added()
-        collector.learn((record.device_id, record.secret.reveal()) for record in added)
-        door.learn((record.device_id, record.secret.reveal()) for record in added if record.role == "base")
+        try:
+            collector.learn((record.device_id, record.secret.reveal()) for record in added)
+            door.learn(
+                (record.device_id, record.secret.reveal()) for record in added if record.role == "base"
+            )
+        except BaseException:
+            devices.tell_again()  # a store that failed: nobody has learned of them
+            raise
 
     refresh()
     inbox = Inbox(collector, now_ms, refresh, door)

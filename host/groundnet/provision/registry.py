@@ -43,8 +43,8 @@ class Registry:
         self.database = store
         self.address = address
         self.who = who
-        self._seen_version: int | None = None
-        self._seen_fresh = 0
+        self._seen: tuple[int, int] | None = None  # version of the store, number in fresh
+        self._seen_before: tuple[int, int] | None = None
         self._vault: Vault | None = None
 
     def close(self) -> None:
@@ -255,17 +255,23 @@ class Registry:
         At the first call they are all new.
         """
         version = self.database.changes()
-        if version == self._seen_version:
+        seen = self._seen
+        if seen is not None and seen[0] == version:
             return []
         newest = self.database.execute("SELECT max(sequence) FROM fresh").fetchone()[0] or 0
-        before, first = self._seen_fresh, self._seen_version is None
-        self._seen_version, self._seen_fresh = version, newest
-        if first:
-            return list(self.devices())
-        rows = self.database.execute(
-            "SELECT DISTINCT device_id FROM fresh WHERE sequence > ? AND sequence <= ?", (before, newest)
-        ).fetchall()
-        return [self._held(row["device_id"]) for row in rows]
+        if seen is None:
+            found = list(self.devices())
+        else:
+            rows = self.database.execute(
+                "SELECT DISTINCT device_id FROM fresh WHERE sequence > ? AND sequence <= ?", (seen[1], newest)
+            ).fetchall()
+            found = [self._held(row["device_id"]) for row in rows]
+        self._seen_before, self._seen = seen, (version, newest)
+        return found
+
+    def tell_again(self) -> None:
+        """Whoever was told of what was added could not take it in: the next call of ``added`` has it once more."""
+        self._seen = self._seen_before
 
     def tell_of(self, device_id: bytes) -> None:
         """It is new, or has another secret: collectors learn of it. Within the transaction that does it."""
