@@ -68,7 +68,8 @@ class Desk:
             raise
         self._sessions: dict[str, str] = {}  # token by browser
         self._looked: dict[tuple[str, int], int] = {}  # when a person last looked at a case
-        self._places: dict[int, tuple[int | None, TrackPoint | None]] = {}  # by case: last word, place
+        self._places: dict[int, tuple[tuple, TrackPoint | None]] = {}  # by case: what was heard, place
+        self._tracks: dict[int, tuple[tuple, list[TrackPoint]]] = {}
 
     def close(self) -> None:
         self._thread.submit(self._database.close).result()
@@ -157,17 +158,20 @@ class Desk:
         things = situation.sought(self._database, self._registry, now_ms)
         for thing in things:
             self._write_down(who, thing, "watch")
-            if self._places.get(thing.number, (-1, None))[0] != thing.heard_ms:
+            heard = situation.heard_of(self._database, thing)
+            if self._places.get(thing.number, ((), None))[0] != heard:
                 found = situation.last_places(self._database, [thing]).get(thing.number)
-                self._places[thing.number] = thing.heard_ms, found
+                self._places[thing.number] = heard, found
         places = {thing.number: place for thing in things if (place := self._places[thing.number][1])}
         return Overview(situation.stations(self._database, now_ms), things, places)
 
     def _track(self, who: str, number: int) -> tuple[Sought, list[TrackPoint], list[Station]]:
         thing = self._thing(number)
         self._write_down(who, thing, "watch track")
-        points = situation.track(self._database, thing)
-        return thing, points, situation.stations(self._database, self.now_ms())
+        heard = situation.heard_of(self._database, thing)
+        if self._tracks.get(number, ((), []))[0] != heard:
+            self._tracks[number] = heard, situation.track(self._database, thing)
+        return thing, self._tracks[number][1], situation.stations(self._database, self.now_ms())
 
     def _thing(self, number: int) -> Sought:
         for thing in situation.sought(self._database, self._registry, self.now_ms()):

@@ -15,7 +15,7 @@ from groundnet.provision.registry import Registry
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 GOOD_MS, LATE_MS = 10 * MINUTE_MS, 60 * MINUTE_MS  # since a station's last word
-PLACE_SPAN_MS = 10 * MINUTE_MS  # before the last word: enough for the last place
+PLACE_SPAN_MS = 2 * MINUTE_MS  # before the last word: enough for the last place
 BEFORE_MS = DAY_MS  # so much of the track before the report is shown
 _LAST_WORD = """SELECT
     (SELECT max(time_ms) FROM beacons WHERE device_id = ?) AS beacon_ms,
@@ -106,6 +106,20 @@ def track(database: Database, thing: Sought) -> list[TrackPoint]:
     """The thing's track from a day before the theft was reported until now."""
     stolen_ms = min(min(case.opened_ms, case.stolen_ms or case.opened_ms) for case in thing.cases)
     return track_of(database, thing.device_ids, stolen_ms - BEFORE_MS)
+
+
+def heard_of(database: Database, thing: Sought) -> tuple[int | None, ...]:
+    """Another tuple once anything was heard of the thing: places and tracks are made anew only then."""
+    counts = [
+        database.row(
+            "SELECT (SELECT count(*) FROM sightings WHERE device_id = ?) + "
+            "(SELECT count(*) FROM fixes WHERE device_id = ?) + "
+            "(SELECT count(*) FROM cells WHERE device_id = ?) AS n",
+            *(device_id,) * 3,
+        )
+        for device_id in thing.device_ids
+    ]
+    return thing.heard_ms, *(row["n"] if row else 0 for row in counts)
 
 
 def newest_ms(seen: Sequence[Station]) -> int | None:
