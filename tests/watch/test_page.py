@@ -6,7 +6,7 @@ import re
 import pytest
 from asgi_browser import Browser
 from groundnet.collector import orders
-from groundnet.collector.cases import close_cases
+from groundnet.collector.cases import close_cases, open_cases
 from groundnet.watch.app import COOKIE, Options, Page
 from groundnet.watch.desk import LOOK_MS
 from groundnet.watch.map_svg import Style
@@ -209,3 +209,12 @@ def test_names_are_escaped(county, browser):
     )
     page = browser().get("/").text
     assert "<b>1</b>" not in page and "<i>" not in page
+
+
+def test_with_many_cases_places_come_a_few_at_a_time(county, browser, monkeypatch):
+    monkeypatch.setattr("groundnet.watch.desk.PLACES_AT_ONCE", 1)
+    open_cases(county.database, [PRIVATE], "owner", "2026-2", "stolen", county.now_ms)
+    county.steal()
+    client = browser()
+    counts = [client.get("/part").text.count('class="last"') for _ in range(3)]
+    assert counts == [1, 2, 2]

@@ -19,6 +19,7 @@ from groundnet.watch.situation import Sought, Station
 
 T = TypeVar("T")
 LOOK_MS = 10 * 60_000  # a page that stays open is one look for so long
+PLACES_AT_ONCE = 25  # a place takes some 15 ms; with many cases the rest come with the next question
 
 
 class NoSuchCase(CaseError):
@@ -156,13 +157,16 @@ class Desk:
     def _overview(self, who: str) -> Overview:
         now_ms = self.now_ms()
         things = situation.sought(self._database, self._registry, now_ms)
+        made = 0
         for thing in things:
             self._write_down(who, thing, "watch")
             heard = situation.heard_of(self._database, thing)
-            if self._places.get(thing.number, ((), None))[0] != heard:
+            if self._places.get(thing.number, ((), None))[0] != heard and made < PLACES_AT_ONCE:
+                made += 1
                 found = situation.last_places(self._database, [thing]).get(thing.number)
                 self._places[thing.number] = heard, found
-        places = {thing.number: place for thing in things if (place := self._places[thing.number][1])}
+        known = {thing.number: self._places.get(thing.number, ((), None))[1] for thing in things}
+        places = {number: place for number, place in known.items() if place is not None}
         return Overview(situation.stations(self._database, now_ms), things, places)
 
     def _track(self, who: str, number: int) -> tuple[Sought, list[TrackPoint], list[Station]]:
