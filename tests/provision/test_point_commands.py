@@ -10,8 +10,10 @@ from groundnet.errors import GroundnetError
 from groundnet.provision import people, vault
 from groundnet.provision.audit import AuditBroken
 from groundnet.provision.people import NotAllowed, WrongPin
-from groundnet.provision.record import Record, Secret
+from groundnet.provision.record import Record, RegistryError, Secret
 from groundnet.provision.registry import Registry
+from groundnet.provision.signing import TrustError
+from groundnet.provision.uplink import CentralError
 from groundnet.provision.vault import VaultDamaged, WrongPassphrase
 from typer.testing import CliRunner
 
@@ -120,6 +122,45 @@ def test_what_goes_wrong_is_named(point):
     registry.close()
     with pytest.raises(VaultDamaged):
         point("forget", "云A12345", passphrase=PASSPHRASE)
+
+
+def test_a_point_shows_whom_it_trusts_and_changes_that_only_when_it_is_told_to(point):
+    known = json.loads(point("trust", "--json", passphrase=PASSPHRASE))
+    assert known["name"] == "county" and known["centre"] in Path("central.pub").read_text()
+    point("init", "--point", "other county", "--central", passphrase=PASSPHRASE, registry="other.db")
+    with pytest.raises(TrustError, match="another central registry"):
+        point("trust", "other.pub", passphrase=PASSPHRASE)
+    told = json.loads(point("trust", "other.pub", "--replace", "--json", passphrase=PASSPHRASE))
+    assert told["name"] == "other county" and told["centre"] != known["centre"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x7fELF\x02\xd0\x00", b"[]", b'{"format": 1}'])
+def test_files_that_are_something_else_are_named(point, content):
+    Path("thing").write_bytes(content)
+    for words, said in (
+        (("load", "thing"), "is no block"),
+        (("trust", "thing"), "not the public key of a central registry"),
+        (("init", "--point", "new", "--trust", "thing"), "not the public key of a central registry"),
+        (
+            ("issue", "--to", "thing", "--count", "5", "-o", "b.json"),
+            "not the public key of an install point",
+        ),
+    ):
+        with pytest.raises(GroundnetError, match=said):
+            point(*words, passphrase=PASSPHRASE)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x7fELF\x02\xd0\x00", b"two words"])
+def test_a_file_without_a_token_is_named_before_anybody_is_asked(point, content):
+    Path("token").write_bytes(content)
+    with pytest.raises(CentralError, match="holds no token"):
+        point("sync", "--to", "https://127.0.0.1:1", "--token-file", "token", passphrase=PASSPHRASE)
+
+
+@pytest.mark.parametrize("words", [("points",), ("list",), ("show", "x"), ("key",)])
+def test_what_is_asked_of_a_centre_is_not_asked_of_a_point(point, words):
+    with pytest.raises(RegistryError, match="not to a centre"):
+        point("central", *words, passphrase=PASSPHRASE)
 
 
 def test_a_block_is_never_written_over_another_file(point):

@@ -18,6 +18,7 @@ from groundnet.provision.arrivals import Arrival
 from groundnet.provision.calls import Block, PointState
 from groundnet.provision.central import app_of
 from groundnet.provision.central_server import serve as serve_app
+from groundnet.provision.registry import Registry
 from groundnet.provision.tokens import TokenFile
 
 app = typer.Typer(
@@ -67,7 +68,7 @@ def list_(
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    store = open_registry(registry, True, passphrase_file, need=False)
+    store = _open_centre(registry, passphrase_file)
     try:
         found = arrivals.arrivals(store, point)
     finally:
@@ -89,7 +90,7 @@ def show(
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    store = open_registry(registry, True, passphrase_file, need=False)
+    store = _open_centre(registry, passphrase_file)
     try:
         states = [one for one in calls.points(store) if what in (one.point, *one.point_ids)]
         found = [] if states else arrivals.of_device(store, what)
@@ -113,7 +114,7 @@ def points(
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    store = open_registry(registry, True, need=False)
+    store = _open_centre(registry)
     try:
         states = calls.points(store)
     finally:
@@ -157,6 +158,17 @@ def key(
         text = tr(f"{output} goes to the points; its key is {centre.centre_id}",
                   f"请把 {output} 交给各安装点；公钥编号 {centre.centre_id}")  # fmt: skip
         Console(highlight=False).print(f"[bold green]✔[/] {escape(text)}", soft_wrap=True)
+
+
+def _open_centre(registry: str | None, passphrase_file: Path | None = None) -> Registry:
+    """Sealed owners are shown only where the passphrase is said. Raises RegistryError for a point's registry."""
+    store = open_registry(registry, True, passphrase_file, need=False)
+    try:
+        signing.need_centre(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def _warn(text: str) -> None:

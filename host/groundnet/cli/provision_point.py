@@ -44,7 +44,7 @@ def init(
 ) -> None:
     path = registry_path(registry)
     output = public or (path.with_suffix(".pub") if isinstance(path, Path) else Path("point.pub"))
-    centre = signing.parse(trust_file.read_text(encoding="utf-8")) if trust_file else None
+    centre = signing.parse(_text(trust_file)) if trust_file else None
     store = Registry(path, who=operator())
     try:
         made = point.init(store, name, passphrase(passphrase_file, confirm=True), now_ms(), own_ids=central)
@@ -80,7 +80,7 @@ def trust(
     store = open_registry(registry, True, passphrase_file)
     try:
         if file is not None:
-            signing.trust(store, signing.parse(file.read_text(encoding="utf-8")), now_ms(), replace)
+            signing.trust(store, signing.parse(_text(file)), now_ms(), replace)
         centre = signing.trusted(store)
     finally:
         store.close()
@@ -115,7 +115,7 @@ def issue(
 ) -> None:
     if (again is None) == (count is None) or (again is None and to is None):
         raise typer.BadParameter("give --to and --count for a new block, or --again for one that was lost")
-    target = point.parse(to.read_text(encoding="utf-8")) if to else None
+    target = point.parse(_text(to)) if to else None
     store = open_registry(registry, True, passphrase_file)
     try:
         with output.open(
@@ -154,7 +154,7 @@ def load(
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    text = file.read_text(encoding="utf-8")
+    text = _text(file)
     store = open_registry(registry, True, passphrase_file)
     try:
         block = blocks.load(store, text, now_ms())
@@ -189,6 +189,11 @@ def change_passphrase(
         store.close()
     _say(False, {}, tr("the passphrase is changed; old copies of the file keep the old one",
                        "口令已更换；旧的备份仍用旧口令"))  # fmt: skip
+
+
+def _text(file: Path) -> str:
+    """What is no text is no such file either: whoever parses it says so."""
+    return file.read_text(encoding="utf-8", errors="replace")
 
 
 def _say(as_json: bool, figures: dict, text: str) -> None:

@@ -14,6 +14,7 @@ from groundnet.cli.language import said, tr
 from groundnet.cli.options import JsonOption, RegistryOption, now_ms
 from groundnet.cli.registry_door import PassphraseFileOption, open_registry
 from groundnet.database.store import StoreError
+from groundnet.errors import Text
 from groundnet.provision import calls, outbox
 from groundnet.provision.uplink import CentralError, Uplink
 
@@ -59,7 +60,7 @@ def sync(
     if watch and everything:
         raise typer.BadParameter("--everything is said once, without --watch")
     store = open_registry(registry, True, passphrase_file, need=personal)
-    token = token_file.read_text(encoding="utf-8-sig").strip()
+    token = _token(token_file)
     try:
         with Uplink(to, token, ca) as uplink:
 
@@ -80,6 +81,18 @@ def sync(
     _warn(delivery)
     if delivery.refused:
         raise outbox.refused(delivery)
+
+
+def _token(file: Path) -> str:
+    """Raises CentralError for a file that holds no token, before anybody is asked."""
+    token = file.read_text(encoding="utf-8-sig", errors="replace").strip()
+    if not token.isascii() or not token.isprintable() or len(token.split()) != 1:
+        raise CentralError(
+            Text(f"{file} holds no token", f"{file} 里没有令牌"),
+            Text("write the token of this point into it, alone on its line", "请只写入本安装点的令牌，单独一行"),
+            passing=False,
+        )  # fmt: skip
+    return token
 
 
 def _patiently(once: Callable[[], outbox.Delivery], tries: int) -> outbox.Delivery:

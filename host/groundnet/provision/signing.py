@@ -71,13 +71,18 @@ def parse(text: str) -> Centre:
     )  # fmt: skip
 
 
-def own(registry: Registry) -> Centre:
-    """The centre that a registry is; its key is made at the first call. Raises RegistryError, VaultLocked."""
+def need_centre(registry: Registry) -> None:
+    """Raises RegistryError for the registry of an install point."""
     if not identities.makes_own(registry):
         raise RegistryError(
             Text("this registry belongs to an install point, not to a centre", "这是安装点的登记簿，不是中心的"),
             Text("name the central registry with --registry", "请用 --registry 指定中心登记簿"),
         )  # fmt: skip
+
+
+def own(registry: Registry) -> Centre:
+    """The centre that a registry is; its key is made at the first call. Raises RegistryError, VaultLocked."""
+    need_centre(registry)
     with registry.transaction():
         row = registry.database.execute("SELECT public_key FROM signing").fetchone()
         public = row["public_key"] if row else _make(registry)

@@ -24,7 +24,7 @@ class Tokens:
     def read(cls, path: Path) -> "Tokens":
         """A file with `POINT TOKEN` on each line: the point's name (it may have spaces) or id. Raises TokensError."""
         points: dict[str, str] = {}
-        for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+        for number, line in enumerate(path.read_text(encoding="utf-8-sig", errors="replace").splitlines(), 1):
             parts = line.strip().rsplit(maxsplit=1)
             if not parts or line.lstrip().startswith("#"):
                 continue
