@@ -55,6 +55,7 @@ class SimDevice:
         self._scene, world = scene, scene.world
         self.place = Place(world, scene.frame, at)
         self._towers: list[Tower] = []
+        self._page_read, self._page_text = b"", [""]
         profile = MotionProfile(world.random(f"{self.name}/motion"))
         self._sky = Sky(world, self.name, self.place.journey)
         environment = Environment(
@@ -108,7 +109,13 @@ class SimDevice:
     def screen(self) -> list[str]:
         display = self.part("display")
         assert isinstance(display, Ssd1306)
-        return read_text(display.rows()) if display.visible else []
+        if not display.visible:
+            return []
+        if (
+            display.ram != self._page_read
+        ):  # reading takes longer than a quarter of a second of a board's life
+            self._page_read, self._page_text = bytes(display.ram), read_text(display.rows())
+        return list(self._page_text)
 
     def picture(self) -> list[str]:
         display = self.part("display")
