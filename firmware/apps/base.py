@@ -18,7 +18,7 @@ from apps.supervisor import Supervisor
 from apps.update_fetch import UpdateFetch
 from apps.version import VERSION
 from board import BOARD
-from groundcore import events, region, store
+from groundcore import events, listening, store
 from groundcore.base import Base
 from groundcore.settings import Settings
 
@@ -32,13 +32,13 @@ class BaseApp:
         storage = Storage()
         records = storage.load()
         settings = Settings(records[store.SETTINGS], "none")
-        plan = region.plan(settings.text("region"))
+        served = listening.plans(settings.text("region"), bool(settings["both_radios"]))
         wifi_name, wifi_key = settings.text("wifi_name"), settings.text("wifi_key")
         core = Base(device_id(), records, VERSION, os.urandom, has_shelf=True)
         self._loop = loop = Supervisor(core, Clock())
         loop.add("storage", lambda: storage)
         loop.add("history", lambda: SightingShelf(loop), SightingShelf.errors)
-        loop.add("radio", lambda: Radio(loop, hardware, boosted_gain=True, plan=plan), Radio.errors)
+        loop.add("radio", lambda: radio_for(loop, hardware, served), Radio.errors)
         loop.add("health", lambda: StationHealth(loop))
         loop.add("battery", lambda: Battery(loop, hardware))
         loop.add("led", lambda: Light(hardware))
@@ -50,6 +50,15 @@ class BaseApp:
 
     def run(self) -> None:
         self._loop.run()
+
+
+def radio_for(loop, hardware, served: tuple):
+    """The radio part for the plans that this station serves."""
+    if len(served) < 2:
+        return Radio(loop, hardware, boosted_gain=True, plan=served[0] if served else None)
+    from apps import radios  # a station of one channel pays no heap for it
+
+    return radios.make(loop, hardware, served)
 
 
 def main() -> None:

@@ -31,6 +31,8 @@ class Radio(Part):
         boosted_gain: hear 2 dB better for 0.7 mA; for a station on mains.
         plan: region.Plan of this device; None: it may not transmit.
         spent: the ledger as packed before the sleep.
+        name: of the part on its board.
+        number: of the plan among those that a station serves, told with each frame.
     """
 
     actions = (
@@ -41,8 +43,22 @@ class Radio(Part):
     )
     errors = (sx1262.Sx1262Error, OSError)
 
-    def __init__(self, loop, hardware, warm: bool = False, boosted_gain: bool = False, plan=None, spent=b""):
-        entry = hardware.part("radio")
+    number = 0
+
+    def __init__(
+        self,
+        loop,
+        hardware,
+        warm: bool = False,
+        boosted_gain: bool = False,
+        plan=None,
+        spent=b"",
+        name: str = "radio",
+        number: int = 0,
+    ):
+        entry = hardware.part(name)
+        if number:
+            self.number = number
         dio1 = hardware.input(entry["dio1"])
         rx_enable = entry.get("rx_enable")
         self._chip = sx1262.Sx1262(
@@ -89,6 +105,10 @@ class Radio(Part):
         self._state = _WINDOW if window_ms else _LISTENING
         self._tune(channel)
         self._end_ticks = time.ticks_add(time.ticks_ms(), window_ms)
+        self.receive(window_ms)
+
+    def receive(self, window_ms: int) -> None:
+        """Let the chip listen so long, 0: for ever, on the channel that is tuned."""
         self._chip.receive(window_ms or None)
 
     def watch(self, channel) -> None:
@@ -139,7 +159,16 @@ class Radio(Part):
 
     def level_dbm(self) -> int | None:
         """Power in the channel now; None while this radio does not listen for ever."""
-        return self._chip.channel_rssi_dbm() if self._state == _LISTENING else None
+        return self._chip.channel_rssi_dbm() if self.listening else None
+
+    @property
+    def listening(self) -> bool:
+        """For ever, until told otherwise."""
+        return self._state == _LISTENING
+
+    def permits(self, channel) -> bool:
+        """Whether the plan has this channel."""
+        return region.permits(self._plan, channel)
 
     def failed(self, action: int) -> None:
         """The chip went wrong: start it afresh next time, and do not leave the core waiting."""
@@ -220,7 +249,7 @@ class Radio(Part):
 
     def _allowed(self, data, channel) -> bool:
         now_ms = self._loop.clock.now_ms()
-        return region.permits(self._plan, channel) and self.ledger.may_send(channel, len(data), now_ms)
+        return self.permits(channel) and self.ledger.may_send(channel, len(data), now_ms)
 
     def _transmit(self) -> None:
         """The time has come: listen first where the plan says so, and send."""
@@ -258,7 +287,8 @@ class Radio(Part):
         elif self._state == _WATCHING:
             self._watch_on()
         data = bytes(self._buffer[:size])
-        self._loop.post(events.RADIO_RECEIVED, data, self._chip.rssi_dbm, self._chip.snr_quarter_db * 25)
+        chip = self._chip
+        self._loop.post(events.RADIO_RECEIVED, data, chip.rssi_dbm, chip.snr_quarter_db * 25, self.number)
 
     def _listen_on(self) -> None:
         """A frame that was not good must not shut the window."""

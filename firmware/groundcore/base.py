@@ -9,7 +9,7 @@ from groundwire import beacon, downlink, keys, messages
 from groundwire.constant import const
 from groundwire.errors import DecodeError
 
-from groundcore import events, region, store, uplink
+from groundcore import events, listening, region, store, uplink
 from groundcore.downlink_queue import DownlinkQueue
 from groundcore.faults import cut
 from groundcore.settings import Settings
@@ -45,7 +45,7 @@ class Base:
         self._firmware = firmware
         self._settings = Settings(records.get(store.SETTINGS), "none")
         self._state = store.State(records.get(store.STATE))
-        self._plan = region.plan(self._settings.text("region"))
+        self._plans = listening.plans(self._settings.text("region"), bool(self._settings["both_radios"]))
         credential = _credential(device_id, store.decode_identity(records.get(store.IDENTITY)), draw)
         self._uplink = uplink.make(self._settings, device_id, _REPLY_CAPACITY, credential)
         self._asked = self._take_orders  # who takes the reply to the request under way
@@ -123,13 +123,13 @@ class Base:
     def _boot(self, actions):
         self._state.boot_count += 1
         actions.append((events.STORE, store.STATE, self._state.encode()))
-        if self._plan is None:
+        if not self._plans:
             actions.append((events.LOG, 3, "region", "no plan for " + self._settings.text("region")))
         self._listen(actions)
 
     def _listen(self, actions):
-        if self._plan is not None:
-            actions.append((events.RADIO_LISTEN, self._plan.beacon, 0))
+        if self._plans:
+            actions.append((events.RADIO_LISTEN, self._plans[0].beacon, 0))
 
     def _hear(self, event, now_ms, actions):
         data = event[1]
@@ -140,12 +140,14 @@ class Base:
                 self.bad_frames += 1
             return
         self.heard += 1
-        self._sightings.add(now_ms, event[2], event[3], data, 0)
+        number = event[4] if len(event) > 4 else 0
+        self._sightings.add(now_ms, event[2], event[3], data, number)
         self._shelve(actions)
-        if found.flags & beacon.LISTENING and self._plan is not None:
-            answer = self._orders.answer(found.eid, self._plan.downlink, now_ms)
+        if found.flags & beacon.LISTENING and number < len(self._plans):
+            channel = self._plans[number].downlink
+            answer = self._orders.answer(found.eid, channel, now_ms)
             if answer is not None:
-                actions.append((events.RADIO_SEND, answer, self._plan.downlink, region.REPLY_DELAY_MS))
+                actions.append((events.RADIO_SEND, answer, channel, region.REPLY_DELAY_MS))
 
     def _shelve(self, actions):
         """The older sightings go into flash while many wait."""

@@ -16,7 +16,9 @@ MOTION = const(3)  # the accelerometer's wake-up interrupt fired
 SAMPLES = const(4)  # samples: int16 milli-g x, y, z, x, ... oldest first; count: triples that are valid
 RADIO_SENT = const(5)  # the frame of the last RADIO_SEND is on air, its end is now
 RADIO_FAILED = const(6)  # reason: one of the FAILED_ reasons below; the frame was not sent
-RADIO_RECEIVED = const(7)  # data: bytes; rssi_dbm; snr_cdb (0.01 dB); its end is now
+RADIO_RECEIVED = const(
+    7
+)  # data: bytes; rssi_dbm; snr_cdb (0.01 dB); its end is now; number of the plan that heard it
 RADIO_SILENT = const(8)  # the receive window ended without a good frame
 BATTERY = const(9)  # battery_mv
 GNSS_BYTES = const(10)  # data: whatever the receiver sent, cut anywhere; read before the call ends

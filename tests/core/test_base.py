@@ -88,6 +88,17 @@ def test_it_listens_says_hello_and_tells_its_health_every_half_minute():
     assert collector.last["station_health"]["time_ms"] - START_UTC_MS <= bench.now_ms
 
 
+def test_with_both_radios_an_order_goes_out_on_the_channel_of_the_beacon():
+    bench, collector = station(both_radios=1)
+    gfsk = region.PLANS["eu868-gfsk"]
+    data = make_beacon(7)
+    collector.orders = [order(5, counter=7)]
+    bench.run_until(bench.now_ms + 31_000, collector.answer)
+    bench.play(bench.give(events.RADIO_RECEIVED, data, -90, 0, 1), collector.answer)
+    assert [action[2] for _, action in bench.sent(events.RADIO_SEND)] == [gfsk.downlink]
+    assert collector.last["sightings"]["sightings"][0]["channel"] == 1
+
+
 def test_its_health_tells_what_was_measured_and_what_fails():
     bench, collector = station()
     assert collector.last["station_health"]["noise_dbm"] is None
