@@ -1,6 +1,8 @@
 """Blocks of identities: signed by one centre, for one point, once; and whoever else writes one gets a sentence."""
 
 import base64
+import contextlib
+import itertools
 import json
 
 import pytest
@@ -10,6 +12,8 @@ from groundnet.provision.audit import Audit
 from groundnet.provision.record import RegistryError
 from groundnet.provision.registry import Registry
 from groundnet.provision.vault import Cost, VaultDamaged, VaultLocked
+
+from provision.crash_bench import Blow, CutDatabase, Killed
 
 PASSPHRASE = "seven tired horses"
 CHEAP = Cost(8, 1, 1)
@@ -245,3 +249,35 @@ def test_blocks_that_share_numbers_are_named(here, centre, open_registry):
     blocks.issue(centre, other, 3, 2)
     calls.keep(centre, "north", calls.status_of(here, 3, 0), 3)
     assert [block.shares_numbers for state in calls.points(centre) for block in state.blocks] == [True, True]
+
+
+def killed(registry, at, job):
+    """Do it with a blow at one step of the registry; whether it fell."""
+    blow = Blow(at)
+    registry.database, real = CutDatabase(registry.database, blow), registry.database
+    with contextlib.suppress(Killed):
+        job()
+    registry.database = real
+    return blow.fell
+
+
+def test_a_block_that_is_loaded_is_there_whole_or_not_at_all_wherever_it_is_killed(here, centre):
+    text = blocks.issue(centre, point_of(here), 3, 1)
+    for at in itertools.count():
+        assert killed(here, at, lambda: blocks.load(here, text, 1))
+        if held(here):
+            break
+    assert held(here) == held(centre) and at > 6, "only the last step was after the commit"
+    with pytest.raises(parcel.BlockError, match="loaded already"):
+        blocks.load(here, text, 1)
+
+
+def test_a_block_whose_issue_was_killed_is_written_again_or_was_never_there(here, centre):
+    at = 0
+    while killed(centre, at, lambda: blocks.issue(centre, point_of(here), 3, 1)):
+        at += 1
+    issued = centre.database.execute("SELECT block_id FROM blocks ORDER BY first").fetchall()
+    assert len(issued) == 2 and at > 6, "the one that was killed after the commit, and the last"
+    for row in issued:
+        blocks.load(here, blocks.issue_again(centre, row["block_id"], 2), 3)
+    assert held(here) == held(centre) and len(held(here)) == 6
