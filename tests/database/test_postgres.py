@@ -64,6 +64,15 @@ def test_what_was_under_way_is_not_kept_and_told(server, store):
     assert not store.in_transaction and numbers(store) == []
 
 
+def test_a_commit_that_nobody_confirmed_is_told(server, store):
+    with pytest.raises(StoreError), store.transaction():
+        write(store, 1)
+        server.kill()
+        server.start()
+    write(store, 2)
+    assert numbers(store) == [2]
+
+
 def test_a_server_that_is_gone_is_one_line_and_no_wait(server, store, monkeypatch):
     clock_s = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock_s[0])

@@ -26,7 +26,8 @@ from groundnet.database.store import Kind, Result, StoreError
 from groundnet.errors import Text
 
 CONNECT_TIMEOUT_S = 5
-PAUSE_S = 1.0  # after a server could not be reached, questions fail at once for so long
+PAUSE_S = 0.2  # after a server could not be reached, questions fail at once for so long,
+PAUSE_SHARE = 2  # or for so many times what the attempt took: who asks on has time for something else
 WAIT_S = 30  # for the other writer
 SILENT_TCP_MS = 20_000  # a server that acknowledges nothing for so long is gone
 
@@ -41,7 +42,7 @@ class PostgresStore:
         self._schema = schema
         digest = hashlib.sha256(f"groundnet {schema}".encode()).digest()
         self._lock = int.from_bytes(digest[:8], "big", signed=True)
-        self._unreachable_s = float("-inf")
+        self._again_s = float("-inf")
         self._in_transaction = False
         self._connection = self._connected()
 
@@ -152,8 +153,8 @@ class PostgresStore:
 
     def _connected(self) -> psycopg.Connection:
         """A new connection. Raises StoreError, at once while the server was found unreachable just now."""
-        now_s = time.monotonic()
-        if now_s < self._unreachable_s + PAUSE_S:
+        began_s = time.monotonic()
+        if began_s < self._again_s:
             raise self._unreachable("it was not there a moment ago")
         try:
             connection = psycopg.connect(
@@ -167,7 +168,8 @@ class PostgresStore:
             )
             connection.execute(self._session(), prepare=False)
         except psycopg.Error as error:
-            self._unreachable_s = time.monotonic()
+            now_s = time.monotonic()
+            self._again_s = now_s + max(PAUSE_S, PAUSE_SHARE * (now_s - began_s))
             raise self._unreachable(_first_line(error)) from error
         adapt(connection.adapters)
         return connection
