@@ -9,7 +9,7 @@ from groundnet.cli.track import app as track_app
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.errors import GroundnetError
-from groundnet.provision import arrivals, blocks, calls, outbox, point
+from groundnet.provision import arrivals, blocks, calls, document, outbox, point
 from groundnet.provision.audit import Audit
 from groundnet.provision.registry import Registry
 from groundnet.provision.vault import VaultLocked
@@ -198,7 +198,7 @@ def test_a_point_tells_of_its_own_tags_only(county):
     county.bind("north", 1)
     county.lines["north"].name = "south"
     (why,) = deliver(county, "north").refused.values()
-    assert why == "this tag id was issued to another point"
+    assert why == document.OTHERS_BLOCK
     assert list(county.centre.devices()) == []
     stranger = Registry(county.folder / "stranger.db")
     county.points["stranger"], county.lines["stranger"] = stranger, county.lines["south"]

@@ -209,7 +209,8 @@ def test_a_record_that_is_known_otherwise_is_refused_and_does_not_hold_up_the_re
     assert delivery.refused == {f"{1:016x}": "the same revision is known with other values"}
     assert states(restored) == ["handed_over", "synced", "synced", "synced", "verified"]
     assert len(central.operations()) == 4
-    assert f"{1:016x}" in outbox.refused(delivery).cause
+    cause = outbox.refused(delivery).cause
+    assert f"{1:016x}" in cause and "同一修订号已有不同内容" in cause.zh
 
 
 def test_messages_that_are_too_large_are_halved(tmp_path, central, certificate, monkeypatch):

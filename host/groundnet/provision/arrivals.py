@@ -12,15 +12,20 @@ from groundnet.database.store import Row
 from groundnet.provision import device_rows, known_points
 from groundnet.provision import tag_id as tag_ids
 from groundnet.provision.audit import Audit
-from groundnet.provision.document import OWNER, Document, Malformed, read
+from groundnet.provision.document import (
+    CENTRES_OWN,
+    CHANGED,
+    OLDER,
+    OTHERS_BLOCK,
+    OTHERS_TAG,
+    OWNER,
+    Document,
+    Malformed,
+    read,
+)
 from groundnet.provision.registry import Registry
 
-_CHANGED = "the same revision is known with other values"
-_OLDER = "a later state of this device is known: this registry is an older copy"
-_OTHERS_TAG = "this tag id is another device's"
-_OTHERS_BLOCK = "this tag id was issued to another point"
 _KNOWN, _NEW, _DELETED = "known", "new", "an owner is deleted"
-_CENTRES_OWN = "the central registry bound this device itself"
 
 
 class Refused(Exception):
@@ -103,11 +108,11 @@ def _keep(registry: Registry, point: str, points: set[str], document: Document, 
         "SELECT * FROM arrived WHERE point = ? AND device_id = ?", (point, document.device_id)
     ).fetchone()
     if held is not None and document.revision < held["revision"]:
-        raise Refused(_OLDER)
+        raise Refused(OLDER)
     if held is not None and document.revision == held["revision"]:
         owner = _owner(registry, held)
         if document.said != held["said"] or (document.owner and owner and document.owner != owner):
-            raise Refused(_CHANGED)
+            raise Refused(CHANGED)
         if document.owner is None or owner is not None:
             return _KNOWN
     _check_tag(registry, points, document)
@@ -129,16 +134,16 @@ def _check_tag(registry: Registry, points: set[str], document: Document) -> None
     for table in ("arrived", "devices"):
         query = f"SELECT device_id FROM {table} WHERE tag_id = ? AND device_id <> ?"
         if database.execute(query, (tag_id, device_id)).fetchone():
-            raise Refused(_OTHERS_TAG)
+            raise Refused(OTHERS_TAG)
     issued_to = database.execute(
         "SELECT point_id FROM blocks JOIN identities ON identities.block_id = blocks.block_id WHERE tag_id = ?",
         (tag_id,),
     ).fetchone()
     if issued_to is not None and issued_to["point_id"] not in points:
-        raise Refused(_OTHERS_BLOCK)
+        raise Refused(OTHERS_BLOCK)
     own = database.execute("SELECT tag_id FROM devices WHERE device_id = ?", (device_id,)).fetchone()
     if own and not database.execute("SELECT 1 FROM arrived WHERE device_id = ?", (device_id,)).fetchone():
-        raise Refused(_CENTRES_OWN)
+        raise Refused(CENTRES_OWN)
 
 
 def _put(

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from groundnet.errors import Text
 from groundnet.provision import tag_id as tag_ids
 from groundnet.provision.record import BOUND, Record
 from groundnet.provision.revisions import Revision
@@ -17,6 +18,26 @@ _SETTING = re.compile(r"[a-z_]{1,24}", re.ASCII)
 _LONGEST_VALUE = 40
 _MOST_SETTINGS = 16
 _LARGEST_MS = 1 << 48
+
+
+# Why the centre refuses a record that has the right form.
+CHANGED = Text("the same revision is known with other values", "同一修订号已有不同内容")
+OLDER = Text(
+    "a later state of this device is known: this registry is an older copy",
+    "中心已有更新的状态：本登记簿是旧备份",
+)
+OTHERS_TAG = Text("this tag id is another device's", "该标签编号属于另一个设备")
+OTHERS_BLOCK = Text(
+    "this tag id was issued to another point than the one that the token names",
+    "该编号发放给了别的安装点，与令牌不符",
+)
+CENTRES_OWN = Text("the central registry bound this device itself", "该设备由中心自己绑定")
+_REASONS = {str(reason): reason for reason in (CHANGED, OLDER, OTHERS_TAG, OTHERS_BLOCK, CENTRES_OWN)}
+
+
+def reason(told: str) -> Text:
+    """A reason as it came over the wire, with its Chinese where that is known."""
+    return _REASONS.get(told, Text(told))
 
 
 class Malformed(ValueError):

@@ -141,9 +141,10 @@ def pause_s(failures: int, asked_s: float | None, draw: random.Random) -> float:
 
 def refused(delivery: Delivery) -> RecordsRefused:
     """The error that names the first refused record."""
-    operation, why = next(iter(delivery.refused.items()))
+    operation, told = next(iter(delivery.refused.items()))
+    why = document.reason(told)
     return RecordsRefused(
         Text(f"{_REFUSED}: {len(delivery.refused)}, first {operation}: {why}",
-             f"{_REFUSED.zh}：{len(delivery.refused)} 条，第一条 {operation}：{why}"),
+             f"{_REFUSED.zh}：{len(delivery.refused)} 条，第一条 {operation}：{why.zh}"),
         Text("tell the central registry's operator the operation", "请把操作号告诉中心管理员"),
     )  # fmt: skip
