@@ -136,6 +136,10 @@ def test_owners_are_sealed_at_the_centre_and_leave_no_trace_once_they_are_forgot
     assert PLATE.encode() not in on_disk(county) and PHONE.encode() not in on_disk(county)
     rows = county.centre.database.execute("SELECT owner FROM arrived UNION ALL SELECT owner FROM devices")
     kept = [row["owner"] for row in rows.fetchall() if row["owner"] is not None]
+    issued = county.centre.database.execute("SELECT * FROM identities").fetchall()
+    secrets = [county.centre.opened("secret", row["secret"], row) for row in issued]
+    assert len(secrets) == 16 and not any(secret in on_disk(county) for secret in secrets)
+    assert the_device(county, 2).secret.reveal() in secrets
     assert len(kept) == 2 and all(one in on_disk(county) for one in kept)
     county.forget("north", 2)
     assert deliver(county, "north", personal=False).sent == 1, "forgetting goes there unasked"
