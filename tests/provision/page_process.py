@@ -7,7 +7,7 @@ which signal or code it ended.
 ``mine`` is where it dies: ``["row", STATE, EVENT]`` when the screen is about to take this row of its table,
 ``["registry", STATE]`` when a row of the registry came to this state and is on the disk, ``["locked"]`` when the tag
 was locked and nothing else knows. ``faults`` are what goes wrong before: by the state of the screen ``cut``, ``fail``,
-``gone`` or ``silent``.
+``broken``, ``gone`` or ``silent``.
 """
 
 import importlib
@@ -92,7 +92,11 @@ def break_things(faults, tags):
 
     def carry_out(self, action, screen, approval, real=Binding.carry_out):
         fault = faults.pop(screen.state, None)
-        if fault:
+        if fault == "broken":
+            Device.self_test = lambda device: [
+                {"part": "radio", "result": "failed", "measured": 0, "text": ""}
+            ]
+        elif fault:
             _strike_after(half[screen.state], fault, tags)
         return real(self, action, screen, approval)
 

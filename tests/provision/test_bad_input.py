@@ -8,8 +8,9 @@ from groundnet.link.device import Identity
 from groundnet.provision.label import Label, encode
 from groundnet.provision.refusal import REASONS, Refusal, reason_of, support_code
 from groundnet.provision.registry import Record, Secret
+from groundnet.provision.self_test import judge
 from groundnet.provision.subject import Draft, order_of, understand
-from groundnet.provision.tag_check import judge_identity, judge_parts
+from groundnet.provision.tag_check import judge_identity
 from groundnet.provision.tag_id import make
 
 DEVICE_ID = bytes.fromhex("0000AABBCCDDEE01")
@@ -165,15 +166,19 @@ def part(name, result="passed", measured=0):
 
 def test_an_empty_battery_is_named_before_any_part_that_fails_for_it():
     with pytest.raises(Refusal) as caught:
-        judge_parts([part("radio", "failed"), part("battery", measured=3299)])
+        judge([part("radio", "failed"), part("battery", measured=3299)])
     assert (caught.value.reason.name, caught.value.detail) == ("battery_dead", "3299 mV")
     with pytest.raises(Refusal) as caught:
-        judge_parts([part("battery", measured=3300), part("radio", "failed")])
+        judge([part("battery", measured=3300), part("radio", "failed")])
     assert (caught.value.reason.name, caught.value.detail) == ("part_failed", "radio")
 
 
 def test_a_counter_under_a_roof_has_no_sky_and_perhaps_no_network():
-    judge_parts([part("battery", measured=3600), part("gnss", "failed"), part("modem", "failed")])
+    judge([part("battery", measured=3600), part("gnss", "failed"), part("modem", "failed")])
+
+
+def test_a_device_on_the_mains_has_no_battery_that_could_be_empty():
+    judge([part("battery", "skipped"), part("radio")])
 
 
 @pytest.mark.parametrize(

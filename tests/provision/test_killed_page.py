@@ -60,6 +60,8 @@ def faults_of(rows):
     for state, event in rows:
         if event in (Event.CUT, Event.FAILED):
             found[state] = {Event.CUT: "cut", Event.FAILED: "fail"}[event]
+        if (state, event) == (State.WRITING, Event.REFUSED):
+            found[state] = "broken"
         if (state, event) == (State.LOOKING, Event.GONE):
             found["looking"] = "gone"
         if (state, event) == (State.REFUSED, Event.TAG):

@@ -14,6 +14,7 @@ from groundnet.provision.audit import Audit
 from groundnet.provision.operation import Order, ProvisionError, provision
 from groundnet.provision.people import NotAllowed, People
 from groundnet.provision.recovery import resume, undo, unfinished
+from groundnet.provision.refusal import Refusal
 from groundnet.provision.registry import Registry, RegistryError
 from groundnet.provision.vault import Cost
 
@@ -176,6 +177,38 @@ def test_whatever_step_is_cut_off_it_can_be_undone_until_it_is_handed_over(fresh
             after = record_of(here)
             assert (after.state, here.tag.state) == ("undone", "blank"), where
             assert (after.plate, after.owner_phone) == (None, None), where
+
+
+def fails_its_test(job):
+    """The job with a tag whose radio does not work."""
+
+    def attempt(link, registry):
+        link._tag.tests = [{"part": "radio", "result": "failed", "measured": 0, "text": ""}]
+        with pytest.raises(Refusal) as caught:
+            job(link, registry)
+        assert (caught.value.reason.name, caught.value.detail) == ("part_failed", "radio")
+
+    return attempt
+
+
+def test_a_tag_with_a_broken_part_is_blank_again_whatever_step_is_cut_off(fresh):
+    for here, where in cut_everywhere(fresh, [], fails_its_test(write)):
+        before = record_of(here)
+        if before is None or before.state != "undone":
+            assert here.run(fails_its_test(complete)), where
+        after = record_of(here)
+        assert (after.state, here.tag.state, after.plate) == ("undone", "blank", None), where
+    with here.open() as registry:
+        done = [(entry.action, entry.result) for entry in Audit(registry).entries()]
+    assert done[-2:] == [("self-test", "part_failed"), ("undo", "done")]
+
+
+def test_the_parts_are_tested_once_where_a_tag_was_written_and_waits_to_be_handed_over(fresh):
+    found = []
+    here = fresh()
+    here.run(stop_before_lock)
+    here.run(lambda link, registry: provision(link, registry, ORDER, now_ms=now_ms, tested=found.append))
+    assert found == [] and record_of(here).state == "handed_over"
 
 
 def stop_before_lock(link, registry):

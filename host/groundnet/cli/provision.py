@@ -72,6 +72,7 @@ STEP_TEXTS = {
     "write": ("writing", "写入"),
     "read back": ("reading back", "回读"),
     "prove": ("the device proves its secret", "设备验证密钥"),
+    "self-test": ("the device tests its parts", "设备自检"),
     "settings": ("setting clock and settings", "设置时钟与参数"),
     "lock": ("locking", "锁定"),
 }

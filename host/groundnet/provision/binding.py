@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from groundnet.link.device import Device
 from groundnet.link.errors import PortGone
 from groundnet.link.serial_link import Entropy, SerialLink
-from groundnet.provision import recovery
+from groundnet.provision import recovery, self_test
 from groundnet.provision.approval import Approval
 from groundnet.provision.counter import Action, Counter, Event, News, Tag
 from groundnet.provision.operation import Order, provision
@@ -51,12 +51,22 @@ class Binding:
         return News(Event.LOCKED, tag_id=record.tag_id)
 
     def _write(self, tag: Tag, order: Order) -> News:
-        """Write, read back, prove; the tag stays open, unless an attempt was cut off after it was locked."""
+        """Write, read back, prove, test; the tag stays open, unless an attempt was cut off after it was locked."""
+        works: list[str] = []
         with contextlib.suppress(_BeforeLock):
-            provision(self.link, self.registry, order, _stop_before_lock, self.entropy, self.now_ms)
+            provision(
+                self.link,
+                self.registry,
+                order,
+                _stop_before_lock,
+                self.entropy,
+                self.now_ms,
+                lambda tests: works.extend(self_test.passed(tests)),
+            )
         record = self.registry.by_device(tag.device_id)
         assert record is not None
-        return News(Event.LOCKED if record.state in BOUND else Event.WRITTEN, tag_id=record.tag_id)
+        event = Event.LOCKED if record.state in BOUND else Event.WRITTEN
+        return News(event, tag_id=record.tag_id, parts=tuple(works))
 
 
 def _stop_before_lock(step: str) -> None:

@@ -5,7 +5,7 @@ not in it leave the screen as it is, so a key pressed twice or a cable pulled at
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from groundnet.provision.refusal import REASONS, Reason
@@ -71,7 +71,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Tag:
-    """What was found. ``tag_id`` is empty until one was given; ``parts`` are what its self-test named."""
+    """What was found. ``tag_id`` is empty until one was given; ``parts`` are what passed its self-test."""
 
     device_id: bytes
     role: str
@@ -94,6 +94,7 @@ class News:
     detail: str = ""
     draft: Draft | None = None
     tag_id: str = ""
+    parts: tuple[str, ...] = ()  # that passed the self-test
 
 
 Row = tuple[State, Action | None]
@@ -137,6 +138,7 @@ TABLE: dict[tuple[State, Event], Row] = {
     (State.CARDED, Event.BACK): (State.FOUND, Action.FORGET),
     (State.CARDED, Event.TICK): (State.FOUND, Action.FORGET),
     **dict(_work("writing", Action.WRITE, Event.WRITTEN, State.VERIFIED)),
+    (State.WRITING, Event.REFUSED): (State.REFUSED, None),  # it failed its self-test and is blank again
     (State.WRITING, Event.LOCKED): (State.DONE, None),  # it was locked when an earlier attempt was cut off
     (State.FAILED_WRITING, Event.BACK): (State.UNDOING, Action.UNDO),
     (State.VERIFIED, Event.ADVANCE): (State.LOCKING, Action.LOCK),
@@ -238,6 +240,8 @@ class Counter:
         if news.draft is not None:
             self.draft = news.draft
         self.tag_id = news.tag_id or self.tag_id
+        if news.parts and self.tag is not None:
+            self.tag = replace(self.tag, parts=news.parts)
         self.notice = news if news.reason is not None else None
         if self.state in CUT_STATES and self.notice is None:
             self.notice = News(event, reason=REASONS["cut_off"])

@@ -201,6 +201,8 @@ class CounterDesk:
             self._work(action, registry, self.look())
         except (NoAnswer, PortGone, PortMissing) as error:
             self.refuse(Event.CUT, Refusal("cut_off"), action, cause=error)
+        except Refusal as error:
+            self.refuse(Event.REFUSED if action is Action.WRITE else Event.FAILED, error, action)
         except Exception as error:  # noqa: BLE001 - whatever it was, staff must not wait for ever
             self.refuse(Event.FAILED, error, action)
         self._tags.asked()

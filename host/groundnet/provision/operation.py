@@ -1,12 +1,13 @@
 """One provisioning: from a blank device on a serial port to a locked one that is handed over.
 
-identify -> reserve -> write -> read back -> prove -> settings -> lock. Each step is idempotent: after any
-crash the same call asks the device what it holds and goes on from there.
+identify -> reserve -> write -> read back -> prove -> self-test -> settings -> lock. Each step is idempotent: after any
+crash the same call asks the device what it holds and goes on from there. A device with a part that does not work is
+made blank again: it is handed to nobody.
 """
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from groundwire import keys
@@ -14,10 +15,12 @@ from groundwire import keys
 from groundnet.errors import GroundnetError
 from groundnet.link.device import Device, Identity
 from groundnet.link.serial_link import Entropy, SerialLink
-from groundnet.provision import phone
+from groundnet.provision import phone, self_test
+from groundnet.provision.audit import Audit
+from groundnet.provision.refusal import Refusal
 from groundnet.provision.registry import BOUND, Record, Registry, Secret
 
-STEPS = ("identify", "reserve", "write", "read back", "prove", "settings", "lock")
+STEPS = ("identify", "reserve", "write", "read back", "prove", "self-test", "settings", "lock")
 
 
 class ProvisionError(GroundnetError):
@@ -55,6 +58,7 @@ def provision(
     progress: Callable[[str], None] = lambda step: None,
     entropy: Entropy = secrets.token_bytes,
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    tested: Callable[[Sequence[dict]], None] = lambda tests: None,
 ) -> Record:
     """Give the device at the link its identity; complete what an interrupted call began.
 
@@ -62,8 +66,10 @@ def provision(
         progress: told each of STEPS as it begins.
         entropy: source of the secret, of nonces and of the operation's id.
         now_ms: UTC in milliseconds, for the record and for the device's clock.
+        tested: told what the self-test found; not where an earlier call did it.
 
-    Raises ProvisionError, StoreError, RegistryError and the errors of the link.
+    Raises Refusal for a device that failed its self-test and is blank again, ProvisionError, StoreError, RegistryError
+    and the errors of the link.
     """
     device = Device(link)
     operation = entropy(8).hex()
@@ -82,13 +88,20 @@ def provision(
             return record
         return registry.advance(record.device_id, "handed_over", operation, now_ms(), identity.firmware)
     progress("write")
-    record = registry.advance(record.device_id, "writing", operation, now_ms(), identity.firmware)
-    _write(device, identity, record, order, secret)
+    holds = _holds(device, identity, record, order, secret)
+    verified = holds and record.state == "verified"
+    if not verified:
+        record = registry.advance(record.device_id, "writing", operation, now_ms(), identity.firmware)
+    if not holds:
+        device.write_identity(record.tag_id, record.profile, order.install_point, secret)
     progress("read back")
     _read_back(device, record, secret)
     progress("prove")
     _prove(device, secret, entropy)
-    record = registry.advance(record.device_id, "verified", operation, now_ms(), identity.firmware)
+    if not verified:
+        progress("self-test")
+        tested(_test(link, device, registry, record, now_ms))
+        record = registry.advance(record.device_id, "verified", operation, now_ms(), identity.firmware)
     progress("settings")
     _write_settings(link, device, registry, record, order, now_ms())
     progress("lock")
@@ -152,15 +165,14 @@ def _resumed(registry: Registry, known: Record, identity: Identity, order: Order
     return known
 
 
-def _write(device: Device, identity: Identity, record: Record, order: Order, secret: bytes) -> None:
-    """Write the identity unless the device already holds exactly this one."""
-    if identity.state != "blank":
-        held = device.provision()
-        wanted = (record.tag_id, record.profile, order.install_point)
-        same_secret = keys.same(held.check_value, keys.check_value(secret))
-        if same_secret and (held.tag_id, held.profile, held.install_point) == wanted:
-            return
-    device.write_identity(record.tag_id, record.profile, order.install_point, secret)
+def _holds(device: Device, identity: Identity, record: Record, order: Order, secret: bytes) -> bool:
+    """Whether the device holds exactly this identity already."""
+    if identity.state == "blank":
+        return False
+    held = device.provision()
+    wanted = (record.tag_id, record.profile, order.install_point)
+    same_secret = keys.same(held.check_value, keys.check_value(secret))
+    return same_secret and (held.tag_id, held.profile, held.install_point) == wanted
 
 
 def _read_back(device: Device, record: Record, secret: bytes) -> None:
@@ -177,6 +189,48 @@ def _prove(device: Device, secret: bytes, entropy: Entropy) -> None:
             "the device could not prove its secret",
             "repeat the command; if it fails again, use another device",
         )
+
+
+def _test(
+    link: SerialLink, device: Device, registry: Registry, record: Record, now_ms: Callable[[], int]
+) -> Sequence[dict]:
+    """What the device's self-test found. Raises Refusal when it failed: then the device is blank, its row undone."""
+    tests = device.self_test()
+    try:
+        self_test.judge(tests)
+    except Refusal as refusal:
+        Audit(registry).append(
+            now_ms(), "self-test", refusal.reason.name, tag_id=record.tag_id, operation=record.operation
+        )
+        take_back(link, registry, record, now_ms, "undo")
+        raise
+    return tests
+
+
+def take_back(
+    link: SerialLink,
+    registry: Registry,
+    record: Record,
+    now_ms: Callable[[], int],
+    action: str,
+    person: str = "",
+) -> Record:
+    """Make the device blank again, then its row undone. ``action`` and ``person`` are for the audit."""
+    device = Device(link)
+    identity = device.identity()
+    if identity.state != "blank":
+        secret = record.secret.reveal()
+        link.authenticate(record.device_id, secret)
+        device.erase(secret)
+    return registry.advance(
+        record.device_id,
+        "undone",
+        record.operation,
+        now_ms(),
+        identity.firmware,
+        action=action,
+        person=person,
+    )
 
 
 def _keep_install_point(device: Device, record: Record, order: Order) -> None:

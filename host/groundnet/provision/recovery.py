@@ -8,7 +8,7 @@ from groundnet.errors import Text
 from groundnet.link.device import Device, Identity
 from groundnet.link.serial_link import Entropy, SerialLink
 from groundnet.provision.approval import Approval
-from groundnet.provision.operation import Order, ProvisionError, provision
+from groundnet.provision.operation import Order, ProvisionError, provision, take_back
 from groundnet.provision.registry import BOUND, Record, Registry, RegistryError
 
 OPEN = ("reserved", "writing", "verified")  # states of an attempt that did not end
@@ -64,20 +64,8 @@ def undo(
     bound = record.state in BOUND
     if bound:
         Approval.need(approval, record, now_ms())
-    if identity.state != "blank":
-        secret = record.secret.reveal()
-        link.authenticate(record.device_id, secret)
-        device.erase(secret)
     person = approval.supervisor if bound and approval is not None else ""
-    return registry.advance(
-        record.device_id,
-        "undone",
-        record.operation,
-        now_ms(),
-        identity.firmware,
-        action="release" if bound else "undo",
-        person=person,
-    )
+    return take_back(link, registry, record, now_ms, "release" if bound else "undo", person)
 
 
 def _known(registry: Registry, identity: Identity) -> Record:

@@ -27,7 +27,9 @@ FACES = {
     State.LOOKING: Face(
         Text("Looking at it", "正在识别"), Text("Keep it connected", "请勿拔下"), "search", "busy"),
     State.REFUSED: Face(
-        Text("Not this one", "不能用"), Text("Nothing was written", "什么都没有写入"), "cross", "bad", "failure"),
+        Text("Not this one", "不能用"),
+        Text("Nothing was changed on it", "标签没有任何改动"),
+        "cross", "bad", "failure"),
     State.FOUND: Face(
         Text("Scan the card", "请扫卡"),
         Text("The square code on the card, or type the number below it", "扫卡片上的方形码，或输入码下的编号"),
