@@ -38,9 +38,7 @@ class FinderApp:
         loop.rest = self._rest
         loop.add("storage", lambda: storage)
         loop.add("display", lambda: Screen(hardware), Screen.errors)
-        self._radio = loop.add(
-            "radio", lambda: Radio(loop, hardware, boosted_gain=True, plan=core.plan), Radio.errors
-        )
+        loop.add("radio", lambda: Radio(loop, hardware, boosted_gain=True, plan=core.plan), Radio.errors)
         loop.add("buzzer", lambda: Siren(loop, hardware, "buzzer"))
         loop.add("battery", lambda: Battery(loop, hardware))
         loop.add("led", lambda: Light(hardware))
@@ -64,9 +62,9 @@ class FinderApp:
         loop.doze(duration_ms)
 
     def _only_radio(self) -> bool:
-        parts = self._loop.parts
-        radio = parts.get("radio")
-        return not any(part.busy() for part in parts.values() if part is not radio or not radio.waiting)
+        radio = self._loop.parts.get("radio")  # the supervisor may have made it anew
+        others = [part for part in self._loop.parts.values() if part is not radio]
+        return (radio is None or radio.waiting) and not any(part.busy() for part in others)
 
 
 def main() -> None:

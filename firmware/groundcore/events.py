@@ -93,7 +93,7 @@ TAKE_SHELF = const(65)  # answered by SHELF
 DROP_SHELF = const(66)  # number: that segment is at the collector
 READ_HEALTH = const(69)  # answered by HEALTH
 UPDATE_STEP = const(63)  # request: name of an update message; values: its fields; answered by UPDATE_TOLD
-SCREEN = const(67)  # view: what a finder's screen shows, see finder.View; None: dark
+SCREEN = const(67)  # view: what a finder's screen shows, see finder_view.View; None: dark
 FOLLOW = const(68)  # request: name of a finder's message; values: its fields; answer with Service.answered()
 
 LIGHT_OFF = const(0)

@@ -11,11 +11,9 @@ from groundwire.errors import DecodeError
 from groundcore import events, follow, nearness, region, store, turn
 from groundcore.beaconing import battery_level
 from groundcore.finder_orders import FinderOrders
+from groundcore.finder_view import FOLLOW, SEARCH, View
 from groundcore.settings import Settings
 from groundcore.strangers import Strangers
-
-SEARCH = "search"
-FOLLOW = "follow"
 
 _LONG_MS = const(1500)  # held so long: the siren
 _VERY_LONG_MS = const(4000)  # held so long: the other mode
@@ -24,27 +22,6 @@ _REFRESH_MS = const(1000)
 _HAND_MS = const(500)  # the same while the hand goes round
 _TOLD_MS = const(12000)  # how long a line of text stays
 _BATTERY_MS = const(300000)
-_BAR_LOW_DBM = const(-120)
-_BAR_SPAN_DB = const(90)
-
-
-class View:
-    """What the screen shows; one object for ever, changed in place."""
-
-    def __init__(self):
-        self.mode = SEARCH
-        self.code = ""
-        self.level_dbm = None  # smoothed, whole dB
-        self.bar = 0  # 0..100
-        self.band = ""
-        self.age_s = None  # of the last beacon
-        self.battery = beacon.BATTERY_UNKNOWN  # 0..14
-        self.lost = False
-        self.siren = False
-        self.hand_deg = None  # face there now
-        self.mark_deg = None  # the tag is there, clockwise from where the turn began
-        self.text = ""
-        self.left_min = None  # until the ids are forgotten
 
 
 class Finder:
@@ -65,9 +42,10 @@ class Finder:
         self._orders = None
         if self._loan is not None and plan is not None:
             self._orders = FinderOrders(self._loan, plan)
-        self._near = None
-        if plan is not None:
-            self._near = nearness.Nearness(plan.beacon.power_dbm, plan.beacon.frequency_hz)
+        channel = (
+            plan.beacon if plan is not None else region.PLANS["eu868"].beacon
+        )  # nothing is heard without one
+        self._near = nearness.Nearness(channel.power_dbm, channel.frequency_hz)
         self._strangers = Strangers()
         self._turn = turn.Turn()
         self._utc_s = utc_s
@@ -148,7 +126,8 @@ class Finder:
 
     def _hear_tag(self, found, rssi_dbm, now_ms, actions):
         self._tag_flags = found.flags
-        obeyed = None if self._orders is None else self._orders.receipt(found.flags, now_ms)
+        orders = self._orders
+        obeyed = None if orders is None else orders.receipt(found.flags, now_ms)
         if obeyed == "hurry":
             self._hurried = True
         elif obeyed == "calm":
@@ -158,8 +137,8 @@ class Finder:
         if self.view.mode == FOLLOW:
             self._active_ms = now_ms
             self._take(rssi_dbm, obeyed not in (None, "hurry"), now_ms)
-        if self._orders is not None and found.flags & beacon.LISTENING:
-            self._order(found.flags, now_ms, actions)
+        if orders is not None and found.flags & beacon.LISTENING:
+            self._order(orders, found.flags, now_ms, actions)
 
     def _take(self, rssi_dbm, was_receipt, now_ms):
         """A beacon of the one that is shown; a receipt says nothing of how often it beacons."""
@@ -171,23 +150,23 @@ class Finder:
 
     # --- orders
 
-    def _order(self, flags, now_ms, actions):
+    def _order(self, orders, flags, now_ms, actions):
         turning = self._turn.state in (turn.WAITING, turn.TURNING)
         if not flags & beacon.LOST:
-            self._orders.want("lost")
+            orders.want("lost")
         if self._turn.state == turn.WAITING and not self._hurried:
-            self._orders.want("hurry")
+            orders.want("hurry")
         elif not turning:
-            self._hurried = self._orders.drop("hurry") or self._hurried
+            self._hurried = orders.drop("hurry") or self._hurried
             if self._hurried:
-                self._hurried = self._orders.want("calm")
-        given_up = self._orders.answer(now_ms, actions)
+                self._hurried = orders.want("calm")
+        given_up = orders.answer(now_ms, actions)
         if given_up is not None:
             self._tell(given_up + ": no answer", now_ms)
 
     def _answered(self, sent, now_ms, actions):
-        ours = self._orders is not None and self._orders.sent(sent, now_ms)
-        if ours and sent and self._orders.purpose == "siren":
+        orders = self._orders
+        if orders is not None and orders.sent(sent, now_ms) and sent and orders.purpose == "siren":
             self._tell("siren ordered", now_ms)
         self._listen(actions)
 
@@ -215,7 +194,7 @@ class Finder:
             self._change_mode(now_ms)
         elif held_ms >= _LONG_MS:
             self._want_siren(now_ms)
-        elif self._near is not None:
+        else:
             self._turn.press(now_ms)
 
     def _mark_ms(self):
@@ -233,8 +212,7 @@ class Finder:
             self._tell("nobody to follow", now_ms)
         self._turn = turn.Turn()
         self._strangers = Strangers()
-        if self._near is not None:
-            self._near.forget()
+        self._near.forget()
 
     # --- as time passes
 
@@ -289,7 +267,7 @@ class Finder:
 
     def _beep(self, now_ms, actions):
         near = self._near
-        if near is None or not near.fresh(now_ms):
+        if not near.fresh(now_ms):
             self._beep_due_ms = None
         elif self._beep_due_ms is None or now_ms >= self._beep_due_ms:
             self._beep_due_ms = now_ms + near.beep_ms()
@@ -304,34 +282,13 @@ class Finder:
 
     def _look(self, now_ms):
         """Bring the view up to date."""
-        view, near = self.view, self._near
-        if view.mode == FOLLOW:
-            view.code = self._loan.code
-            view.left_min = self._loan.left_s(now_ms) // 60
+        view, loan = self.view, self._loan
+        if view.mode == FOLLOW and loan is not None:
+            view.followed(loan.code, loan.left_s(now_ms), self._tag_flags)
         else:
-            shown = self._strangers.shown
-            view.code = "" if shown is None else "?%02X%02X" % (shown[0], shown[1])
-            view.left_min = None
-        view.lost = view.mode == FOLLOW and bool(self._tag_flags & beacon.LOST)
-        view.siren = view.mode == FOLLOW and bool(self._tag_flags & beacon.SIREN)
+            view.stranger(self._strangers.shown)
         view.battery = battery_level(self._battery_mv, self._settings)
-        age_ms = None if near is None else near.age_ms(now_ms)
-        view.age_s = None if age_ms is None else age_ms // 1000
-        level_dbm = None if near is None else near.level_dbm
-        view.level_dbm = None if level_dbm is None else int(level_dbm - 0.5)
-        fresh = near is not None and near.fresh(now_ms)
-        view.band = nearness.BANDS[near.band] if fresh else ""
-        share = 0 if not fresh else (level_dbm - _BAR_LOW_DBM) * 100 / _BAR_SPAN_DB
-        view.bar = int(min(100, max(0, share)))
-        view.hand_deg = self._turn.hand_deg(now_ms) if self._turn.state == turn.TURNING else None
-        view.mark_deg = self._turn.angle_deg if self._turn.state == turn.MARKED else None
+        view.nearness(self._near, now_ms)
+        view.direction(self._turn, now_ms)
         if now_ms >= self._told_until_ms:
-            view.text = self._turn_text()
-
-    def _turn_text(self):
-        state = self._turn.state
-        if state == turn.UNCLEAR:
-            return turn.REASONS[self._turn.reason]
-        return {turn.WAITING: "wait to turn", turn.TURNING: "turn with hand", turn.MARKED: "it is there"}.get(
-            state, ""
-        )
+            view.say(self._turn)

@@ -68,10 +68,10 @@ class Nearness:
         patience_ms = max(_FRESH_MS, (self.interval_ms or 0) * 5 // 2)
         return now_ms - self.heard_ms < min(patience_ms, _ANEW_MS)
 
-    def beep_ms(self) -> int | None:
-        """From one beep to the next: 200 ms where it is near, 2.5 s where it is far; None: nothing heard."""
+    def beep_ms(self) -> int:
+        """From one beep to the next: 200 ms where it is near, 2.5 s where it is far, or nothing was heard."""
         if self.level_dbm is None:
-            return None
+            return _SLOWEST_MS
         near_dbm, far_dbm = self._edges_dbm[0], self._edges_dbm[-1]
         share = min(1.0, max(0.0, (near_dbm - self.level_dbm) / (near_dbm - far_dbm)))
         return int(_QUICKEST_MS + share * (_SLOWEST_MS - _QUICKEST_MS))

@@ -6,8 +6,9 @@ import random
 import pytest
 from core.devices import SECRET, Bench, records
 from groundcore import events, follow, nearness, orders, region, store, turn
-from groundcore.finder import FOLLOW, SEARCH, Finder
+from groundcore.finder import Finder
 from groundcore.finder_orders import FinderOrders
+from groundcore.finder_view import FOLLOW, SEARCH
 from groundcore.follow_intake import Intake
 from groundwire import beacon, downlink, keys
 from hypothesis import given
