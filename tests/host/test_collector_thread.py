@@ -2,7 +2,7 @@
 
 import pytest
 from groundnet.database.store import StoreError
-from groundnet.sim.theft import collector_thread
+from groundnet.collector import collector_thread
 
 
 @pytest.mark.parametrize("spoiled", ["collector.db", "registry.db"])

@@ -22,6 +22,7 @@ class Fitted:
     profile: str = ""
     board: str | None = None
     settings: dict[str, object] = field(default_factory=dict)
+    registered_id: bytes | None = None  # of a real device, which has an identity of its own
 
     @property
     def fixed_to(self) -> str:
@@ -30,7 +31,7 @@ class Fitted:
 
     @property
     def device_id(self) -> bytes:
-        return b"\x02" + self._digest("id")[: _DEVICE_ID_SIZE - 1]
+        return self.registered_id or b"\x02" + self._digest("id")[: _DEVICE_ID_SIZE - 1]
 
     @property
     def secret(self) -> bytes:

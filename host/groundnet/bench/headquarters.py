@@ -18,28 +18,17 @@ HOST, PORT = "collector.bench", 7400
 
 
 class Headquarters:
-    """A collector with a store of its own.
+    """What a collector knows.
 
     Args:
-        folder: where its database is made.
+        database: its store.
         now_ms: UTC in Unix milliseconds.
     """
 
-    def __init__(self, folder: Path, now_ms: Callable[[], int]) -> None:
+    def __init__(self, database: Database, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
-        self.database = Database(folder / "collector.db")
-        self._collector = Collector(self.database)
-        self._door = StationDoor(self.database)
-        self._inbox = Inbox(self._collector, now_ms, door=self._door)
+        self.database = database
         self.cell_table: CellTable | None = None
-
-    def line(self) -> InProcess:
-        """A new connection for one device."""
-        return InProcess(self._inbox)
-
-    def learn(self, device_id: bytes, secret: bytes) -> None:
-        self._collector.learn([(device_id, secret)])
-        self._door.learn([(device_id, secret)])
 
     def know_cells(self, path: Path) -> None:
         """The towers' places, CSV in OpenCelliD's columns."""
@@ -92,6 +81,28 @@ class Headquarters:
 
     def close(self) -> None:
         self.database.close()
+
+
+class SimHeadquarters(Headquarters):
+    """The same with the collector itself, which virtual devices reach as HOST:PORT.
+
+    Args:
+        folder: where its database is made.
+    """
+
+    def __init__(self, folder: Path, now_ms: Callable[[], int]) -> None:
+        super().__init__(Database(folder / "collector.db"), now_ms)
+        self._collector = Collector(self.database)
+        self._door = StationDoor(self.database)
+        self._inbox = Inbox(self._collector, now_ms, door=self._door)
+
+    def line(self) -> InProcess:
+        """A new connection for one device."""
+        return InProcess(self._inbox)
+
+    def learn(self, device_id: bytes, secret: bytes) -> None:
+        self._collector.learn([(device_id, secret)])
+        self._door.learn([(device_id, secret)])
 
 
 def _ids(devices: Sequence[Device]) -> list[bytes]:

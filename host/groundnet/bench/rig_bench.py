@@ -8,7 +8,6 @@ from typing import Any
 
 from groundnet.bench import rig_file
 from groundnet.bench.fitting import Fitted
-from groundnet.bench.headquarters import Headquarters
 from groundnet.bench.instruments.line import Line
 from groundnet.bench.instruments.pins import Pins
 from groundnet.bench.instruments.relay import Relay
@@ -16,6 +15,8 @@ from groundnet.bench.instruments.scpi import Attenuator, Meter, Supply
 from groundnet.bench.interface import Device, Heard, Lacking, TooLate
 from groundnet.bench.recording import Recorder, Replayer
 from groundnet.bench.rig_device import RigDevice, Wait, wall_wait
+from groundnet.bench.rig_headquarters import RigHeadquarters
+from groundnet.provision.registry import Registry
 
 _STEP_S = 0.25
 
@@ -40,6 +41,7 @@ class RigBench:
         instruments: by name, opened, or what answers for them.
         now_s, wait: the clock.
         close: called at the end.
+        is_record: the instruments are a record's; nothing comes in over a network.
     """
 
     def __init__(
@@ -49,11 +51,13 @@ class RigBench:
         now_s: Callable[[], float],
         wait: Wait,
         close: Callable[[], None],
+        is_record: bool = False,
     ) -> None:
-        self.rig = rig
+        self.rig, self._is_record = rig, is_record
         self.devices: dict[str, RigDevice] = {}
         self._instruments, self._now_s, self._wait, self._close = instruments, now_s, wait, close
-        self._began_s = now_s()
+        self._began_s, self._began_ms = now_s(), _unix_ms()
+        self._headquarters: RigHeadquarters | None = None
 
     @classmethod
     def open(cls, path: Path, record: Path | None = None, replay: Path | None = None) -> "RigBench":
@@ -80,7 +84,7 @@ class RigBench:
                     instruments = {name: recorder.watch(name, one) for name, one in instruments.items()}
             for instrument in instruments.values():
                 instrument.identity()
-            return cls(rig, instruments, clock, wait, stack.pop_all().close)
+            return cls(rig, instruments, clock, wait, stack.pop_all().close, replay is not None)
 
     @classmethod
     def identities(cls, path: Path) -> dict[str, str]:
@@ -96,8 +100,13 @@ class RigBench:
         return self._now_s() - self._began_s
 
     @property
-    def headquarters(self) -> Headquarters:
-        raise Lacking("the rig", "collector")
+    def headquarters(self) -> RigHeadquarters:
+        """Listens from the first question on. Raises Lacking for a rig without a collector, and for a record of one."""
+        if self._headquarters is None:
+            if self.rig.collector is None or self._is_record:
+                raise Lacking("the rig", "collector")
+            self._headquarters = RigHeadquarters(self.rig.collector, _unix_ms)
+        return self._headquarters
 
     def device(
         self,
@@ -117,7 +126,7 @@ class RigBench:
         Raises Lacking when the rig has none, or not on that board.
         """
         entry = self._entry(role, name, board)
-        fitted = Fitted(role, entry.name, profile, entry.board, settings)
+        fitted = Fitted(role, entry.name, profile, entry.board, settings, self._registered(entry))
         device = self.devices[entry.name] = RigDevice(
             entry, fitted, self._instruments, lambda: self.now_s, self._wait
         )
@@ -151,11 +160,28 @@ class RigBench:
         raise Lacking(f"{first} and {second}", "obstacle")
 
     def heard(self, sender: Device | None = None) -> list[Heard]:
-        raise Lacking("the rig", "radio sniffer")
+        """What the rig's stations told its collector. Raises Lacking without a collector."""
+        if self.rig.collector is None or self._is_record:
+            raise Lacking("the rig", "radio sniffer")
+        names = {device.fitted.device_id: device.name for device in self.devices.values()}
+        found = self.headquarters.heard(self._began_ms, names)
+        return [one for one in found if sender is None or one.sender == sender.name]
 
     def close(self) -> None:
         """Every port free; supplies and relays stay as the last test left them."""
+        if self._headquarters is not None:
+            self._headquarters.close()
         self._close()
+
+    def _registered(self, entry: rig_file.DeviceEntry) -> bytes | None:
+        """The device's id by the rig's registry. Raises RegistryError for a tag that it does not know."""
+        if not entry.tag or self.rig.collector is None:
+            return None
+        registry = Registry(self.rig.collector.registry, must_exist=True)
+        try:
+            return registry.find(entry.tag)[0].device_id
+        finally:
+            registry.close()
 
     def _entry(self, role: str, name: str | None, board: str | None) -> rig_file.DeviceEntry:
         entries: Mapping[str, rig_file.DeviceEntry] = self.rig.devices
@@ -164,3 +190,7 @@ class RigBench:
             if free and entry.role == role and name in (None, entry.name) and board in (None, entry.board):
                 return entry
         raise Lacking("the rig", f"{role}{f' on {board}' if board else ''}")
+
+
+def _unix_ms() -> int:
+    return time.time_ns() // 1_000_000

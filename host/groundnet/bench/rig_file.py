@@ -49,13 +49,23 @@ class Attachment:
 
 @dataclass(frozen=True)
 class DeviceEntry:
-    """One device under test."""
+    """One device under test; ``tag`` is its tag id in the rig's registry, empty when it has none."""
 
     name: str
     role: str
     board: str
     serial: str
     attached: dict[str, Attachment]
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class CollectorEntry:
+    """Where the rig's own collector listens, and the registry that has its devices."""
+
+    host: str
+    port: int
+    registry: Path
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,7 @@ class RigEntry:
     instruments: dict[str, InstrumentEntry]
     devices: dict[str, DeviceEntry]
     paths: tuple[PathEntry, ...]
+    collector: CollectorEntry | None = None
 
 
 class RigFileError(GroundnetError):
@@ -91,14 +102,14 @@ def read(path: Path) -> RigEntry:
     except (OSError, UnicodeDecodeError) as error:
         raise RigFileError(str(path), "cannot be read", "give the path of a rig's description") from error
     try:
-        return parse(tomllib.loads(text))
+        return parse(tomllib.loads(text), path.parent)
     except tomllib.TOMLDecodeError as error:
         raise RigFileError(str(path), str(error), "correct it; the format is TOML") from error
 
 
-def parse(data: dict) -> RigEntry:
-    """The rig of a parsed description. Raises RigFileError."""
-    _only(data, ("name", "instruments", "devices", "paths"), "the rig")
+def parse(data: dict, folder: Path = Path()) -> RigEntry:
+    """The rig of a parsed description; files it names lie in ``folder``. Raises RigFileError."""
+    _only(data, ("name", "instruments", "devices", "paths", "collector"), "the rig")
     instruments = {
         name: _instrument(name, _table(entry, f"instruments.{name}"))
         for name, entry in _table(data.get("instruments", {}), "instruments").items()
@@ -118,7 +129,8 @@ def parse(data: dict) -> RigEntry:
     )
     _each_port_once(instruments, devices)
     _each_channel_once(devices, paths)
-    return RigEntry(_text(data, "name", "the rig"), instruments, devices, paths)
+    collector = _collector(_table(data["collector"], "collector"), folder) if "collector" in data else None
+    return RigEntry(_text(data, "name", "the rig"), instruments, devices, paths, collector)
 
 
 def _instrument(name: str, entry: dict) -> InstrumentEntry:
@@ -138,7 +150,7 @@ def _instrument(name: str, entry: dict) -> InstrumentEntry:
 
 def _device(name: str, entry: dict, instruments: dict[str, InstrumentEntry]) -> DeviceEntry:
     where = f"devices.{name}"
-    _only(entry, {"role", "board", "serial", *ATTACHMENTS}, where)
+    _only(entry, {"role", "board", "serial", "tag", *ATTACHMENTS}, where)
     attached = {
         what: _attachment(
             _table(entry[what], f"{where}.{what}"), ATTACHMENTS[what], instruments, f"{where}.{what}"
@@ -152,7 +164,18 @@ def _device(name: str, entry: dict, instruments: dict[str, InstrumentEntry]) -> 
         _text(entry, "board", where),
         _text(entry, "serial", where),
         attached,
+        _text(entry, "tag", where) if "tag" in entry else "",
     )
+
+
+def _collector(entry: dict, folder: Path) -> CollectorEntry:
+    _only(entry, {"listen", "registry"}, "collector")
+    host, colon, port = _text(entry, "listen", "collector").rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise RigFileError(
+            "collector.listen", f"'{entry['listen']}' is not HOST:PORT", 'write "0.0.0.0:7400"'
+        )
+    return CollectorEntry(host.strip("[]"), int(port), folder / _text(entry, "registry", "collector"))
 
 
 def _path(index: int, entry: dict, instruments: dict, devices: dict) -> PathEntry:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from groundnet.bench.fitting import Fitted
-from groundnet.bench.headquarters import HOST, PORT, Headquarters
+from groundnet.bench.headquarters import HOST, PORT, SimHeadquarters
 from groundnet.bench.interface import LISTENER, Device, Heard, TooLate
 from groundnet.bench.sim_device import SimDevice
 from groundnet.errors import GroundnetError
@@ -47,7 +47,7 @@ class SimBench:
         self.devices: dict[str, SimDevice] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="groundnet-bench-")
         self._heard: list[Heard] = []
-        self._headquarters: Headquarters | None = None
+        self._headquarters: SimHeadquarters | None = None
         medium.sniff(self._sniff)
 
     @property
@@ -56,10 +56,10 @@ class SimBench:
         return self.scene.world.now_us / US_PER_S
 
     @property
-    def headquarters(self) -> Headquarters:
+    def headquarters(self) -> SimHeadquarters:
         """The collector, made at the first question; devices reach it as HOST:PORT."""
         if self._headquarters is None:
-            made = self._headquarters = Headquarters(
+            made = self._headquarters = SimHeadquarters(
                 Path(self._folder.name), lambda: self.scene.world.unix_ms
             )
             self.scene.network.serve(HOST, PORT, made.line)

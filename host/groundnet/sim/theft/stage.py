@@ -13,7 +13,7 @@ from groundnet.sim.radio import Medium
 from groundnet.sim.roles import Device, make_device
 from groundnet.sim.sky import NONE, Journey, Sky
 from groundnet.sim.theft import scene
-from groundnet.sim.theft.collector_thread import CollectorThread
+from groundnet.collector.collector_thread import CollectorThread
 from groundnet.sim.wiring import Environment
 from groundnet.sim.world import World
 

@@ -1,7 +1,8 @@
-"""The real collector behind a real TCP port, in a thread of the simulation, on the simulation's clock."""
+"""A collector behind a TCP port in a thread of its own, for a story or a bench that goes on beside it."""
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,19 +19,30 @@ START_TIMEOUT_S = 120.0
 
 
 class CollectorThread:
-    """Listens on a free port of the loopback from the constructor until ``close``.
+    """Listens from the constructor until ``close``.
 
     Args:
         database, registry: files.
-        now_ms: the story's clock.
-        draw: count -> nonces for the stations' sessions; the story's own, or it would not repeat.
+        now_ms: UTC in Unix milliseconds; a story's own clock.
+        draw: count -> nonces for the stations' sessions; a story's own, or it would not repeat.
+        listen: host and port; port 0 takes a free one.
+        collector_of: makes the collector; one that listens in has a class of its own.
+
+    Raises ServerError, StoreError.
     """
 
     def __init__(
-        self, database: Path, registry: Path, now_ms: Callable[[], int], draw: Callable[[int], bytes]
+        self,
+        database: Path,
+        registry: Path,
+        now_ms: Callable[[], int],
+        draw: Callable[[int], bytes] = os.urandom,
+        listen: tuple[str, int] = ("127.0.0.1", 0),
+        collector_of: Callable[[Database], Collector] = Collector,
     ) -> None:
         self._paths = (database, registry)
         self._draw = draw
+        self._listen, self._collector_of = listen, collector_of
         self._now_ms = now_ms
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -59,7 +71,7 @@ class CollectorThread:
             stack.callback(self._loop.close)
             try:
                 server = self._server(stack)
-                self.port = self._loop.run_until_complete(server.listen("127.0.0.1", 0))
+                self.port = self._loop.run_until_complete(server.listen(*self._listen))
             except Exception as error:  # noqa: BLE001 - handed over to the constructor's thread
                 self._failure = error
                 return
@@ -74,7 +86,7 @@ class CollectorThread:
         stack.callback(database.close)
         registry = Registry(self._paths[1])
         stack.callback(registry.close)
-        collector = Collector(database)
+        collector = self._collector_of(database)
         door = StationDoor(database, draw=self._draw)
 
         def refresh() -> None:
