@@ -41,7 +41,8 @@ class Watch:
         assert isinstance(siren, Siren) and isinstance(modem, Air780e)
         self._siren, self._modem = siren, modem
         self._database = Database(stage.database_path)
-        self._bursts = self._messages = self._alarms = 0
+        self._bursts = len(self._siren.bursts)  # it was tested when the tracker was handed over
+        self._messages = self._alarms = 0
         self._fixes = self._cells = self._lost = False
 
     def look(self) -> None:
