@@ -8,6 +8,7 @@ from groundwire.errors import AuthenticationError, DecodeError, WireError
 
 from groundnet.collector import orders, reports, updates
 from groundnet.collector.database import Database
+from groundnet.collector.epoch_news import EpochNews
 from groundnet.collector.resolver import KnownDevice, Resolver
 from groundnet.collector.sightings import SightingStore
 
@@ -26,7 +27,9 @@ class Collector:
         self.database = database
         self.devices: dict[bytes, KnownDevice] = {}
         self._resolver = Resolver()
-        self._sightings = SightingStore(database, self._resolver)
+        self._sightings = SightingStore(
+            database, self._resolver, EpochNews(database, self._resolver, self.devices)
+        )
         self._answers = {
             "station_hello": self._hello,
             "sightings": self._take_sightings,

@@ -84,6 +84,15 @@ class Resolver:
         self._slide(device, epoch)
         return Resolved(device, counter, found)
 
+    def follow(self, device: KnownDevice, epoch: int) -> None:
+        """Move the window to an epoch in which another collector heard the device; never back."""
+        first, last = self._windows[device.device_id]
+        if epoch <= last - EPOCHS_AHEAD:
+            return
+        for old in range(first, last + 1):
+            self._by_eid.pop(keys.eid(device.identity_key, old), None)
+        self.add(device, epoch)
+
     def coming_eids(self, device: KnownDevice, epoch: int, count: int) -> list[bytes]:
         """The ids of ``count`` epochs from ``epoch`` on."""
         return [keys.eid(device.identity_key, e) for e in range(epoch, min(epoch + count, LARGEST_EPOCH + 1))]

@@ -108,4 +108,15 @@ STEPS = (
         last_ms INTEGER NOT NULL, place TEXT NOT NULL, PRIMARY KEY (station_id, reason))""",
     """CREATE TABLE station_proofs (
         station_id BLOB PRIMARY KEY, last_ms INTEGER NOT NULL, place TEXT NOT NULL)""",
+    """CREATE TABLE station_spans (
+        station_id BLOB NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,
+        PRIMARY KEY (station_id, since_ms))""",
+    "CREATE INDEX station_spans_until ON station_spans (until_ms)",
+    """CREATE TABLE station_ears (
+        station_id BLOB PRIMARY KEY, level_dbm REAL NOT NULL, exponent REAL NOT NULL, spread_db REAL NOT NULL,
+        faintest_dbm REAL, level_sd_db REAL NOT NULL, exponent_sd REAL NOT NULL, samples INTEGER NOT NULL,
+        learned_ms INTEGER NOT NULL)""",
+    # Which epochs changed since a collector looked last: several collectors hear the same tags.
+    "ALTER TABLE epochs ADD COLUMN change INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX epochs_change ON epochs (change)",
 )

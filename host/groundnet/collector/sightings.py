@@ -9,6 +9,7 @@ from groundwire import beacon
 
 from groundnet.collector import orders
 from groundnet.collector.database import Database
+from groundnet.collector.epoch_news import EpochNews
 from groundnet.collector.resolver import Rejected, Resolved, Resolver
 
 HEARD_TOGETHER_MS = (
@@ -20,9 +21,10 @@ LATEST_DELIVERY_MS = 7 * 24 * 3600 * 1000  # a station without backhaul keeps no
 class SightingStore:
     """Takes the sightings of stations; `rejects` in the database counts what was refused, by reason."""
 
-    def __init__(self, database: Database, resolver: Resolver) -> None:
+    def __init__(self, database: Database, resolver: Resolver, news: EpochNews) -> None:
         self._database = database
         self._resolver = resolver
+        self._news = news
 
     def take(
         self, station_id: bytes, boot_count: int, first_sequence: int, sightings: list[dict], now_ms: int
@@ -43,7 +45,7 @@ class SightingStore:
         self, station_id: bytes, boot_count: int, sequence: int, sighting: dict, now_ms: int
     ) -> None:
         """Keep one sighting. Raises Rejected."""
-        found = self._resolver.resolve(sighting["beacon"])
+        found = self._resolved(sighting["beacon"])
         device_id, counter = found.device.device_id, found.counter
         told = self._database.row(
             "SELECT boot_count, sequence FROM sightings WHERE station_id = ? AND device_id = ? AND counter = ?",
@@ -69,6 +71,15 @@ class SightingStore:
             sighting["rssi_dbm"],
             None if snr_cdb is None else snr_cdb / 100,
         )
+
+    def _resolved(self, data: bytes) -> Resolved:
+        """The proved sender, also of a tag that only other collectors have heard for long. Raises Rejected."""
+        try:
+            return self._resolver.resolve(data)
+        except Rejected as rejected:
+            if rejected.reason != "unknown_eid" or not self._news.followed():
+                raise
+        return self._resolver.resolve(data)
 
     def reject(self, reason: str, times: int = 1) -> None:
         """Count something that was refused."""
@@ -146,7 +157,9 @@ class SightingStore:
         device_id = found.device.device_id
         orders.obeyed(self._database, device_id, found.beacon.flags)
         self._database.run(
-            "INSERT INTO epochs VALUES (?, ?) ON CONFLICT (device_id) DO UPDATE SET epoch = excluded.epoch",
+            "INSERT INTO epochs VALUES (?, ?, (SELECT coalesce(max(change), 0) + 1 FROM epochs)) "
+            "ON CONFLICT (device_id) DO UPDATE SET epoch = excluded.epoch, change = excluded.change "
+            "WHERE epochs.epoch <> excluded.epoch",
             device_id,
             found.counter >> 4,
         )
