@@ -9,11 +9,13 @@ from groundnet.cli.track import app as track_app
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.errors import GroundnetError
-from groundnet.provision import arrivals, blocks, calls, document, outbox, point
+from groundnet.provision import arrivals, blocks, calls, central, document, outbox, point
 from groundnet.provision.audit import Audit
 from groundnet.provision.registry import Registry
 from groundnet.provision.vault import VaultLocked
 from host.radio_senders import TagSender, ask, hello, rejects, sighting, sightings
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from provision.county import CHEAP, PASSPHRASE, County, found
@@ -220,6 +222,40 @@ def test_a_device_of_the_centre_itself_is_not_changed_by_a_point(county):
     county.bind("centre", 1)
     answer = arrivals.take(county.centre, "north", records, county.tick())
     assert list(answer["refused"].values()) == ["the central registry bound this device itself"]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+NASTY = st.sampled_from(("\ud800", "\0", "x" * 41, "云", ""))
+VALUES = ANYTHING | NASTY | st.dictionaries(st.sampled_from(("region", "\ud800")), NASTY, max_size=2)
+FIELDS = ("operation", "tag_id", "device_id", "role", "board", "profile", "handed_over_ms", "revision", "state",
+          "settings", "forgotten", "subject", "owner_phone", "consent", "more")  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example({"subject": "\ud800"}, None)
+@example({"settings": {"region": "\0"}}, None)
+@example({"operation": "\ud800"}, {"blocks": [{"first": 1e400}], "free": -1})
+@given(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=2), VALUES)
+def test_whatever_a_point_says_the_others_are_served(county, changes, status):
+    """A record that raised would come again for ever, and hold up what is behind it."""
+    if not outbox.waiting(county.points["north"]):
+        county.bind("north", 1)
+        county.bind("north", 2)
+    for number in (1, 2):  # a revision that the centre has not seen
+        county.points["north"].keep_settings(number.to_bytes(8, "big"), {"region": "eu868"})
+    first, second = (one.document(True) for one in outbox.waiting(county.points["north"]))
+    body = json.dumps({"records": [first | changes, second], "point": status}).encode()
+    try:
+        records, told = central.read_message(body)
+    except central.Malformed:
+        return
+    answer = central.keep(county.centre, "north", records, told, county.tick())
+    assert second["operation"] in (*answer["accepted"], *answer["known"])
+    json.dumps(answer, ensure_ascii=False).encode()
 
 
 def test_records_and_points_are_listed_and_who_runs_out_of_identities_is_told(county):

@@ -242,4 +242,5 @@ def _owner(registry: Registry, row: Row) -> dict[str, str | None] | None:
 
 
 def _named(record: object) -> str:
-    return str(record.get("operation", ""))[:64] if isinstance(record, dict) else ""
+    said = str(record.get("operation", "")) if isinstance(record, dict) else ""
+    return said[:64].encode("ascii", "replace").decode()

@@ -144,9 +144,9 @@ def learn(registry: Registry, receipts: Sequence[object], now_ms: int) -> list[B
             block, receipt = parcel.block_of(said), base64.b64decode(said["receipt"], validate=True)
         except (ValueError, KeyError, TypeError):
             continue
-        if block.centre != centre.centre_id or _is_known(registry, block):
-            continue
-        if centre.signed(block.receipt(), receipt):
+        if not centre.signed(block.receipt(), receipt):
+            continue  # before anything else is done with it
+        if not _is_known(registry, block):
             _keep(registry, block, "issued", [], now_ms)
             Audit(registry).append(now_ms, "learn block", operation=block.block_id)
             learned.append(block)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from groundnet.errors import Text
@@ -127,7 +128,7 @@ def _time(record: dict, name: str) -> int:
 def _owner(record: dict) -> dict[str, str | None] | None:
     for name in OWNER:
         value = record.get(name)
-        if value is not None and not (isinstance(value, str) and len(value) <= _LONGEST_VALUE):
+        if value is not None and not _is_plain(value):
             raise Malformed(f"{name} has another form")
     told = {name: record.get(name) for name in OWNER}
     return told if any(told.values()) else None
@@ -137,9 +138,18 @@ def _settings(value: object) -> dict[str, str]:
     if not isinstance(value, dict) or len(value) > _MOST_SETTINGS:
         raise Malformed("settings has another form")
     for name, text in value.items():
-        if not _SETTING.fullmatch(name) or not isinstance(text, str) or len(text) > _LONGEST_VALUE:
+        if not _SETTING.fullmatch(name) or not _is_plain(text):
             raise Malformed("settings has another form")
     return value
+
+
+def _is_plain(value: object) -> bool:
+    """A short text without what no store takes: control characters and halves of characters."""
+    return (
+        isinstance(value, str)
+        and len(value) <= _LONGEST_VALUE
+        and not any(unicodedata.category(character) in ("Cc", "Cs") for character in value)
+    )
 
 
 def _checks(tag_id: str) -> bool:

@@ -106,9 +106,12 @@ def parse(text: str) -> Parcel:
 
 
 def block_of(fields: dict) -> Block:
-    """The open part. Raises KeyError, TypeError, ValueError."""
-    numbers = (int(fields["first"]), int(fields["count"]))
-    return Block(str(fields["block_id"]), str(fields["point_id"]), *numbers, str(fields["centre"]))
+    """The open part. Raises KeyError, ValueError."""
+    texts = [fields[name] for name in ("block_id", "point_id", "centre")]
+    numbers = [fields[name] for name in ("first", "count")]
+    if any(type(text) is not str for text in texts) or any(type(number) is not int for number in numbers):
+        raise ValueError("a block has another form")
+    return Block(*texts[:2], *numbers, texts[2])
 
 
 def opened(parcel: Parcel, mine: X25519PrivateKey) -> list[tuple[int, bytes]]:
