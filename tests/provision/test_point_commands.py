@@ -79,11 +79,11 @@ def test_a_points_first_day(point):
 
 
 def test_an_owner_is_forgotten_by_plate(point):
-    told = json.loads(point("forget", "云a·12345", "--json", passphrase=PASSPHRASE))
+    told = json.loads(point("forget", "云a·12345", "--json", passphrase=PASSPHRASE, staff="Wang", pin="4711"))
     assert len(told["forgotten"]) == 1
     (device,) = json.loads(point("list", "--json", passphrase=PASSPHRASE))
     assert device["plate"] is None
-    assert json.loads(point("audit", "--verify", "--json", passphrase=PASSPHRASE))["rows"] == 7
+    assert json.loads(point("audit", "--verify", "--json", passphrase=PASSPHRASE))["rows"] == 8
 
 
 def test_people_come_and_go_by_a_supervisors_pin(point):

@@ -13,8 +13,9 @@ from groundnet.cli.language import tr
 from groundnet.cli.options import JsonOption, RegistryOption
 from groundnet.cli.owner_door import token
 from groundnet.cli.provision_audit import audit, forget
-from groundnet.cli.provision_batch import batch, export_
+from groundnet.cli.provision_batch import batch
 from groundnet.cli.provision_central import app as central
+from groundnet.cli.provision_export import export_
 from groundnet.cli.provision_people import app as people
 from groundnet.cli.provision_point import change_passphrase, init, issue, load, trust
 from groundnet.cli.provision_print import print_
@@ -22,12 +23,16 @@ from groundnet.cli.provision_recovery import resume, undo
 from groundnet.cli.provision_serve import serve
 from groundnet.cli.provision_sync import sync
 from groundnet.cli.registry_door import PassphraseFileOption, open_registry
+from groundnet.cli.staff_door import StaffOption, sign_in
 from groundnet.link.serial_link import SerialLink
 from groundnet.provision import phone as phones
 from groundnet.provision import plate as plates
 from groundnet.provision.operation import STEPS, Order
 from groundnet.provision.operation import provision as provision_device
+from groundnet.provision.refusal import Refusal
 from groundnet.provision.registry import Record
+from groundnet.provision.subject import Draft, subject_of
+from groundnet.provision.tag_check import check_for
 
 app = typer.Typer(no_args_is_help=True, help=tr("Give devices their identity.", "为设备写入身份。"))
 app.command("print")(print_)
@@ -66,6 +71,13 @@ class Profile(StrEnum):
     sentry = "sentry"
 
 
+class Consent(StrEnum):
+    """Who agreed that a person wears it."""
+
+    wearer = "wearer"
+    guardian = "guardian"
+
+
 STEP_TEXTS = {
     "identify": ("asking the device who it is", "读取设备编号"),
     "reserve": ("reserving an identity", "预留身份"),
@@ -82,7 +94,10 @@ STEP_TEXTS = {
 def one(
     port: Annotated[str, typer.Argument(help="Serial port or PTY of the device.")],
     profile: Annotated[Profile, typer.Option(help="What it is fixed to.")] = Profile.vehicle,
-    plate: Annotated[str | None, typer.Option(help="Number plate, for a vehicle.")] = None,
+    plate: Annotated[str | None, typer.Option(help="Number plate of a vehicle, ear tag, or name.")] = None,
+    consent: Annotated[
+        Consent | None, typer.Option(help="Who agreed, for a wearable: the wearer or the guardian.")
+    ] = None,
     owner_phone: Annotated[
         str | None, typer.Option(help="Phone of the owner, for alarm messages, with its country code.")
     ] = None,
@@ -90,23 +105,31 @@ def one(
     setting: Annotated[
         list[str] | None, typer.Option(help="A firmware setting, NAME=VALUE; may repeat.")
     ] = None,
+    staff: StaffOption = None,
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Provision the device at PORT: write, read back, prove, lock. Repeat it after any interruption."""
+    """Provision the device at PORT: write, read back, prove, test, lock. Repeat it after any interruption."""
+    if profile is Profile.wearable and consent is None:
+        raise Refusal("no_consent")
+    if consent is not None and profile is not Profile.wearable:
+        raise typer.BadParameter("only a wearable is worn by somebody who agrees", param_hint="--consent")
     order = Order(
         profile=profile.value,
-        plate=plates.normalise(plate) if plate else None,
+        plate=_subject(profile, plate, consent) if plate else None,
         owner_phone=phones.normalise(owner_phone) if owner_phone else None,
         install_point=install_point,
         settings=dict(_assignment(text) for text in setting or []),
+        consent=consent.value if consent else None,
     )
     began_s = time.monotonic()
     console = Console(stderr=as_json)
     store = open_registry(registry, passphrase_file=passphrase_file)
     try:
+        sign_in(store, staff)
         with SerialLink(port) as link, console.status("") as status:
+            check_for(link, profile.value)
             record = provision_device(link, store, order, progress=lambda step: _show(status, step))
     finally:
         store.close()
@@ -142,6 +165,13 @@ def list_devices(
 def _show(status, step: str) -> None:
     number = STEPS.index(step) + 1
     status.update(f"{number}/{len(STEPS)} {tr(*STEP_TEXTS[step])}")
+
+
+def _subject(profile: Profile, text: str, consent: Consent | None) -> str:
+    """In its one spelling: a plate, an ear tag number, or a name that keeps its small letters."""
+    if profile in (Profile.none, Profile.vehicle):
+        return plates.normalise(text)
+    return subject_of(Draft(profile.value, text, consent=consent.value if consent else ""))
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from rich.table import Table
 from groundnet.cli.language import tr
 from groundnet.cli.options import JsonOption, RegistryOption, now_ms
 from groundnet.cli.registry_door import PassphraseFileOption, open_registry
+from groundnet.cli.staff_door import StaffOption, sign_in
 from groundnet.provision.audit import Audit, Verdict
 
 
@@ -48,12 +49,14 @@ def audit(
 
 def forget(
     tag: Annotated[str, typer.Argument(help=tr("Tag id, plate or device id.", "标签编号、车牌或设备号。"))],
+    staff: StaffOption = None,
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     store = open_registry(registry, True, passphrase_file)
     try:
+        sign_in(store, staff)
         forgotten = [store.forget_owner(record.device_id, now_ms()).tag_id for record in store.find(tag)]
     finally:
         store.close()

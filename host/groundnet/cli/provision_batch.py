@@ -1,46 +1,29 @@
-"""``groundnet provision batch`` and ``export``: a delivery's file in, the registry as a table out."""
+"""``groundnet provision batch``: a delivery's file, its rows given to tags as they are connected."""
 
 import contextlib
-import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from groundnet.cli.language import current, said, tr
-from groundnet.cli.options import JsonOption, RegistryOption, now_ms, operator, registry_path
-from groundnet.cli.registry_door import PassphraseFileOption, passphrase
-from groundnet.database.address import Address, beside
-from groundnet.errors import GroundnetError, Text
-from groundnet.provision import batch_file, export
-from groundnet.provision.audit import Audit
+from groundnet.cli.batch_report import fail_checks, finish, sentence
+from groundnet.cli.language import said, tr
+from groundnet.cli.options import JsonOption, RegistryOption, now_ms, registry_path
+from groundnet.cli.registry_door import PassphraseFileOption, opened, passphrase_of
+from groundnet.cli.staff_door import Staff, StaffOption, sign_in
+from groundnet.database.address import beside
+from groundnet.provision import batch_file
 from groundnet.provision.batch import Bench, Line, Settings, compare, report
 from groundnet.provision.batch_journal import BatchJournal
 from groundnet.provision.batch_run import BatchRun
+from groundnet.provision.people import SessionOver
 from groundnet.provision.registry import Registry
 from groundnet.provision.subject import PROFILES
 from groundnet.provision.tag_places import TagPlaces
-
-_SHOWN = 30  # problems on the screen; --json and --report have all
-_RESULTS = {
-    "done": ("done", "完成", "green"),
-    "waiting": ("waits for a tag", "等待标签", "dim"),
-    "held": ("waits for its tag", "等待原标签", "yellow"),
-    "refused": ("refused", "拒绝", "red"),
-    "cut": ("cut off", "中断", "yellow"),
-    "failed": ("failed", "失败", "red"),
-}
-
-
-class BatchStopped(GroundnetError):
-    """Not every row is done."""
 
 
 def batch(
@@ -68,6 +51,7 @@ def batch(
     report_file: Annotated[
         Path | None, typer.Option("--report", help="One line for each row: a .csv or .json file.")
     ] = None,
+    staff: StaffOption = None,
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
@@ -77,13 +61,14 @@ def batch(
         raise typer.BadParameter(f"'{profile}' is none of {', '.join(PROFILES)}", param_hint="--profile")
     path = registry_path(registry)
     checked = batch_file.read(file, profile, province)
-    word = ask_passphrase(path, passphrase_file)
+    word = passphrase_of(path, passphrase_file)
+    who = ""  # whoever signs in below; each port's thread has a connection of its own
     journal_path = beside(path, "batches")
     batch_name = name or file.name
 
     @contextmanager
     def stores() -> Iterator[tuple[Registry, BatchJournal]]:
-        store = opened(path, word)
+        store = opened(path, word, who)
         journal = BatchJournal(journal_path, batch_name)
         try:
             yield store, journal
@@ -97,71 +82,19 @@ def batch(
             yield Bench(checked.wanted, store, journal, Settings(install_point))
 
     with stores() as (store, journal):
+        signed_in = None if dry_run and not release else sign_in(store, staff)
+        who = store.who
         if release:
             _release(store, journal)
         problems = checked.problems or list(compare(checked.wanted, store, journal, now_ms()))
         if problems:
-            _fail_checks(problems, as_json, report_file)
+            fail_checks(problems, as_json, report_file)
         told: list[Line] = []
-        if not dry_run:
-            _run(
-                TagPlaces(port or ()),
-                bench,
-                told,
-                _left_of(checked.wanted, journal),
-                parallel,
-                wait_s,
-                as_json,
-            )
+        if signed_in is not None and not dry_run:
+            left = _left_of(checked.wanted, journal)
+            _run(TagPlaces(port or ()), bench, told, left, signed_in, parallel, wait_s, as_json)
         lines = report(checked.wanted, journal, told)
-    _finish(lines, checked, dry_run, as_json, report_file)
-
-
-def export_(
-    output: Annotated[Path | None, typer.Option(help="A .csv or .json file; else CSV to the screen.")] = None,
-    personal: Annotated[
-        bool, typer.Option("--personal", help="With plates, names and phones; it is written to the audit.")
-    ] = False,
-    passphrase_file: PassphraseFileOption = None,
-    registry: RegistryOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Write the devices of the registry as a table: no secrets, nothing personal unless asked for."""
-    path = registry_path(registry)
-    store = Registry(path, must_exist=True, who=operator())
-    try:
-        if personal:
-            store.unlock(ask_passphrase(path, passphrase_file))
-            Audit(store).append(now_ms(), "export")
-        rows = [export.row_of(record, personal) for record in store.devices()]
-    finally:
-        store.close()
-    if output is not None:
-        export.write(output, rows, current() == "zh")
-        Console(stderr=True, highlight=False).print(f"{tr('written:', '已写入：')} {output} ({len(rows)})")
-    else:
-        sys.stdout.write(export.as_json(rows) if as_json else export.as_csv(rows, current() == "zh"))
-
-
-def opened(path: Address, word: str) -> Registry:
-    """The registry, unlocked where it has a vault."""
-    store = Registry(path, who=operator())
-    try:
-        store.unlock(word)
-    except BaseException:
-        store.close()
-        raise
-    return store
-
-
-def ask_passphrase(path: Address, file: Path | None) -> str:
-    """The staff passphrase, empty for a registry without a vault."""
-    store = Registry(path)
-    sealed = store.locked
-    store.close()
-    if not sealed:
-        return ""
-    return passphrase(file)
+    finish(lines, checked, dry_run, as_json, report_file)
 
 
 def _left_of(rows: Sequence[batch_file.Row], journal: BatchJournal) -> Callable[[], int]:
@@ -182,10 +115,20 @@ def _run(
     bench: Callable,
     told: list[Line],
     left: Callable[[], int],
+    staff: Staff,
     parallel: int,
     wait_s: float | None,
     quiet: bool,
 ) -> None:
+    """Until every row is done, nothing comes, Ctrl-C, or who signed in has done nothing for a quarter of an hour.
+
+    What was begun is finished; the report says what is left.
+    """
+
+    def remaining() -> int:
+        staff.stay(worked=False)
+        return left()
+
     console = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=quiet) as progress:
@@ -193,76 +136,15 @@ def _run(
         task = progress.add_task(tr("connect tags", "请接上标签"), total=total)
 
         def tell(line: Line) -> None:
+            staff.stay(worked=True)
             told.append(line)
             if line.result == "done":
                 progress.advance(task)
             if not quiet:
-                progress.console.print(_sentence(line))
+                progress.console.print(sentence(line))
 
-        with contextlib.suppress(
-            KeyboardInterrupt
-        ):  # what was begun is finished; the report says what is left
-            BatchRun(places, bench, tell, left, parallel, wait_s).run()
-
-
-def _sentence(line: Line) -> str:
-    en, zh, colour = _RESULTS[line.result]
-    place = f"{line.line:>5}" if line.line else "    -"
-    named = " ".join(part for part in (line.subject, line.tag_id or line.device_id) if part)
-    why = f"{said(line.cause)}; {said(line.action)}" if line.cause else ""
-    took = f" {line.seconds:.1f} s" if line.seconds is not None else ""
-    return f"{place} [{colour}]{tr(en, zh)}[/]{took} {named} {why}".rstrip()
-
-
-def _fail_checks(problems: Sequence[batch_file.Problem], as_json: bool, report_file: Path | None) -> None:
-    rows = [{name: said(value) if isinstance(value, str) else value for name, value in asdict(one).items()}
-            for one in problems]  # fmt: skip
-    if report_file is not None:
-        export.write(report_file, rows, current() == "zh")
-    if as_json:
-        typer.echo(json.dumps({"problems": rows}, ensure_ascii=False))
-    else:
-        titles = (
-            ("line", "行"),
-            ("column", "列"),
-            ("value", "内容"),
-            ("what is wrong", "问题"),
-            ("what to do", "处理"),
-        )
-        table = Table(*(tr(*title) for title in titles))
-        for row in rows[:_SHOWN]:
-            table.add_row(*(str(value) for value in row.values()))
-        Console(stderr=True, markup=False).print(table)
-    raise BatchStopped(
-        Text(f"{len(rows)} cells or rows cannot be used, nothing was written", f"{len(rows)} 处有问题，什么都没有写入"),
-        Text("correct the file and give it again", "请改好文件再来一次"),
-    )  # fmt: skip
-
-
-def _finish(
-    lines: Sequence[Line],
-    checked: batch_file.BatchFile,
-    dry_run: bool,
-    as_json: bool,
-    report_file: Path | None,
-) -> None:
-    rows = [{**asdict(line), "cause": said(line.cause), "action": said(line.action)} for line in lines]
-    done = sum(line.result == "done" for line in lines)
-    left = len(checked.wanted) - done
-    if report_file is not None:
-        export.write(report_file, rows, current() == "zh")
-    if as_json:
-        found = {"encoding": checked.encoding, "delimiter": checked.delimiter, "unused": checked.unused}
-        typer.echo(json.dumps({**found, "done": done, "left": left, "rows": rows}, ensure_ascii=False))
-    else:
-        console = Console(highlight=False)
-        if checked.unused:
-            console.print(
-                tr("columns not used: ", "没有用到的列：") + ", ".join(checked.unused), markup=False
-            )
-        console.print(tr(f"{done} done, {left} left", f"完成 {done}，剩余 {left}"))
-    if left and not dry_run:
-        raise BatchStopped(
-            Text(f"{left} rows have no tag yet", f"还有 {left} 行没有标签"),
-            Text("give the same command again: it goes on", "再执行同一命令即可继续"),
-        )
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                BatchRun(places, bench, tell, remaining, parallel, wait_s).run()
+        except SessionOver as over:
+            console.print(f"{said(over.cause)}; {said(over.action)}")

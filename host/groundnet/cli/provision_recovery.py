@@ -7,8 +7,9 @@ import typer
 from rich.console import Console
 
 from groundnet.cli.language import tr
-from groundnet.cli.options import JsonOption, RegistryOption, now_ms, operator
-from groundnet.cli.registry_door import PIN, PassphraseFileOption, open_registry, told
+from groundnet.cli.options import JsonOption, RegistryOption, now_ms
+from groundnet.cli.registry_door import PassphraseFileOption, open_registry
+from groundnet.cli.staff_door import SUPERVISOR_PIN, StaffOption, sign_in, supervisors_pin
 from groundnet.link.device import Device
 from groundnet.link.serial_link import SerialLink
 from groundnet.provision import recovery
@@ -31,6 +32,7 @@ def resume(
             )
         ),
     ] = None,
+    staff: StaffOption = None,
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
@@ -40,6 +42,7 @@ def resume(
         if port is None:
             _list(recovery.unfinished(store), as_json)
             return
+        sign_in(store, staff)
         with SerialLink(port) as link:
             record = recovery.resume(link, store)
     finally:
@@ -53,17 +56,19 @@ def undo(
         str | None,
         typer.Option(
             help=tr(
-                f"Supervisor who approves it for a device that is bound; the PIN is asked for, or {PIN}.",
-                f"设备已绑定时，由该主管批准；现场输入 PIN，或设置 {PIN}。",
+                f"Supervisor who approves it for a device that is bound; the PIN is asked for, or {SUPERVISOR_PIN}.",
+                f"设备已绑定时，由该主管批准；现场输入 PIN，或设置 {SUPERVISOR_PIN}。",
             )
         ),
     ] = None,
+    staff: StaffOption = None,
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     store = open_registry(registry, True, passphrase_file)
     try:
+        sign_in(store, staff)
         with SerialLink(port) as link:
             leave = _approved(store, Device(link).identity().device_id, supervisor) if supervisor else None
             record = recovery.undo(link, store, approval=leave)
@@ -76,8 +81,8 @@ def _approved(store: Registry, device_id: bytes, supervisor: str) -> Approval | 
     record = store.by_device(device_id)
     if record is None:
         return None
-    pin = told(PIN, (f"PIN of {supervisor}", f"{supervisor} 的 PIN"))
-    return approve(store, People(store), operator(), supervisor, pin, record, now_ms())
+    pin = supervisors_pin(supervisor)
+    return approve(store, People(store), store.who, supervisor, pin, record, now_ms())
 
 
 def _list(records: list[Record], as_json: bool) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from groundnet.cli.language import tr
 from groundnet.cli.options import operator, registry_path
+from groundnet.database.address import Address
 from groundnet.errors import GroundnetError, Text
 from groundnet.provision.registry import Registry, RegistryError
 
@@ -61,6 +62,25 @@ def open_registry_if_there(named: str | None) -> Registry | None:
     with contextlib.suppress(RegistryError):
         return open_registry(named, must_exist=True)
     return None
+
+
+def passphrase_of(address: Address, file: Path | None) -> str:
+    """The staff passphrase of a registry that is opened more than once; empty for one without a vault."""
+    registry = Registry(address)
+    sealed = registry.locked
+    registry.close()
+    return passphrase(file) if sealed else ""
+
+
+def opened(address: Address, word: str, who: str = "") -> Registry:
+    """The registry, unlocked where it has a vault; ``who`` is named in the audit, else who is at the computer."""
+    registry = Registry(address, who=who or operator())
+    try:
+        registry.unlock(word)
+    except BaseException:
+        registry.close()
+        raise
+    return registry
 
 
 def passphrase(file: Path | None, confirm: bool = False) -> str:

@@ -15,7 +15,6 @@ from pathlib import Path
 from groundnet.provision.record import Record
 from groundnet.provision.spreadsheet import neutral
 
-PERSONAL = ("subject", "owner_phone", "consent")
 _HEADERS_ZH = {
     "tag_id": "标签编号", "device_id": "设备号", "role": "设备类型", "board": "板型", "profile": "用途",
     "state": "状态",

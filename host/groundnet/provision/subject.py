@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from groundnet.errors import GroundnetError
@@ -94,15 +95,21 @@ def draft_of(record: Record) -> Draft:
     return with_plate(said, said.subject) if record.profile == "vehicle" else said
 
 
+def fits(profile: str, capabilities: Sequence[str]) -> None:
+    """Whether a device with these capabilities can do this. Raises Refusal."""
+    if any(not set(any_of) & set(capabilities) for any_of in NEEDS.get(profile, ())):
+        raise Refusal("unfit")
+
+
 def order_of(draft: Draft, install_point: str, capabilities: tuple[str, ...]) -> Order:
     """What the device is to be given. Raises Refusal for what is missing, or a device that cannot do it."""
-    if any(not set(any_of) & set(capabilities) for any_of in NEEDS[draft.profile]):
-        raise Refusal("unfit")
+    fits(draft.profile, capabilities)
     consent = draft.consent if draft.profile == "wearable" else None
-    return Order(draft.profile, _subject(draft), _phone(draft.phone), install_point, consent=consent)
+    return Order(draft.profile, subject_of(draft), _phone(draft.phone), install_point, consent=consent)
 
 
-def _subject(draft: Draft) -> str:
+def subject_of(draft: Draft) -> str:
+    """Plate, ear tag or name in its one spelling. Raises Refusal."""
     plain = unicodedata.normalize("NFKC", draft.subject).strip()
     if draft.profile == "vehicle":
         return _plate(draft.province, plain)

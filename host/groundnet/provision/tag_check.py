@@ -6,6 +6,7 @@ from groundnet.provision.counter import Tag
 from groundnet.provision.refusal import Refusal
 from groundnet.provision.registry import BOUND, Record, Registry
 from groundnet.provision.self_test import battery_mv
+from groundnet.provision.subject import fits
 
 ROLES = ("tag", "tracker")
 
@@ -32,6 +33,18 @@ def examine(link: SerialLink, registry: Registry) -> Tag:
         record.tag_id if record else "",
         None if identity.state == "locked" else battery_mv(device),
     )
+
+
+def check_for(link: SerialLink, profile: str) -> None:
+    """Whether the device can do what it is meant for and has the battery for it: asked before anything is written.
+
+    Raises Refusal and the errors of the link.
+    """
+    device = Device(link)
+    identity = device.identity()
+    fits(profile, identity.capabilities)
+    if identity.state != "locked":
+        battery_mv(device)
 
 
 def judge_identity(identity: Identity, record: Record | None) -> None:

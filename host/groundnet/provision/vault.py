@@ -22,7 +22,6 @@ from groundnet.errors import GroundnetError, Text
 FORMAT = "groundnet vault 1"
 KEY_SIZE = 32
 NONCE_SIZE = 12
-SEAL_OVERHEAD = NONCE_SIZE + 16  # nonce in front, tag behind
 SHORTEST_PASSPHRASE = 8
 _SALT_SIZE = 16
 _MOST_MEMORY_KIB = 1 << 20  # a forged header must not make the computer allocate without end
