@@ -107,11 +107,10 @@ def parse(text: str) -> Parcel:
 
 def block_of(fields: dict) -> Block:
     """The open part. Raises KeyError, ValueError."""
-    texts = [fields[name] for name in ("block_id", "point_id", "centre")]
-    numbers = [fields[name] for name in ("first", "count")]
-    if any(type(text) is not str for text in texts) or any(type(number) is not int for number in numbers):
+    forms = {"block_id": str, "point_id": str, "first": int, "count": int, "centre": str}
+    if any(type(fields[name]) is not form for name, form in forms.items()):
         raise ValueError("a block has another form")
-    return Block(*texts[:2], *numbers, texts[2])
+    return Block(**{name: fields[name] for name in forms})
 
 
 def opened(parcel: Parcel, mine: X25519PrivateKey) -> list[tuple[int, bytes]]:
