@@ -60,7 +60,7 @@ def test_rows_that_were_cut_off_together_with_the_head_are_missed_by_who_noted_i
     earlier = book.row("SELECT hash FROM lookups WHERE lookup_id = ?", ROWS - 2)["hash"]
     book.run("DELETE FROM lookups WHERE lookup_id > ?", ROWS - 2)
     book.run("UPDATE lookup_head SET lookup_id = ?, hash = ?", ROWS - 2, earlier)
-    assert lookup_audit.verify(book).row == ROWS - 2
+    assert lookup_audit.verify(book).number == ROWS - 2
     with pytest.raises(LookupAuditBroken, match="cut off"):
         lookup_audit.verify(book, noted)
 
@@ -81,7 +81,7 @@ def test_a_book_that_was_written_anew_is_not_the_noted_one(book):
 def test_the_book_grows_and_an_earlier_head_stays_true(book):
     noted = lookup_audit.verify(book)
     open_case(book, TAG, "owner", "2026-1", "stolen", 5000)
-    assert lookup_audit.verify(book, noted).row == ROWS + 1
+    assert lookup_audit.verify(book, noted).number == ROWS + 1
     assert lookup_audit.entries(book, [OTHER]) == []
     assert lookup_audit.entries(book, [TAG])[-1].what == "case open"
 
@@ -91,7 +91,7 @@ def test_rows_from_before_there_was_a_chain_are_chained_once(book):
     book.run("DELETE FROM lookup_head")
     written_down(book, [TAG], "li", "track", "", False, 9000)
     noted = lookup_audit.verify(book)
-    assert noted.row == ROWS + 1
+    assert noted.number == ROWS + 1
     book.run("UPDATE lookups SET who = 'somebody' WHERE lookup_id = 2")
     with pytest.raises(LookupAuditBroken):
         lookup_audit.verify(book)

@@ -95,3 +95,12 @@ def settle(database: Database, alert_id: int, detail: str, now_ms: int) -> None:
         detail,
         alert_id,
     )
+
+
+def everything(database: Database) -> list[dict[str, object]]:
+    """All messages, newest first; without contacts."""
+    names = ("alert_id", "rule_id", "kind", "text", "time_ms", "state", "tries", "detail")
+    return [
+        {name: row[name] for name in names}
+        for row in database.rows("SELECT * FROM alert_queue ORDER BY alert_id DESC")
+    ]

@@ -141,11 +141,7 @@ def test(
 def sent(database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """List what was sent, waits or failed, newest first."""
     store = Database(database_path(database), must_exist=True)
-    names = ("alert_id", "rule_id", "kind", "text", "time_ms", "state", "tries", "detail")
-    rows = [
-        {name: row[name] for name in names}
-        for row in store.rows("SELECT * FROM alert_queue ORDER BY alert_id DESC")
-    ]
+    rows = post.everything(store)
     store.close()
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))

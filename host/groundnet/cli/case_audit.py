@@ -64,10 +64,10 @@ def audit(
 
 def _say(head: lookup_audit.Head, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"whole": True, "rows": head.row, "head": str(head)}))
+        typer.echo(json.dumps({"whole": True, "rows": head.number, "head": str(head)}))
         return
     console = Console(highlight=False)
-    text = tr(f"{head.row} rows, none changed", f"共 {head.row} 行，均未改动")
+    text = tr(f"{head.number} rows, none changed", f"共 {head.number} 行，均未改动")
     console.print(f"[bold green]✔[/] {text}", soft_wrap=True)
     hint = tr("note it where this computer cannot write:", "请记在本机无法改写之处：")
     console.print(f"{hint} {head}", soft_wrap=True)

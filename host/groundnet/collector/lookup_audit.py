@@ -40,21 +40,21 @@ class Entry:
 class Head:
     """The last row and its hash: whoever noted one earlier can tell later that nothing up to it is missing."""
 
-    row: int
+    number: int
     digest: bytes
 
     def __str__(self) -> str:
-        return f"{self.row}:{self.digest.hex()}"
+        return f"{self.number}:{self.digest.hex()}"
 
     @classmethod
     def parse(cls, text: str) -> "Head":
         """The head that was printed. Raises GroundnetError for anything else."""
-        number, _, digest = text.strip().partition(":")
+        row, _, digest = text.strip().partition(":")
         try:
-            found = cls(int(number), bytes.fromhex(digest))
+            found = cls(int(row), bytes.fromhex(digest))
         except ValueError:
             found = cls(-1, b"")
-        if found.row < 0 or len(found.digest) != len(FIRST):
+        if found.number < 0 or len(found.digest) != len(FIRST):
             raise GroundnetError(
                 Text(f"'{text}' is no head of an audit", f"“{text}”不是审计末尾标记"),
                 Text(
@@ -70,7 +70,7 @@ def append(
 ) -> None:
     """Add a row. To be called within a transaction of the database: the row and what it tells of are one."""
     head = head_of(database)
-    entry = Entry(head.row + 1, now_ms, who, device_id.hex(), what, why, int(granted))
+    entry = Entry(head.number + 1, now_ms, who, device_id.hex(), what, why, int(granted))
     digest = chained(head.digest, asdict(entry))
     database.run(
         "INSERT INTO lookups (lookup_id, time_ms, who, device_id, what, why, granted, hash) "
@@ -95,7 +95,7 @@ def head_of(database: Database) -> Head:
     head = Head(0, FIRST)
     for old in database.rows("SELECT * FROM lookups ORDER BY lookup_id"):
         head = Head(old["lookup_id"], chained(head.digest, asdict(_entry(old))))
-        database.run("UPDATE lookups SET hash = ? WHERE lookup_id = ?", head.digest, head.row)
+        database.run("UPDATE lookups SET hash = ? WHERE lookup_id = ?", head.digest, head.number)
     _keep_head(database, head)
     return head
 
@@ -112,7 +112,7 @@ def verify(database: Database, noted: Head | None = None) -> Head:
     with database.transaction():
         head = head_of(database)
     at, digest = 0, FIRST
-    if noted is not None and noted.row == 0 and noted.digest != FIRST:
+    if noted is not None and noted.number == 0 and noted.digest != FIRST:
         raise LookupAuditBroken(1, "it is not the one that was noted", "与记下的末尾标记不符")
     for row in database.rows("SELECT * FROM lookups ORDER BY lookup_id"):
         if row["lookup_id"] != at + 1 and at:
@@ -120,11 +120,11 @@ def verify(database: Database, noted: Head | None = None) -> Head:
         at, digest = row["lookup_id"], chained(digest, asdict(_entry(row)))
         if row["hash"] is None or not hmac.compare_digest(digest, row["hash"]):
             raise LookupAuditBroken(at, "it was changed", "该行被改动")
-        if noted is not None and noted.row == at and not hmac.compare_digest(digest, noted.digest):
+        if noted is not None and noted.number == at and not hmac.compare_digest(digest, noted.digest):
             raise LookupAuditBroken(at, "it is not the one that was noted", "与记下的末尾标记不符")
-    if (head.row, head.digest) != (at, digest):
-        raise LookupAuditBroken(min(at, head.row) + 1, "rows were cut off", "后面的行被截掉")
-    if noted is not None and noted.row > at:
+    if (head.number, head.digest) != (at, digest):
+        raise LookupAuditBroken(min(at, head.number) + 1, "rows were cut off", "后面的行被截掉")
+    if noted is not None and noted.number > at:
         raise LookupAuditBroken(at + 1, "rows were cut off since the head was noted", "记下标记后有行被截掉")
     return head
 
@@ -133,7 +133,7 @@ def _keep_head(database: Database, head: Head) -> None:
     database.run(
         "INSERT INTO lookup_head VALUES (1, ?, ?) ON CONFLICT (only_one) DO UPDATE SET "
         "lookup_id = excluded.lookup_id, hash = excluded.hash",
-        head.row,
+        head.number,
         head.digest,
     )
 
