@@ -244,7 +244,7 @@ class Staff:
     def send_what_is_there(self) -> None:
         """Enter in a form that nobody typed into."""
         screen = self._client.get("/screen").text
-        subject = re.search(r'name="subject" value="(.*?)"', screen)[1]
+        subject = re.search(r'name="subject".*? value="(.*?)"', screen)[1]
         assert subject == ENTRY["subject"]
         self._post("/order", do="write", **ENTRY)
 
