@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -87,8 +87,11 @@ def collect(
     refresh()
     inbox = Inbox(collector, now_ms, refresh, door)
     messages = MqttInbox(inbox, broker, mqtt_share, _tell_of_broker) if broker else None
-    beside = [messages.run()] if messages else []
-    beside.append(service.run(store, lambda: rule_book.rules(devices), ways, now_ms, _tell_of_alerts))
+
+    def alert() -> Coroutine[None, None, None]:
+        return service.run(store, lambda: rule_book.rules(devices), ways, now_ms, _tell_of_alerts)
+
+    beside = [messages.run, alert] if messages else [alert]
     asyncio.run(_serve(Server(inbox), beside, host, port, lambda real: _announce(host, real, as_json)))
     store.close()
     devices.close()
@@ -96,7 +99,7 @@ def collect(
 
 async def _serve(
     server: Server,
-    beside: list[Coroutine[None, None, None]],
+    beside: Sequence[Callable[[], Coroutine[None, None, None]]],
     host: str,
     port: int,
     announce: Callable[[int], None],
@@ -105,7 +108,7 @@ async def _serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     announce(await server.listen(host, port))  # who reads that line may stop us at once
-    tasks = [asyncio.create_task(work) for work in beside]
+    tasks = [asyncio.create_task(work()) for work in beside]
     await stop.wait()
     for task in tasks:
         task.cancel()

@@ -84,7 +84,7 @@ def watch(
 
 
 def _stores(
-    database: Path | None, registry: Path | None, passphrase_file: Path | None
+    database: str | None, registry: str | None, passphrase_file: Path | None
 ) -> tuple[Database, Registry]:
     store = Database(database_path(database), must_exist=True)
     try:
