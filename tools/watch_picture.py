@@ -19,7 +19,7 @@ from groundnet.watch.desk import Desk
 from groundnet.web.server import listen, server_of
 from playwright.sync_api import sync_playwright
 
-SIZE = {"width": 1180, "height": 1010}
+WIDTH, HEIGHT = 1180, 1010
 CASE, AFTER_MS = 1, 20_000
 
 
@@ -48,7 +48,7 @@ def _take(url: str, picture: Path) -> None:
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as tools:
         browser = tools.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport=SIZE)
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.goto(url)
         page.wait_for_selector("#until")
         page.screenshot(path=str(picture))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from groundnet.alerts.rules import Rule
 from groundnet.collector.database import Database
@@ -97,7 +98,7 @@ def settle(database: Database, alert_id: int, detail: str, now_ms: int) -> None:
     )
 
 
-def everything(database: Database) -> list[dict[str, object]]:
+def everything(database: Database) -> list[dict[str, Any]]:
     """All messages, newest first; without contacts."""
     names = ("alert_id", "rule_id", "kind", "text", "time_ms", "state", "tries", "detail")
     return [

@@ -7,6 +7,8 @@ Spreads are the typical ones of the data sheets, or of soldered boards where tho
 from dataclasses import dataclass
 from random import Random
 
+from groundnet.sim.chips.lis2dw12 import Lis2dw12
+from groundnet.sim.chips.sx1262 import Sx1262
 from groundnet.sim.roles import Device
 
 CURRENT_SIGMA, ANTENNA_SIGMA_DB, ZERO_G_SIGMA = 0.05, 1.0, 0.010
@@ -38,7 +40,7 @@ class Individual:
         """Make a device this board, before it is switched on."""
         device.power.share = self.current_share
         for part in device.parts.values():
-            if hasattr(part, "matching_db"):
+            if isinstance(part, Sx1262):
                 part.matching_db = self.antenna_db
-            if hasattr(part, "zero_g"):
+            if isinstance(part, Lis2dw12):
                 part.zero_g = self.zero_g

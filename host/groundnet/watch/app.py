@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -84,7 +85,7 @@ class Page:
     # --- what is seen
 
     async def _seen(
-        self, values: Callable[[Request, str], Awaitable[dict[str, object]]], template: str, request: Request
+        self, values: Callable[[Request, str], Awaitable[dict[str, Any]]], template: str, request: Request
     ) -> Response:
         """A page, or the part of it that is asked for again and again; that keeps no session alive.
 
@@ -99,14 +100,14 @@ class Page:
         except NoSuchCase as error:
             return Response(status_code=204) if part else self._refused(request, error, 404)
 
-    async def _overview(self, request: Request, who: str) -> dict[str, object]:
+    async def _overview(self, request: Request, who: str) -> dict[str, Any]:
         seen = await self._desk.overview(who)
         names = {thing.number: thing.plate or thing.tags[0] for thing in seen.things}
         drawn = map_svg.overview(seen.stations, seen.places, names, self._options.style)
         newest_ms = situation.newest_ms(seen.stations)
         return {"seen": seen, "map": Markup(drawn), "newest_ms": newest_ms}  # map_svg escapes
 
-    async def _thing(self, request: Request, who: str) -> dict[str, object]:
+    async def _thing(self, request: Request, who: str) -> dict[str, Any]:
         thing, points, seen = await self._desk.track(who, request.path_params["number"])
         last = last_place(points)
         drawn = "" if last is None else map_svg.of_track(seen, points, last, self._options.style)
