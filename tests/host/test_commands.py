@@ -65,7 +65,7 @@ def run(*arguments, code=0):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_collect_answers_stations_and_ends_cleanly(files, tag, number):
     service = subprocess.Popen(
-        [*GROUNDNET, "collect", "--listen", "127.0.0.1:0", "--json", *files],
+        [*GROUNDNET, "collect", "--listen", "127.0.0.1:0", "--open-stations", "--json", *files],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
