@@ -18,7 +18,7 @@ from apps.supervisor import Supervisor
 from apps.update_fetch import UpdateFetch
 from apps.version import VERSION
 from board import BOARD
-from groundcore import events, listening, store
+from groundcore import events, listening, store, uplink
 from groundcore.base import Base
 from groundcore.settings import Settings
 
@@ -42,7 +42,9 @@ class BaseApp:
         loop.add("health", lambda: StationHealth(loop))
         loop.add("battery", lambda: Battery(loop, hardware))
         loop.add("led", lambda: Light(hardware))
-        loop.add("network", lambda: Network(loop, wifi_name, wifi_key), Network.errors)
+        secure = uplink.address(settings)[2]
+        ca = settings.text("collector_ca") if secure else None
+        loop.add("network", lambda: Network(loop, wifi_name, wifi_key, ca), Network.errors)
         device = describe(hardware, "base", device_id())
         loop.add("link", lambda: Link(loop, device, storage, machine.reset))
         loop.add("update", lambda: UpdateFetch(loop, device, machine.reset))

@@ -12,6 +12,8 @@ class Network(Part):
     Args:
         loop: of this device.
         wifi_name, wifi_key: the network to join; an empty name: none is needed (wired).
+        ca: base64 of the certificate (DER) of the collector's or broker's authority: all goes through TLS;
+            None: in the clear.
     """
 
     actions = (
@@ -21,10 +23,10 @@ class Network(Part):
     )
     errors = (TcpLinkError, OSError)
 
-    def __init__(self, loop, wifi_name: str, wifi_key: str):
+    def __init__(self, loop, wifi_name: str, wifi_key: str, ca: str | None = None):
         self._loop = loop
         self._wifi = Wifi(wifi_name, wifi_key) if wifi_name else None
-        self._link = TcpLink()
+        self._link = TcpLink() if ca is None else _tls_link(ca)
         self._watched = None
         self._buffer = bytearray(512)
 
@@ -51,6 +53,10 @@ class Network(Part):
             self._loop.post(events.NET_UP)
         elif what == CLOSED:
             self._loop.post(events.NET_DOWN)
+        if self._link.refusal:
+            raise TcpLinkError(
+                self._link.refusal
+            )  # until a peer is good: the loop tells it as this part's fault
 
     def due_ms(self) -> int | None:
         due_ms = self._link.due_ms()
@@ -82,3 +88,17 @@ class Network(Part):
         if self._link.stream is not None:
             self._loop.watch(self._link.stream)
         self._watched = self._link.stream
+
+
+def _tls_link(ca: str):
+    from binascii import a2b_base64
+
+    from drivers.tls_link import TlsLink  # a station that does without pays no heap for it
+
+    if not ca:
+        raise TcpLinkError("collector_ca is not set")
+    try:
+        certificate = a2b_base64(ca.encode())
+    except ValueError:
+        raise TcpLinkError("collector_ca is no base64")
+    return TlsLink(certificate)

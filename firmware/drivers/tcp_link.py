@@ -29,8 +29,10 @@ class TcpLinkError(Exception):
 class TcpLink:
     """At most one connection at a time.
 
-    ``stream`` is the socket to wait on, None while there is none.
+    ``stream`` is the socket to wait on, None while there is none. ``refusal``: why the peer was not good enough, "".
     """
+
+    refusal = ""
 
     def __init__(self):
         self.stream = None
@@ -53,7 +55,7 @@ class TcpLink:
             self.stream.connect(address)
         except OSError as error:
             if error.errno not in _WAIT:
-                self._broke()
+                self.broke()
 
     def close(self) -> None:
         """Close without news."""
@@ -72,7 +74,7 @@ class TcpLink:
         if len(self._pending) + len(data) > _PENDING_MAX:
             raise TcpLinkError("the peer does not read")
         self._pending += data
-        self._flush()
+        self.flush()
 
     def read_into(self, into) -> int:
         """Move waiting bytes into ``into``; 0 when nothing waits or there is no connection."""
@@ -82,10 +84,10 @@ class TcpLink:
             count = self.stream.readinto(into)
         except OSError as error:
             if error.errno not in _WAIT:
-                self._broke()
+                self.broke()
             return 0
         if count == 0:  # the peer closed
-            self._broke()
+            self.broke()
         return count or 0
 
     def poll(self) -> int:
@@ -93,7 +95,7 @@ class TcpLink:
         if self._state == _CONNECTING:
             self._check_connect()
         elif self._pending:
-            self._flush()
+            self.flush()
         news = self._news
         self._news = NOTHING
         return news
@@ -107,25 +109,31 @@ class TcpLink:
     def _check_connect(self) -> None:
         ready = self._poller.poll(0)
         if ready and ready[0][1] & (select.POLLERR | select.POLLHUP):
-            self._broke()
+            self.broke()
         elif ready and ready[0][1] & select.POLLOUT:
             self._state = _CONNECTED
             self._news = OPENED
+            self.connected()
         elif time.ticks_diff(self._deadline_ms, time.ticks_ms()) <= 0:
-            self._broke()
+            self.broke()
 
-    def _flush(self) -> None:
+    def connected(self) -> None:
+        """The peer has answered; what stands between it and the owner is put in here."""
+
+    def flush(self) -> None:
+        """Send what waits, as far as the peer takes it."""
         if self.stream is None:
             return
         try:
             count = self.stream.write(self._pending)
         except OSError as error:
             if error.errno not in _WAIT:
-                self._broke()
+                self.broke()
             return
         if count:
             self._pending = self._pending[count:]
 
-    def _broke(self) -> None:
+    def broke(self) -> None:
+        """The connection is over, and ``poll`` tells so."""
         self.close()
         self._news = CLOSED

@@ -47,7 +47,7 @@ class Base:
         self._state = store.State(records.get(store.STATE))
         self._plans = listening.plans(self._settings.text("region"), bool(self._settings["both_radios"]))
         credential = _credential(device_id, store.decode_identity(records.get(store.IDENTITY)), draw)
-        self._uplink = uplink.make(self._settings, device_id, _REPLY_CAPACITY, credential)
+        self._uplink = uplink.make(self._settings, device_id, _REPLY_CAPACITY, credential, has_tls=True)
         self._asked = self._take_orders  # who takes the reply to the request under way
         self._greeted = False
         self._fetch = UpdateFetch(device_id)
@@ -60,7 +60,7 @@ class Base:
         self._health_due_ms = 0
         self._supply_mv = None
         self._measured = (None, None, None, None)  # as HEALTH tells
-        self._faults = {}  # part that fails -> what it complains about
+        self._faults = {}  # part -> (what it complains about, whether that is over)
         self.heard = 0
         self.bad_frames = 0
         self._shelf_lost = 0
@@ -235,19 +235,28 @@ class Base:
             "temperature_c": temperature_c,
             "load_permille": load_permille,
             "ring_permille": ring_permille,
-            "faults": [
-                {"part": cut(part, _PART_BYTES), "text": cut(self._faults[part], _TEXT_BYTES)}
-                for part in sorted(self._faults)[:_FAULTS_MAX]
-            ],
+            "faults": self._tell_faults(),
         }
+
+    def _tell_faults(self) -> list:
+        """What fails now, and what failed since this was last told: a link that failed can tell only afterwards."""
+        told = []
+        for part in sorted(self._faults):
+            text, over = self._faults[part]
+            if len(told) < _FAULTS_MAX:
+                text = "was: " + text if over else text
+                told.append({"part": cut(part, _PART_BYTES), "text": cut(text, _TEXT_BYTES)})
+                if over:
+                    del self._faults[part]
+        return told
 
     def _take_fault(self, part, text):
         if part == "history" and self._shelf is not None:
             self._shelf.works = not text
         if text:
-            self._faults[part] = text
-        else:
-            self._faults.pop(part, None)
+            self._faults[part] = (text, False)
+        elif part in self._faults:
+            self._faults[part] = (self._faults[part][0], True)
 
     def _take_reply(self, reply, now_ms, actions):
         if reply is None:

@@ -9,6 +9,7 @@ from groundwire.constant import const
 
 _INT = const(0)
 _TEXT = const(1)
+_SHOWN_MAX = const(64)  # bytes of a value on the link
 
 # name: (kind, default, low, high) of an int, or (kind, default, longest in bytes, write-only) of a text
 TABLE = {
@@ -26,6 +27,12 @@ TABLE = {
     "owner_phone": (_TEXT, "", 20, False),
     "language": (_TEXT, "en", 2, False),
     "collector_host": (_TEXT, "", 64, False),
+    "collector_ca": (
+        _TEXT,
+        "",
+        1400,
+        False,
+    ),  # base64 of a certificate; by a bundle, see groundcore/README.md
     "collector_port": (_INT, 4710, 1, 65535),
     "broker_user": (_TEXT, "", 32, False),  # where collector_host is mqtt://BROKER
     "broker_key": (_TEXT, "", 63, True),
@@ -106,8 +113,8 @@ def parse(name: str, text: str):
 
 
 def shown(name: str, value) -> str:
-    """A value as the link tells it: what is secret stays in the device."""
-    return "" if TABLE[name][0] == _TEXT and TABLE[name][3] else str(value)
+    """A value as the link tells it: what is secret stays in the device, of a long text it tells the end."""
+    return "" if TABLE[name][0] == _TEXT and TABLE[name][3] else str(value)[-_SHOWN_MAX:]
 
 
 def encode(changed: dict) -> bytes:

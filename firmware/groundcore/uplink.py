@@ -1,10 +1,10 @@
 """The link to the collector: one TCP connection, link frames, one request at a time, one reply to each.
 
-The frames go straight to the collector, or in messages over an MQTT broker when the host is named mqtt://
-(mqtt_uplink.py). With a credential both ends prove themselves first, and every frame is sealed
-(protocol/README.md section 7). What happens is in TRANSITIONS: (state, event) -> method. The owner asks `ready`
-and gives a request; `handle` gives the reply. When a connection is lost, the reply never comes and the owner asks
-again on the next one.
+The frames go straight to the collector, or in messages over an MQTT broker when the host is named mqtt:// or
+mqtts:// (mqtt_uplink.py); the app does the TLS of tls:// and mqtts://. With a credential both ends prove
+themselves first, and every frame is sealed (protocol/README.md section 7). What happens is in TRANSITIONS: (state,
+event) -> method. The owner asks `ready` and gives a request; `handle` gives the reply. When a connection is lost,
+the reply never comes and the owner asks again on the next one.
 """
 
 from groundwire import frame, messages
@@ -38,22 +38,37 @@ _REPLY_MS = const(20000)
 _BACKOFF_FIRST_MS = const(2000)
 _BACKOFF_LAST_MS = const(120000)
 _REFUSED_MS = const(60000)  # before the next try when the collector does not say how long
-_BROKER = "mqtt://"
+_SCHEMES = ("tls", "mqtt", "mqtts")
 
 
-def make(settings, device_id: bytes, capacity: int, credential=None):
+def address(settings) -> tuple:
+    """(host, whether it is a broker, whether TLS is asked for) of the setting collector_host: HOST, tls://HOST,
+    mqtt://HOST or mqtts://HOST. What begins in any other way leads nowhere."""
+    scheme, separator, host = settings.text("collector_host").partition("://")
+    if not separator:
+        return scheme, False, False
+    if scheme not in _SCHEMES:
+        host = ""
+    return host, scheme.startswith("mqtt"), scheme in ("tls", "mqtts")
+
+
+def make(settings, device_id: bytes, capacity: int, credential=None, has_tls: bool = False):
     """The Uplink that the settings of a device ask for.
 
     Args:
         credential: makes a fresh session.Initiator at each call; None: nothing is proved, frames go as they are.
+        has_tls: whether the app has TLS; where it has not, a link that asks for it stays down.
     """
-    host, port = settings.text("collector_host"), settings["collector_port"]
-    if not host.startswith(_BROKER):
+    host, over_broker, secure = address(settings)
+    port = settings["collector_port"]
+    if secure and not has_tls:
+        host = ""
+    if not over_broker:
         return Uplink(host, port, capacity, credential)
     from groundcore.mqtt_uplink import MqttUplink  # most devices pay nothing for it
 
     user, key = settings.text("broker_user"), settings.text("broker_key")
-    return MqttUplink(host[len(_BROKER) :], port, capacity, device_id, user, key, credential)
+    return MqttUplink(host, port, capacity, device_id, user, key, credential)
 
 
 class Uplink:

@@ -114,7 +114,10 @@ def test_its_health_tells_what_was_measured_and_what_fails():
         250,
         41,
     )
-    assert told["faults"] == [{"part": "network", "text": ("certificate refused: " + "x" * 60)[:40]}]
+    network = {"part": "network", "text": ("certificate refused: " + "x" * 60)[:40]}
+    assert told["faults"] == [{"part": "led", "text": "was: gone"}, network]
+    bench.run_until(bench.now_ms + 31_000, collector.answer)
+    assert collector.last["station_health"]["faults"] == [network], "what is over is told once"
     assert bench.sent(events.READ_HEALTH)
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import signal
+import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +29,7 @@ from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.inbox import Inbox
 from groundnet.collector.mqtt_inbox import MqttInbox, broker_of
-from groundnet.collector.server import Server
+from groundnet.collector.server import Server, ServerError
 from groundnet.collector.station_door import StationDoor
 
 app = typer.Typer()
@@ -38,6 +40,11 @@ def collect(
     listen: Annotated[
         str, typer.Option(help="Address, HOST:PORT; port 0 takes a free one.")
     ] = "127.0.0.1:7400",
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(help=tr("Listen inside TLS: certificate, PEM.", "以 TLS 监听：证书，PEM。")),
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help=tr("Its private key, PEM.", "其私钥，PEM。"))] = None,
     mqtt: Annotated[
         str | None, typer.Option(metavar="URL", help="Hear a broker, too: mqtts://USER@HOST:PORT.")
     ] = None,
@@ -51,7 +58,10 @@ def collect(
         bool,
         typer.Option(
             "--open-stations",
-            help="Also take stations that prove nothing; never one that proved itself here before.",
+            help=tr(
+                "Also take stations that prove nothing; never one that proved itself here before.",
+                "也接受未证明身份的基站；曾在此证明过身份的除外。",
+            ),
         ),
     ] = False,
     alerts: AlertsFileOption = None,
@@ -61,10 +71,11 @@ def collect(
 ) -> None:
     """Receive sightings and reports over TCP, and from an MQTT broker, until Ctrl-C or SIGTERM.
 
-    TCP has no transport encryption yet: listen on the loopback or a private network. Trackers sign their reports;
-    stations prove the secret that they got when they were provisioned.
+    Trackers sign their reports; stations prove the secret that they got when they were provisioned. Neither hides
+    what is said: without --tls-cert listen on the loopback or a private network.
     """
     host, port = _address(listen)
+    tls = _tls(tls_cert, tls_key)
     password = mqtt_password_file.read_text(encoding="utf-8").strip() if mqtt_password_file else None
     broker = broker_of(mqtt, password) if mqtt else None
     ways = senders(alerts)
@@ -92,7 +103,8 @@ def collect(
         return service.run(store, lambda: rule_book.rules(devices), ways, now_ms, _tell_of_alerts)
 
     beside = [messages.run, alert] if messages else [alert]
-    asyncio.run(_serve(Server(inbox), beside, host, port, lambda real: _announce(host, real, as_json)))
+    announce = functools.partial(_announce, host, as_json=as_json)
+    asyncio.run(_serve(Server(inbox), beside, host, port, announce, tls))
     store.close()
     devices.close()
 
@@ -103,11 +115,12 @@ async def _serve(
     host: str,
     port: int,
     announce: Callable[[int], None],
+    tls: ssl.SSLContext | None,
 ) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    announce(await server.listen(host, port))  # who reads that line may stop us at once
+    announce(await server.listen(host, port, tls))  # who reads that line may stop us at once
     tasks = [asyncio.create_task(work()) for work in beside]
     await stop.wait()
     for task in tasks:
@@ -131,6 +144,21 @@ def _announce(host: str, port: int, as_json: bool) -> None:
     else:
         text = tr("listening on", "正在监听")
         Console(highlight=False).print(f"{text} [bold]{host}:{port}[/], Ctrl-C {tr('stops', '停止')}")
+
+
+def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """What the server shows; None without a certificate."""
+    if certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:
+        raise ServerError(
+            f"no certificate with its key in {certificate} ({error.strerror or error})",
+            "give PEM files with --tls-cert and --tls-key",
+        ) from error
+    return context
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """The TCP edge of the collector: link frames in, one reply to each, any number of stations and trackers."""
 
 import asyncio
+import ssl
 
 from groundwire import frame
 
@@ -29,13 +30,13 @@ class Server:
         self._peers: set[asyncio.Task] = set()
         self.frames = 0
 
-    async def listen(self, host: str, port: int) -> int:
-        """Start to listen; returns the port, which is a free one for port 0.
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Start to listen, inside ``tls`` if it is given; returns the port, which is a free one for port 0.
 
         Raises ServerError when the address is taken or not ours.
         """
         try:
-            self._server = await asyncio.start_server(self._serve, host, port, limit=READ_SIZE)
+            self._server = await asyncio.start_server(self._serve, host, port, limit=READ_SIZE, ssl=tls)
         except (OSError, UnicodeError) as error:  # the second: not even the form of a name
             why = getattr(error, "strerror", None) or error
             raise ServerError(

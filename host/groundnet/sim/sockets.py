@@ -53,6 +53,7 @@ class Sockets(Service):
             op.SOCKET_SEND: self._send,
             op.SOCKET_RECEIVE: self._receive,
             op.SOCKET_CLOSE: self._close,
+            op.SOCKET_TLS: self._start_tls,
             op.RESOLVE: self._resolve,
         }
 
@@ -173,6 +174,14 @@ class Sockets(Service):
         data = bytes(socket.received[: request.wanted])
         del socket.received[: request.wanted]
         return len(data), data
+
+    def _start_tls(self, request: Request) -> Result:
+        socket = self._socket(request)
+        name, _, ca = request.data.partition(b"\0")
+        if socket.connection is None:
+            return -_ENOTCONN
+        reason = socket.connection.start_tls(name.decode(), ca).encode()[: request.wanted]
+        return len(reason), reason
 
     def _close(self, request: Request) -> Result:
         socket = self._socket(request)

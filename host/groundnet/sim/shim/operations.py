@@ -72,6 +72,7 @@ SOCKET_CONNECT = 65  # argument: socket; data: port u16 | host
 SOCKET_SEND = 66
 SOCKET_RECEIVE = 67
 SOCKET_CLOSE = 68
+SOCKET_TLS = 59  # argument: socket; data: name, 0, DER of a CA; reply: why it is refused, or nothing
 RESOLVE = 69  # data: host; reply: address text
 
 # --- non-volatile storage; data: namespace length u8 | key length u8 | namespace | key | value
