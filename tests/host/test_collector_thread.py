@@ -1,8 +1,8 @@
 """The collector of the story: what stops it from starting is told at once, in its own words."""
 
 import pytest
-from groundnet.database.store import StoreError
 from groundnet.collector import collector_thread
+from groundnet.database.store import StoreError
 
 
 @pytest.mark.parametrize("spoiled", ["collector.db", "registry.db"])

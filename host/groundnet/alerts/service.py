@@ -31,8 +31,8 @@ async def one_round(
         sending = asyncio.create_task(_deliver(database, message, senders, now_ms))
         try:
             wrong = await asyncio.shield(sending)
-        except asyncio.CancelledError:  # we are closing: what is on its way is not sent again at the next start
-            await sending
+        except asyncio.CancelledError:
+            await sending  # we are closing: what is on its way is not sent again at the next start
             raise
         if wrong:
             complaints.append(f"alert {message.alert_id}: {wrong}")

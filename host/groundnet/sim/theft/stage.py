@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 from groundnet.collector.cell_table import CellTable
+from groundnet.collector.collector_thread import CollectorThread
 from groundnet.geodesy import LocalFrame
 from groundnet.sim.cells import Cells, read_towers
 from groundnet.sim.motion_profile import MotionProfile
@@ -13,7 +14,6 @@ from groundnet.sim.radio import Medium
 from groundnet.sim.roles import Device, make_device
 from groundnet.sim.sky import NONE, Journey, Sky
 from groundnet.sim.theft import scene
-from groundnet.collector.collector_thread import CollectorThread
 from groundnet.sim.wiring import Environment
 from groundnet.sim.world import World
 
