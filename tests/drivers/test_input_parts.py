@@ -1,6 +1,5 @@
 """Inputs, supply, vibration and display on virtual boards: real MicroPython, real drivers, events at the core."""
 
-
 import pytest
 from groundnet.image import firmware_image
 from groundnet.sim import groundcore_runtime

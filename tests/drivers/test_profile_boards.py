@@ -1,6 +1,5 @@
 """Each profile on the board it is made for: real MicroPython, real drivers, the real core, only settings differ."""
 
-
 import pytest
 from groundnet.image import firmware_image
 from groundnet.sim import groundcore_runtime
