@@ -8,12 +8,14 @@ import pytest
 from groundnet.provision.counter import State
 from groundnet.provision.label import Label, encode
 from groundnet.provision.paper.receipt import Terms
+from groundnet.provision.refusal import REASONS
 from groundnet.provision.web.app import Options, Page
 from groundnet.provision.web.shift import Shift
 from groundnet.provision.web.wording import FACES
 from groundnet.web.server import listen, server_of
 
 from provision.scanner_keys import Scanner
+from provision.test_counter_desk import TagWithDeadBattery, bind
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -194,3 +196,69 @@ def test_the_whole_way_in_english_without_a_mouse_undone_and_done_again(staff, c
     one.sees(State.DONE)
     (record,) = counter.settled(lambda registry: list(registry.devices()))
     assert (record.plate, record.profile) == ("王小明", "wearable")
+
+
+BAD_CODES = (
+    ("LW:D0:67726F756E640001:0000020000000001:FFFF0001:C0000", "label_damaged"),
+    ("https://qr.example.com/?t=1", "foreign_code"),
+    (
+        "LW:D0:1122334455667788:AABBCCDDEEFF0011:AABB1122:OAABBCCDDEEFF:SYYWWNNNNNN:PFOOBAR:CAF2C",
+        "other_maker",
+    ),
+    ("GN-00013", "mistyped"),
+    ("156000012345678", "wrong_profile"),  # an ear tag, while a vehicle is chosen
+    ("6901234567892", "nothing_read"),
+    (encode(Label(bytes(8))), "other_card"),
+    ("GN-00024", "unknown_number"),
+)
+
+SCANNED = ({"composing": True}, {"full_width": True}, {})  # an input method is on, types wide forms, is off
+
+
+def both_say(pages, reason):
+    """The sentence and what to do, each page in its own language."""
+    words = REASONS[reason]
+    for one in pages:
+        one.is_told(reason)
+        said = one.page.inner_text(".notice")
+        for text in (words.cause, words.action):
+            assert (text.zh if one.language == "zh" else str(text)).lower() in said.lower()
+
+
+def test_each_bad_code_has_its_sentence_in_both_languages_and_nothing_is_written(staff, counter, virtual_tag):
+    pages = staff("zh"), staff("en", caps_lock=True)
+    counter.plug(virtual_tag("0200000000c3"))
+    for one in pages:
+        one.sees(State.FOUND)
+    for number, (text, reason) in enumerate(BAD_CODES):
+        pages[number % 2].scan(text, **SCANNED[number % 3])
+        both_say(pages, reason)
+    assert counter.desk.look().state is State.FOUND
+    assert counter.settled(lambda registry: list(registry.devices())) == []
+
+
+def test_each_tag_that_cannot_be_taken_has_its_sentence_and_stays_as_it_is(staff, counter, virtual_tag):
+    pages = staff("zh"), staff("en")
+    empty = TagWithDeadBattery(2.9)
+    try:
+        counter.plug(empty)
+        both_say(pages, "battery_dead")
+        assert counter.settled(lambda registry: list(registry.devices())) == []
+    finally:
+        counter.unplug()
+        counter.until(State.WAITING)
+        empty.stop()
+    tag = virtual_tag("0200000000c4")
+    counter.plug(tag)
+    bind(counter, tag)
+    counter.unplug()
+    for page in pages:
+        page.sees(State.WAITING)
+    counter.plug(tag)
+    both_say(pages, "already_bound")
+    counter.unplug()
+    counter.until(State.WAITING)
+    counter.settled(lambda registry: registry.database.execute("DELETE FROM devices"))
+    counter.plug(tag)
+    both_say(pages, "other_point")
+    assert counter.settled(lambda registry: list(registry.devices())) == []
