@@ -39,6 +39,8 @@ class BaseApp:
         loop.add("storage", lambda: storage)
         loop.add("history", lambda: SightingShelf(loop), SightingShelf.errors)
         loop.add("radio", lambda: radio_for(loop, hardware, served), Radio.errors)
+        if settings["ble_scan"]:
+            loop.add("ble", lambda: ble_for(loop))
         loop.add("health", lambda: StationHealth(loop))
         loop.add("battery", lambda: Battery(loop, hardware))
         loop.add("led", lambda: Light(hardware))
@@ -52,6 +54,13 @@ class BaseApp:
 
     def run(self) -> None:
         self._loop.run()
+
+
+def ble_for(loop):
+    """The part for BLE advertisements."""
+    from apps import ble  # a station without it pays no heap for it
+
+    return ble.make(loop)
 
 
 def radio_for(loop, hardware, served: tuple):

@@ -29,6 +29,7 @@ PARTNERS = {
     "cn470": "cn470-gfsk",
     "cn470-gfsk": "cn470",
 }
+BLE = 2  # number of what came by an advertisement
 LORA_MS = 1800
 GFSK_MS = 900
 _BEACON_BYTES = 24

@@ -66,6 +66,7 @@ TABLE = {
     "arm_until_min": (_INT, 0, 0, 1439),
     "utc_offset_min": (_INT, 0, -720, 840),
     "trial_s": (_INT, 600, 60, 86400),  # so long a new version has until it must be confirmed
+    "ble_scan": (_INT, 0, 0, 1),  # of a station: hear advertisements, too
     "both_radios": (_INT, 0, 0, 1),  # of a station: hear LoRa and GFSK, see groundcore/listening.py
     "lat_e7": (_INT, -(2**31), -(2**31), 900000000),  # of a fixed station; -2**31: not known
     "lon_e7": (_INT, -(2**31), -(2**31), 1800000000),

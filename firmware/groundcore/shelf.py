@@ -10,6 +10,7 @@ from groundwire.constant import const
 
 _HEAD = "<IIqhh"  # boot count, sequence, time, RSSI in dBm, SNR in 0.01 dB; the beacon follows
 _HEAD_BYTES = const(20)
+_NO_SNR = const(-32768)  # of a BLE advertisement
 _BATCH = const(16)  # sightings of one message
 
 
@@ -17,6 +18,7 @@ def pack(boot_count: int, sequence: int, utc_ms: int | None, heard_ms: int, sigh
     """One sighting as a record. A station that knows no UTC yet keeps its own clock, as a negative number."""
     time = -1 - heard_ms if utc_ms is None else utc_ms
     _, rssi_dbm, snr_cdb, data = sighting
+    snr_cdb = _NO_SNR if snr_cdb is None else snr_cdb
     return struct.pack(_HEAD, boot_count, sequence, time, rssi_dbm, snr_cdb) + data
 
 
@@ -67,8 +69,8 @@ class Shelf:
                 {
                     "time_ms": time,
                     "rssi_dbm": rssi_dbm,
-                    "snr_cdb": snr_cdb,
-                    "channel": 0,
+                    "snr_cdb": None if snr_cdb == _NO_SNR else snr_cdb,
+                    "channel": None,  # a record has no room for it
                     "beacon": record[_HEAD_BYTES:],
                 }
             )

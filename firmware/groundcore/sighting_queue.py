@@ -23,7 +23,7 @@ class SightingQueue:
     def __len__(self):
         return len(self._waiting)
 
-    def add(self, now_ms: int, rssi_dbm: int, snr_cdb: int, data: bytes, channel: int):
+    def add(self, now_ms: int, rssi_dbm: int, snr_cdb: int | None, data: bytes, channel: int):
         """One more; the oldest that is not under way makes room for it."""
         if len(self._waiting) >= _CAPACITY:
             self._waiting.pop(self._batch_size)
@@ -31,7 +31,8 @@ class SightingQueue:
             if not self._batch_size:
                 self.first_sequence += 1
         rssi_dbm = max(-200, min(rssi_dbm, 50))
-        snr_cdb = max(-10000, min(snr_cdb, 10000))
+        if snr_cdb is not None:
+            snr_cdb = max(-10000, min(snr_cdb, 10000))
         self._waiting.append((now_ms, rssi_dbm, snr_cdb, bytes(data), channel))
 
     def for_shelf(self, boot_count: int, is_connected: bool) -> list:

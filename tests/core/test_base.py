@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from core.devices import DEVICE_ID, Bench, records
-from groundcore import events, region, store
+from groundcore import events, listening, region, store
 from groundcore.base import Base
 from groundwire import beacon, downlink, frame, keys, messages
 
@@ -97,6 +97,17 @@ def test_with_both_radios_an_order_goes_out_on_the_channel_of_the_beacon():
     bench.play(bench.give(events.RADIO_RECEIVED, data, -90, 0, 1), collector.answer)
     assert [action[2] for _, action in bench.sent(events.RADIO_SEND)] == [gfsk.downlink]
     assert collector.last["sightings"]["sightings"][0]["channel"] == 1
+
+
+def test_an_advertisement_is_a_sighting_without_snr_and_is_not_answered():
+    bench, collector = station(both_radios=1)
+    data = make_beacon(7)
+    collector.orders = [order(5, counter=7)]
+    bench.run_until(bench.now_ms + 31_000, collector.answer)
+    bench.play(bench.give(events.RADIO_RECEIVED, data, -83, None, listening.BLE), collector.answer)
+    (told,) = collector.last["sightings"]["sightings"]
+    assert (told["channel"], told["snr_cdb"], told["rssi_dbm"]) == (2, None, -83)
+    assert not bench.sent(events.RADIO_SEND)
 
 
 def test_its_health_tells_what_was_measured_and_what_fails():
