@@ -56,6 +56,16 @@ def test_an_open_case_is_shown_with_its_place_and_the_look_is_written_down_once(
     assert PRIVATE not in {device for _, device, _, _ in county.looks()}
 
 
+def test_a_case_that_is_opened_anew_is_another_look(county, browser):
+    county.steal()
+    client = browser()
+    client.get("/")
+    close_cases(county.database, [TAG, TRACKER], "found", county.now_ms)
+    county.steal()
+    client.get("/part")
+    assert [device for _, device, _, _ in county.looks()] == [TAG, TRACKER, TAG, TRACKER]
+
+
 def test_the_track_of_a_case_with_slider_and_downloads(county, browser):
     number = county.steal()
     client = browser()
@@ -67,8 +77,10 @@ def test_the_track_of_a_case_with_slider_and_downloads(county, browser):
         assert answer.headers["content-disposition"].endswith(f'.{form}"')
         assert answer.headers["cache-control"] == "no-store"
     assert client.get(f"/case/{number}/track.exe").status_code == 404
-    looked = {what for _, _, what, _ in county.looks()}
-    assert looked == {"watch track"}
+    client.get(f"/case/{number}/track.gpx")
+    looked = [what for _, device, what, _ in county.looks() if device == TAG]
+    downloads = ["download gpx", "download csv", "download geojson", "download gpx"]
+    assert looked == ["watch track", *downloads], "each download is written down"
 
 
 def test_a_download_is_wgs84_whatever_the_map_shows(county, browser):

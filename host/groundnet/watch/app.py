@@ -123,7 +123,7 @@ class Page:
         if form not in FORMATS:
             return PlainTextResponse("no such format\n", 404)
         try:
-            thing, points, _ = await self._desk.track(who, request.path_params["number"])
+            thing, points, _ = await self._desk.track(who, request.path_params["number"], form)
         except NoSuchCase as error:
             return PlainTextResponse(f"{error}\n", 404)
         named = f'attachment; filename="{thing.tags[0]}.{form}"'

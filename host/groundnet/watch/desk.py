@@ -68,7 +68,7 @@ class Desk:
             self._thread.shutdown()
             raise
         self._sessions: dict[str, str] = {}  # token by browser
-        self._looked: dict[tuple[str, int], int] = {}  # when a person last looked at a case
+        self._looked: dict[tuple[str, str, int], int] = {}  # who looked at what of a case, when
         self._places: dict[int, tuple[tuple, TrackPoint | None]] = {}  # by case: what was heard, place
         self._tracks: dict[int, tuple[tuple, list[TrackPoint]]] = {}
 
@@ -109,9 +109,14 @@ class Desk:
         """One open case without its place. Raises NoSuchCase."""
         return await self._ask(lambda: self._thing(number))
 
-    async def track(self, who: str, number: int) -> tuple[Sought, list[TrackPoint], list[Station]]:
-        """One open case with its track, written down as a look-up. Raises NoSuchCase."""
-        return await self._ask(lambda: self._track(who, number))
+    async def track(
+        self, who: str, number: int, form: str = ""
+    ) -> tuple[Sought, list[TrackPoint], list[Station]]:
+        """One open case with its track, written down as a look-up; each download in a ``form`` is one of its own.
+
+        Raises NoSuchCase.
+        """
+        return await self._ask(lambda: self._track(who, number, form))
 
     async def changes(self) -> int:
         """Another number once anybody has written to the store."""
@@ -156,10 +161,11 @@ class Desk:
 
     def _overview(self, who: str) -> Overview:
         now_ms = self.now_ms()
-        things = situation.sought(self._database, self._registry, now_ms)
+        things = self._granted(
+            who, situation.sought(self._database, self._registry, now_ms), "watch", LOOK_MS
+        )
         made = 0
         for thing in things:
-            self._write_down(who, thing, "watch")
             heard = situation.heard_of(self._database, thing)
             if self._places.get(thing.number, ((), None))[0] != heard and made < PLACES_AT_ONCE:
                 made += 1
@@ -169,9 +175,11 @@ class Desk:
         places = {number: place for number, place in known.items() if place is not None}
         return Overview(situation.stations(self._database, now_ms), things, places)
 
-    def _track(self, who: str, number: int) -> tuple[Sought, list[TrackPoint], list[Station]]:
+    def _track(self, who: str, number: int, form: str) -> tuple[Sought, list[TrackPoint], list[Station]]:
+        what, look_ms = (f"download {form}", 0) if form else ("watch track", LOOK_MS)
         thing = self._thing(number)
-        self._write_down(who, thing, "watch track")
+        if not self._granted(who, [thing], what, look_ms):
+            raise NoSuchCase
         heard = situation.heard_of(self._database, thing)
         if self._tracks.get(number, ((), []))[0] != heard:
             self._tracks[number] = heard, situation.track(self._database, thing)
@@ -183,15 +191,24 @@ class Desk:
                 return thing
         raise NoSuchCase
 
-    def _write_down(self, who: str, thing: Sought, what: str) -> None:
-        """Raises NoSuchCase when the case was closed meanwhile: what is not granted is not shown."""
-        now_ms, key = self.now_ms(), (f"{who} {what}", thing.number)
-        if now_ms - self._looked.get(key, -LOOK_MS) < LOOK_MS:
-            return
-        asked = thing.device_ids
-        if written_down(self._database, asked, who, what, "", False, now_ms) != asked:
-            raise NoSuchCase
-        self._looked[key] = now_ms
+    def _granted(self, who: str, things: list[Sought], what: str, look_ms: int) -> list[Sought]:
+        """Those that may be shown now: not those whose case was closed meanwhile.
+
+        Each look is in the book, under the case on whose ground it is; what is seen again within ``look_ms`` is the
+        same look.
+        """
+        now_ms = self.now_ms()
+        self._looked = {key: at_ms for key, at_ms in self._looked.items() if now_ms - at_ms < LOOK_MS}
+        due = {
+            case.device_id: (who, what, case.case_id)
+            for thing in things
+            for case in thing.cases
+            if now_ms - self._looked.get((who, what, case.case_id), now_ms - LOOK_MS) >= look_ms
+        }
+        granted = written_down(self._database, list(due), who, what, "", False, now_ms) if due else []
+        self._looked |= {due[device_id]: now_ms for device_id in granted}
+        refused = due.keys() - granted
+        return [thing for thing in things if refused.isdisjoint(thing.device_ids)]
 
     def _session(self, browser: str, touch: bool) -> Session:
         return self._people.check(self._sessions.get(browser, ""), self.now_ms(), touch)
