@@ -7,6 +7,7 @@ from groundnet.collector.schema import STEPS
 from groundnet.database.address import Address
 from groundnet.database.opening import open_store
 from groundnet.database.store import Kind, Row, StoreError
+from groundnet.errors import Text
 
 KIND = Kind("stations", STEPS, "groundnet_collector")
 
@@ -22,7 +23,11 @@ class Database:
         store = open_store(address, KIND, must_exist)
         if store is None:
             raise StoreError(
-                f"there is no database {address}", "start `groundnet collect` or name it with --database"
+                Text(f"there is no database {address}", f"没有数据库 {address}"),
+                Text(
+                    "start `groundnet collect` or name it with --database",
+                    "请启动 `groundnet collect`，或用 --database 指定",
+                ),
             )
         self._store = store
 
