@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from groundwire import frame, messages, report
 from groundwire.errors import AuthenticationError, DecodeError, WireError
 
-from groundnet.collector import orders, reports, updates
+from groundnet.collector import awake, orders, reports, updates
 from groundnet.collector.database import Database
 from groundnet.collector.epoch_news import EpochNews
 from groundnet.collector.resolver import KnownDevice, Resolver
@@ -90,6 +90,7 @@ class Collector:
             values["boot_count"],
             now_ms,
         )
+        awake.note(self.database, values["station_id"], now_ms)
         return self._orders(values["station_id"], now_ms)
 
     def _take_sightings(self, values: dict, now_ms: int) -> tuple[str, dict]:
@@ -111,12 +112,14 @@ class Collector:
 
     def _take_health(self, values: dict, now_ms: int) -> tuple[str, dict]:
         health = {name: value for name, value in values.items() if name not in ("station_id", "extra")}
-        self.database.run(
+        known = self.database.run(
             "UPDATE stations SET seen_ms = ?, health = ? WHERE station_id = ?",
             now_ms,
             json.dumps(health),
             values["station_id"],
         )
+        if known:
+            awake.note(self.database, values["station_id"], now_ms)
         return self._orders(values["station_id"], now_ms)
 
     def _take_report(self, values: dict, request: frame.Frame, now_ms: int) -> tuple[str, dict]:

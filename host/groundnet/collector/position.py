@@ -1,30 +1,30 @@
 """Where a tag probably is, from how strongly stations heard it, with a radius that is honest about it.
 
-Each station's mean RSSI over a short time gives a likelihood over a grid: log-distance path loss with log-normal
-shadowing, the transmit power unknown within a few dB. The answer is the mean of the posterior, its radius covers
-68 % of it. Path loss: log-distance model (Rappaport, Wireless Communications, section 4.9).
+Each station's mean level over a short time gives a likelihood of every place (see hearing.py). The answer is the mean
+of the posterior, its radius covers 68 % of it.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from groundnet.collector.hearing import USUAL, Hearing
 from groundnet.geodesy import LocalFrame, distance_m
 
-POWER_AT_1_M_DBM = -17.0  # 14 dBm transmitted, 31 dB free-space loss at 1 m and 868 MHz
-EXPONENT = 3.4  # from a bike at ground level to a roof in a small town
-SHADOWING_DB = 7.0
 GRID_STEPS = 24
 REACH_M = 3000.0  # nobody is looked for further from every station that heard the tag
 SMALLEST_RADIUS_M = 40.0
+SENDER_SD_DB = 2.0  # tags differ in how they are mounted, and what they are carried in
 
 
 @dataclass(frozen=True)
 class Ear:
-    """A station that heard the tag: WGS-84 degrees and mean RSSI in dBm."""
+    """A station that heard the tag: WGS-84 degrees, mean level in dBm, and how it hears."""
 
     lat: float
     lon: float
     rssi_dbm: float
+    hearing: Hearing = USUAL
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,50 @@ class Estimate:
 
 
 def distance_for(rssi_dbm: float) -> float:
-    """The distance in metres at which the model expects this RSSI."""
-    return 10 ** ((POWER_AT_1_M_DBM - rssi_dbm) / (10 * EXPONENT))
+    """The distance in metres at which the usual station expects this level."""
+    return USUAL.distance_m(rssi_dbm)
 
 
 def expected_rssi_dbm(distance_m: float) -> float:
-    """What the model expects at a distance in metres."""
-    return POWER_AT_1_M_DBM - 10 * EXPONENT * math.log10(max(distance_m, 1.0))
+    """What the usual station expects at a distance in metres."""
+    return USUAL.expected_dbm(distance_m)
+
+
+class Field:
+    """The likelihood of every place of a plane, from what ears heard at one time."""
+
+    def __init__(self, ears: Iterable[Ear], frame: LocalFrame) -> None:
+        self.heard = [(*frame.to_metres(ear.lat, ear.lon), ear.rssi_dbm, ear.hearing) for ear in ears]
+        # level = a - b ln(d^2): one logarithm a station and place
+        self._levels = [
+            (
+                x,
+                y,
+                rssi - hearing.expected_dbm(1.0),
+                5 * hearing.exponent / math.log(10),
+                0.5 / hearing.spread_db**2,
+            )
+            for x, y, rssi, hearing in self.heard
+        ]
+        # the sender's own unknown loss, a Gaussian that all levels share, is integrated out
+        self._yielding = 1 / (sum(level[4] for level in self._levels) + 0.5 / SENDER_SD_DB**2)
+
+    def log_likelihood(self, x: float, y: float) -> float:
+        """Of a place in metres east and north; 0 where every station heard exactly what it was expected to."""
+        squares = pull = 0.0
+        for sx, sy, excess, slope, weight in self._levels:
+            misfit = excess + slope * math.log(max((x - sx) ** 2 + (y - sy) ** 2, 1.0))
+            squares += weight * misfit * misfit
+            pull += weight * misfit
+        return self._yielding * pull * pull - squares
+
+    def reach(self) -> tuple[float, float, float]:
+        """The middle and half the width in metres of the square where the tag is looked for."""
+        faintest = max(hearing.distance_m(rssi) for _, _, rssi, hearing in self.heard)
+        reach = min(max(1.5 * faintest, 200.0), REACH_M)
+        east = sum(point[0] for point in self.heard) / len(self.heard)
+        north = sum(point[1] for point in self.heard) / len(self.heard)
+        return east, north, reach + max(math.hypot(p[0] - east, p[1] - north) for p in self.heard)
 
 
 def locate(ears: list[Ear]) -> Estimate | None:
@@ -51,32 +88,22 @@ def locate(ears: list[Ear]) -> Estimate | None:
     if not ears:
         return None
     frame = LocalFrame(ears[0].lat, ears[0].lon)
-    heard = [(*frame.to_metres(ear.lat, ear.lon), ear.rssi_dbm) for ear in ears]
-    reach = min(max(1.5 * distance_for(min(ear.rssi_dbm for ear in ears)), 200.0), REACH_M)
-    east = sum(point[0] for point in heard) / len(heard)
-    north = sum(point[1] for point in heard) / len(heard)
-    half = reach + max(math.hypot(point[0] - east, point[1] - north) for point in heard)
-    east, north, radius = _posterior(heard, east, north, half)  # coarse, over the whole reach
+    field = Field(ears, frame)
+    east, north, half = field.reach()
+    east, north, radius = _posterior(field, east, north, half)  # coarse, over the whole reach
     half = min(half, max(3 * radius, SMALLEST_RADIUS_M))
-    east, north, radius = _posterior(heard, east, north, half)  # fine, where the weight is
+    east, north, radius = _posterior(field, east, north, half)  # fine, where the weight is
     lat, lon = frame.to_degrees(east, north)
     return Estimate(lat, lon, max(radius, SMALLEST_RADIUS_M))
 
 
-def _posterior(
-    heard: list[tuple[float, float, float]], east: float, north: float, half: float
-) -> tuple[float, float, float]:
+def _posterior(field: Field, east: float, north: float, half: float) -> tuple[float, float, float]:
     """Mean (east, north) and 68 % radius over a square grid of ``2 * half`` metres around a middle."""
     step = 2 * half / GRID_STEPS
     axis = [-half + step * (index + 0.5) for index in range(GRID_STEPS)]
-    cells = []
-    for dx in axis:
-        for dy in axis:
-            x, y = east + dx, north + dy
-            misfit = sum(
-                (rssi - expected_rssi_dbm(math.hypot(x - sx, y - sy))) ** 2 for sx, sy, rssi in heard
-            )
-            cells.append((-misfit / (2 * SHADOWING_DB**2), x, y))
+    cells = [
+        (field.log_likelihood(east + dx, north + dy), east + dx, north + dy) for dx in axis for dy in axis
+    ]
     best = max(cell[0] for cell in cells)
     weighted = [(math.exp(value - best), x, y) for value, x, y in cells]
     total = sum(weight for weight, _, _ in weighted)

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from groundnet.collector.cell_table import CellSeen, CellTable
+from groundnet.collector.cell_table import CellTable
 from groundnet.collector.database import Database
-from groundnet.collector.position import Ear, Estimate, fuse, locate
+from groundnet.collector.observations import observations
+from groundnet.collector.smoothing import Smoothed, smooth
 
-GROUP_MS = 60_000  # sightings so close in time make one position together
-CELL_GROUP_MS = 5_000  # cells of one observation
 LAST_WINDOW_MS = 300_000  # what the answer to "where is it?" is fused from
 DRIFT_MPS = 1.5  # a thing that was still seen moving lately may go on at a walker's pace
 
@@ -37,9 +36,13 @@ def track_of(
     until_ms: int | None = None,
     cells: CellTable | None = None,
 ) -> list[TrackPoint]:
-    """All positions of the devices that are fixed to one thing, in time order, oldest first."""
-    tracks = (track(database, device_id, since_ms, until_ms, cells) for device_id in device_ids)
-    return sorted((point for points in tracks for point in points), key=lambda point: point.time_ms)
+    """Where the devices that are fixed to one thing were at each observation that is believed, oldest first.
+
+    All of them together give one track: filtered and smoothed over time (see smoothing.py).
+    """
+    span = (since_ms or 0, until_ms if until_ms is not None else 1 << 62)
+    seen = observations(database, device_ids, *span, cells or CellTable())
+    return [_point(one) for one in smooth(seen)]
 
 
 def track(
@@ -49,33 +52,26 @@ def track(
     until_ms: int | None = None,
     cells: CellTable | None = None,
 ) -> list[TrackPoint]:
-    """All positions of a device in time order, oldest first."""
-    span = (device_id, since_ms or 0, until_ms if until_ms is not None else 1 << 62)
-    points = [
-        *_fixes(database, span),
-        *_from_cells(database, span, cells or CellTable()),
-        *_from_sightings(database, span),
-    ]
-    return sorted(points, key=lambda point: point.time_ms)
+    """The track of one device."""
+    return track_of(database, [device_id], since_ms, until_ms, cells)
 
 
 def last_place(points: list[TrackPoint]) -> TrackPoint | None:
-    """The answer to "where is it?": what is known at the newest position's time, newest and sharpest first."""
+    """The answer to "where is it?": the filter's last state, at its time; the source that told most of it."""
     if not points:
         return None
-    now_ms = points[-1].time_ms
-    recent = [point for point in points if now_ms - point.time_ms <= LAST_WINDOW_MS]
-    newest = {point.source: point for point in recent}  # later ones of a source replace earlier ones
-    weighed = [
-        (Estimate(point.lat, point.lon, point.radius_m), (now_ms - point.time_ms) / 1000)
-        for point in newest.values()
-    ]
-    answer = fuse(weighed, DRIFT_MPS)
-    assert answer is not None
+    last = points[-1]
+    recent = [point for point in points if last.time_ms - point.time_ms <= LAST_WINDOW_MS]
     sharpest = min(
-        newest.values(), key=lambda point: point.radius_m + DRIFT_MPS * (now_ms - point.time_ms) / 1000
+        recent, key=lambda point: point.radius_m + DRIFT_MPS * (last.time_ms - point.time_ms) / 1000
     )
-    return TrackPoint(now_ms, answer.lat, answer.lon, answer.radius_m, sharpest.source)
+    return TrackPoint(last.time_ms, last.lat, last.lon, last.radius_m, sharpest.source)
+
+
+def _point(one: Smoothed) -> TrackPoint:
+    seen = one.seen
+    where = (one.place.lat, one.place.lon, one.place.radius_m)
+    return TrackPoint(seen.time_ms, *where, seen.source, seen.speed_mps, seen.course_deg, len(seen.ears))
 
 
 def last_cell(database: Database, device_ids: Iterable[bytes]) -> tuple[str, int] | None:
@@ -93,71 +89,3 @@ def last_cell(database: Database, device_ids: Iterable[bytes]) -> tuple[str, int
         return None
     row = max(found, key=lambda row: row["time_ms"])
     return f"{row['mcc']}-{row['mnc']:02d}-{row['area']}-{row['cell']}", row["time_ms"]
-
-
-Span = tuple[bytes, int, int]
-
-
-def _fixes(database: Database, span: Span) -> list[TrackPoint]:
-    rows = database.rows(
-        "SELECT * FROM fixes WHERE device_id = ? AND time_ms BETWEEN ? AND ? ORDER BY time_ms", *span
-    )
-    return [
-        TrackPoint(
-            row["time_ms"],
-            row["lat"],
-            row["lon"],
-            row["radius_m"],
-            row["source"],
-            row["speed_mps"],
-            row["course_deg"],
-        )
-        for row in rows
-    ]
-
-
-def _from_cells(database: Database, span: Span, table: CellTable) -> list[TrackPoint]:
-    rows = database.rows(
-        "SELECT * FROM cells WHERE device_id = ? AND time_ms BETWEEN ? AND ? ORDER BY time_ms", *span
-    )
-    points = []
-    for group in _grouped(rows, CELL_GROUP_MS):
-        seen = [
-            CellSeen(row["mcc"], row["mnc"], row["area"], row["cell"], bool(row["serving"])) for row in group
-        ]
-        place = table.locate(seen)
-        if place is not None:
-            points.append(TrackPoint(group[0]["time_ms"], place.lat, place.lon, place.radius_m, "cell"))
-    return points
-
-
-def _from_sightings(database: Database, span: Span) -> list[TrackPoint]:
-    rows = database.rows(
-        "SELECT s.time_ms, s.station_id, s.rssi_dbm, t.lat, t.lon FROM sightings s "
-        "JOIN stations t ON t.station_id = s.station_id WHERE s.device_id = ? AND s.time_ms BETWEEN ? AND ? "
-        "AND t.lat IS NOT NULL AND s.rssi_dbm IS NOT NULL ORDER BY s.time_ms",
-        *span,
-    )
-    points = []
-    for group in _grouped(rows, GROUP_MS):
-        levels: dict[tuple[float, float], list[int]] = {}
-        for row in group:
-            levels.setdefault((row["lat"], row["lon"]), []).append(row["rssi_dbm"])
-        ears = [Ear(lat, lon, sum(heard) / len(heard)) for (lat, lon), heard in levels.items()]
-        place = locate(ears)
-        if place is not None:
-            middle_ms = (group[0]["time_ms"] + group[-1]["time_ms"]) // 2
-            points.append(
-                TrackPoint(middle_ms, place.lat, place.lon, place.radius_m, "sightings", heard_by=len(ears))
-            )
-    return points
-
-
-def _grouped(rows: list, span_ms: int) -> list[list]:
-    """Rows in time order cut into groups that begin anew after ``span_ms``."""
-    groups: list[list] = []
-    for row in rows:
-        if not groups or row["time_ms"] - groups[-1][0]["time_ms"] > span_ms:
-            groups.append([])
-        groups[-1].append(row)
-    return groups
