@@ -9,7 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from groundnet.cli.language import tr
-from groundnet.cli.options import DatabaseOption, JsonOption, database_path, now_ms
+from groundnet.cli.options import DatabaseOption, JsonOption, database_path, now_ms, parse_time_ms
+from groundnet.collector.contradictions import Contradiction
+from groundnet.collector.contradictions import contradictions as find_contradictions
 from groundnet.collector.database import Database
 from groundnet.collector.export import iso_time
 from groundnet.collector.station_list import Refusal, StationState, forget_refusals, stations
@@ -40,11 +42,23 @@ def stations_(
             metavar="ID", help="Forget what was refused of this station, once it is seen to; 'all': of all."
         ),
     ] = None,
+    contradictions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SINCE",
+            help="Instead: one beacon heard by stations that are too far apart, since this ISO 8601 time.",
+        ),
+    ] = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the base stations with their health, whether they proved themselves, and what was refused of whom."""
+    since_ms = parse_time_ms(contradictions)
     store = Database(database_path(database), must_exist=True)
+    if since_ms is not None:
+        _tell_contradictions(find_contradictions(store, since_ms), as_json)
+        store.close()
+        return
     if forget is not None:
         forget_refusals(store, None if forget == "all" else _station_id(forget))
     found = stations(store)
@@ -69,6 +83,41 @@ def stations_(
             proof if one.seen_ms is not None else "-",
             escape(health_text(one.health)),
             escape("\n".join(_refusal_text(refusal) for refusal in one.refusals)),
+        )
+    Console().print(table)
+
+
+def _tell_contradictions(found: list[Contradiction], as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {
+                "device_id": one.device_id.hex(),
+                "stations": [station_id.hex() for station_id in one.stations],
+                "apart_m": round(one.apart_m),
+                "beacons": one.count,
+                "first": iso_time(one.first_ms),
+                "last": iso_time(one.last_ms),
+                "suspect": one.suspect.hex() if one.suspect else None,
+            }
+            for one in found
+        ]
+        typer.echo(json.dumps(rows))
+        return
+    titles = (
+        ("device", "设备"),
+        ("stations", "基站"),
+        ("apart", "相距"),
+        ("last", "最近"),
+        ("suspect", "可疑"),
+    )
+    table = Table(*(tr(*title) for title in titles))
+    for one in found:
+        table.add_row(
+            one.device_id.hex(),
+            " ".join(station_id.hex() for station_id in one.stations),
+            f"{one.apart_m / 1000:.0f} km ×{one.count}",
+            iso_time(one.last_ms),
+            one.suspect.hex() if one.suspect else tr("one of the two", "二者之一"),
         )
     Console().print(table)
 
