@@ -10,6 +10,7 @@ was locked and nothing else knows. ``faults`` are what goes wrong before: by the
 ``broken``, ``gone`` or ``silent``.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -149,6 +150,7 @@ def fork_for_each_line():
         "middleware.proxy_headers",
     ):
         importlib.import_module(f"uvicorn.{name}")
+    gc.freeze()  # a child need not copy what is there already
     for line in sys.stdin:
         wish = json.loads(line)
         child = os.fork()

@@ -5,10 +5,11 @@ import shutil
 import threading
 
 import pytest
-from groundnet.provision.counter import State
+from groundnet.provision.counter import Event, News, State
 from groundnet.provision.label import Label, encode
 from groundnet.provision.paper.receipt import Terms
 from groundnet.provision.refusal import REASONS
+from groundnet.provision.subject import Draft
 from groundnet.provision.web.app import Options, Page
 from groundnet.provision.web.shift import Shift
 from groundnet.provision.web.wording import FACES
@@ -16,6 +17,7 @@ from groundnet.web.server import listen, server_of
 
 from provision.scanner_keys import Scanner
 from provision.test_counter_desk import TagWithDeadBattery, bind
+from provision.test_page import put
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -262,3 +264,28 @@ def test_each_tag_that_cannot_be_taken_has_its_sentence_and_stays_as_it_is(staff
     counter.plug(tag)
     both_say(pages, "other_point")
     assert counter.settled(lambda registry: list(registry.devices())) == []
+
+
+SIZES = ((1024, 768), (768, 1024), (390, 844))  # a tablet, the same upright, a phone
+# What stands out of the window, or is cut off in a part that does not show all that is in it.
+CUT_OFF = """() => [...document.querySelectorAll("body *")].filter((part) => {
+  const box = part.getBoundingClientRect(), hides = getComputedStyle(part).overflowY !== "visible";
+  if (!box.width || part.closest(".unseen, svg")) return false;
+  return box.right > innerWidth + 1 || box.left < -1 || (hides && part.scrollHeight > part.clientHeight + 2);
+}).map((part) => `${part.tagName}.${part.className}`)"""
+WORST = Draft("wearable", "Wang Xiaoming 12", "", "+8613800000000", "guardian")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_is_cut_off_whatever_is_shown_on_whatever_screen(staff, counter, language):
+    one = staff(language)
+    longest = max(REASONS.values(), key=lambda reason: len(reason.cause + reason.action))
+    for width, height in SIZES:
+        one.page.set_viewport_size({"width": width, "height": height})
+        for state in (State.FOUND, State.CARDED, State.VERIFIED, State.DONE, State.FAILED_WRITING):
+            put(
+                counter, state, WORST, News(Event.NOTICE, reason=longest, support="45-7K2F", detail="2900 mV")
+            )
+            one.page.reload()
+            one.sees(state)
+            assert one.page.evaluate(CUT_OFF) == [], (width, state)
