@@ -34,11 +34,16 @@ class BaseApp:
         settings = Settings(records[store.SETTINGS], "none")
         served = listening.plans(settings.text("region"), bool(settings["both_radios"]))
         wifi_name, wifi_key = settings.text("wifi_name"), settings.text("wifi_key")
-        core = Base(device_id(), records, VERSION, os.urandom, has_shelf=True)
+        has_gnss = hardware.part("gnss") is not None
+        core = Base(device_id(), records, VERSION, os.urandom, has_shelf=True, has_gnss=has_gnss)
         self._loop = loop = Supervisor(core, Clock())
         loop.add("storage", lambda: storage)
         loop.add("history", lambda: SightingShelf(loop), SightingShelf.errors)
         loop.add("radio", lambda: radio_for(loop, hardware, served), Radio.errors)
+        if has_gnss:
+            from apps.gnss import Gnss
+
+            loop.add("gnss", lambda: Gnss(loop, hardware), Gnss.errors)
         if settings["ble_scan"]:
             loop.add("ble", lambda: ble_for(loop))
         loop.add("health", lambda: StationHealth(loop))

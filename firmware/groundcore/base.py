@@ -15,6 +15,7 @@ from groundcore.faults import cut
 from groundcore.settings import Settings
 from groundcore.shelf import Shelf
 from groundcore.sighting_queue import SightingQueue
+from groundcore.station_time import StationTime
 from groundcore.update_fetch import UpdateFetch
 
 _HEALTH_MS = const(30000)
@@ -34,12 +35,13 @@ class Base:
         records: what flash holds, by the names in `store.NAMES`; a station needs only its settings.
         firmware: version text.
         has_shelf: whether there is a ring in flash for sightings.
+        has_gnss: whether there is a receiver: its time stands before the collector's, its place for no setting.
         draw: count -> random bytes, for the session in which a station that has an identity proves it; without
             `draw` it proves nothing, and only a collector that takes open stations takes it.
     """
 
     def __init__(
-        self, device_id: bytes, records: dict, firmware: str = "", draw=None, has_shelf: bool = False
+        self, device_id: bytes, records: dict, firmware: str = "", draw=None, has_shelf=False, has_gnss=False
     ):
         self._device_id = device_id
         self._firmware = firmware
@@ -51,11 +53,12 @@ class Base:
         self._asked = self._take_orders  # who takes the reply to the request under way
         self._greeted = False
         self._fetch = UpdateFetch(device_id)
-        self._sightings = SightingQueue(self._utc)
+        self._time = StationTime()
+        self._has_gnss = has_gnss
+        self._sightings = SightingQueue(self._time.utc_ms)
         self._shelf = Shelf() if has_shelf else None
         self._shelved_done = None  # number of a segment that is at the collector
-        self._orders = DownlinkQueue(self._utc)
-        self._utc_offset_ms = None  # UTC less our clock
+        self._orders = DownlinkQueue(self._time.utc_ms)
         self._started_ms = None
         self._health_due_ms = 0
         self._supply_mv = None
@@ -85,6 +88,8 @@ class Base:
             self._boot(actions)
         elif kind == events.BATTERY:
             self._supply_mv = event[1]
+        elif kind == events.GNSS_BYTES:
+            self._set_clock(self._time.receiver(event[1], now_ms), now_ms, actions)
         elif kind == events.HEALTH:
             self._measured = event[1:]
         elif kind == events.RADIO_RECEIVED:
@@ -125,6 +130,8 @@ class Base:
         actions.append((events.STORE, store.STATE, self._state.encode()))
         if not self._plans:
             actions.append((events.LOG, 3, "region", "no plan for " + self._settings.text("region")))
+        if self._has_gnss:
+            actions.append((events.GNSS_ON,))
         self._listen(actions)
 
     def _listen(self, actions):
@@ -160,9 +167,6 @@ class Base:
 
     # --- collector
 
-    def _utc(self, clock_ms):
-        return None if self._utc_offset_ms is None else clock_ms + self._utc_offset_ms
-
     def _report(self, now_ms, actions):
         """Open the link, or send what is next: hello, sightings, receipts, health."""
         if self._uplink.may_open(now_ms):
@@ -183,7 +187,7 @@ class Base:
             values = {"station_id": self._device_id, "receipts": receipts}
             self._ask("downlink_receipt", values, self._take_orders, now_ms, actions)
         elif self._shelf is not None and self._shelf.ready:
-            values = self._shelf.batch(self._device_id, self._state.boot_count, self._utc_offset_ms)
+            values = self._shelf.batch(self._device_id, self._state.boot_count, self._time.offset_ms)
             self._ask("sightings", values, self._take_shelf_ack, now_ms, actions)
         elif now_ms >= self._health_due_ms:
             self._health_due_ms = now_ms + _HEALTH_MS
@@ -207,6 +211,9 @@ class Base:
         lat_e7 = self._settings["lat_e7"]
         lon_e7 = self._settings["lon_e7"]
         known = lat_e7 != _UNKNOWN_E7 and lon_e7 != _UNKNOWN_E7
+        if not known and self._time.place is not None:
+            known = True
+            lat_e7, lon_e7 = self._time.place
         return {
             "station_id": self._device_id,
             "boot_count": self._state.boot_count,
@@ -223,7 +230,7 @@ class Base:
         return {
             "station_id": self._device_id,
             "boot_count": self._state.boot_count,
-            "time_ms": self._utc(now_ms),
+            "time_ms": self._time.utc_ms(now_ms),
             "uptime_s": (now_ms - self._started_ms) // 1000,
             "heard": self.heard,
             "bad_frames": self.bad_frames,
@@ -263,9 +270,7 @@ class Base:
             return
         values = reply[2].values
         if values.get("time_ms") is not None:
-            if self._utc_offset_ms is None:
-                actions.append((events.SET_CLOCK, values["time_ms"]))
-            self._utc_offset_ms = values["time_ms"] - now_ms
+            self._set_clock(self._time.network(values["time_ms"], now_ms), now_ms, actions)
         self._orders.keep(values.get("orders", ()), now_ms)
         self._asked(reply[2], now_ms)
         if reply[2].name == "error" and values["request"] & 0x70 == _STATION_KINDS:
@@ -273,6 +278,10 @@ class Base:
         if self._shelved_done is not None:
             actions.append((events.DROP_SHELF, self._shelved_done))
             self._shelved_done = None
+
+    def _set_clock(self, is_first, now_ms, actions):
+        if is_first:
+            actions.append((events.SET_CLOCK, self._time.utc_ms(now_ms)))
 
     def _take_hello(self, message, now_ms):
         self._greeted = message.name != "error"

@@ -110,6 +110,35 @@ def test_an_advertisement_is_a_sighting_without_snr_and_is_not_answered():
     assert not bench.sent(events.RADIO_SEND)
 
 
+def rmc(hhmmss, status="A") -> bytes:
+    """An RMC sentence of 2026-09-21 with its checksum (NMEA 0183)."""
+    body = f"GNRMC,{hhmmss}.00,{status},4516.4500,N,01343.3800,E,0.0,0.0,210926,,,A".encode()
+    checksum = 0
+    for byte in body:
+        checksum ^= byte
+    return b"$" + body + b"*%02X\r\n" % checksum
+
+
+def test_its_own_receiver_tells_time_and_place_before_the_network_while_it_has_sky():
+    bench = Bench(Base(DEVICE_ID, records(collector_host="c"), "1.0", has_gnss=True))
+    collector = Collector(bench)
+    assert (events.GNSS_ON,) in bench.give(events.BOOT, events.BOOT_POWER_ON)
+    bench.now_ms = 5000
+    for second in range(3):
+        bench.give(events.GNSS_BYTES, rmc(f"12000{second}"))
+    assert len(bench.sent(events.SET_CLOCK)) == 1
+    sky_ms = bench.sent(events.SET_CLOCK)[0][1][1]
+    assert sky_ms == 1_789_992_000_000, "2026-09-21T12:00:00Z"
+    hear(bench, collector, make_beacon(1))
+    bench.run_until(200_000, collector.answer)
+    assert collector.last["station_hello"]["lat_e7"] == 452741667
+    assert abs(collector.seen[(1, 0)]["time_ms"] - sky_ms) < 3000, "and not what the collector says"
+    bench.now_ms += 1_000_000  # a roof over it: the network's time again
+    bench.run_until(bench.now_ms + 200_000, collector.answer)
+    hear(bench, collector, make_beacon(2))
+    assert abs(collector.seen[(1, 1)]["time_ms"] - START_UTC_MS - bench.now_ms) < 3000
+
+
 def test_its_health_tells_what_was_measured_and_what_fails():
     bench, collector = station()
     assert collector.last["station_health"]["noise_dbm"] is None

@@ -4,6 +4,14 @@ MANIFEST = {
     "base": {
         "main": "apps.base",
         "roots": ["apps.base", "board"],
-        "without": ["drivers.max17048", "groundwire.finder_table"],
+        "without": [
+            "apps.gnss",
+            "drivers.l76k",
+            "drivers.max17048",
+            "groundcore.gnss",
+            "groundcore.nmea",
+            "groundcore.nmea_fields",
+            "groundwire.finder_table",
+        ],
     },
 }
