@@ -113,6 +113,37 @@ def test_what_comes_in_is_seen_without_a_reload_and_a_closed_case_goes_away(coun
     page.wait_for_selector("text=没有在办案件")
 
 
+def test_news_leave_focus_and_scrolling_where_they_are(county, visit):
+    for number in range(40):
+        county.database.run(
+            "INSERT INTO stations (station_id, boot_count, seen_ms) VALUES (?, 1, ?)",
+            number.to_bytes(8, "big"),
+            county.now_ms,
+        )
+    number = county.steal()
+    page = visit(DESK)
+    page.focus(f".cases [href='/case/{number}']")
+    page.evaluate("document.querySelector('.scroll').scrollTo(0, 300)")
+    county.now_ms += 5 * 60_000
+    page.wait_for_selector(".fresh >> text=5 分钟前")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == f"/case/{number}"
+    assert page.evaluate("document.querySelector('.scroll').scrollTop") == 300
+
+
+def test_while_the_program_does_not_answer_the_page_says_of_when_it_is(county, chromium, url):
+    number = county.steal()
+    context = chromium.new_context(locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{url}case/{number}")
+    context.set_offline(True)
+    page.wait_for_selector("#offline:not([hidden])")
+    assert page.locator("#offline time").inner_text()
+    context.set_offline(False)
+    page.wait_for_selector("#offline", state="hidden")
+    assert page.locator("circle.fix").count() == 6
+    context.close()
+
+
 def test_a_case_is_opened_and_closed_with_the_keyboard_alone(county, visit):
     page = visit(DESK)
     page.focus("summary")

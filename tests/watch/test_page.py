@@ -198,9 +198,18 @@ def test_nothing_is_fetched_from_elsewhere_unless_tiles_are_set(county, browser)
     assert COOKIE in plain.cookies
 
 
+def test_a_station_that_tells_of_a_fault_is_not_working(county, browser):
+    told = {"faults": [{"part": "radio", "text": "no answer"}], "lost": 0, "supply_mv": 4900}
+    county.database.run("UPDATE stations SET health = ?", json.dumps(told))
+    page = browser().get("/").text
+    assert re.findall(r'class="mark (\w+)"', page) == ["faulty", "late"]
+    assert "radio: no answer, 4900 mV" in page and "0 lost" not in page
+
+
 def test_what_is_old_says_so(county, browser):
     client = browser()
-    assert "No station has been heard" not in client.get("/").text
+    page = client.get("/").text
+    assert "No station has been heard" not in page and "newest word: 0 s ago" in page
     county.now_ms += 16 * MINUTE_MS
     assert "No station has been heard for a while" in client.get("/").text
 

@@ -207,6 +207,7 @@ class Page:
             "words": wording.WORDS,
             "say": lambda text: wording.say(text, language),
             "age": lambda time_ms: wording.age(max(0, now_ms - time_ms) / 1000, language),
+            "health": lambda told: wording.health(told, language),
             "iso_time": iso_time,
             "now_ms": now_ms,
             "stale_ms": STALE_MS,

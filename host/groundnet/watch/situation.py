@@ -9,12 +9,14 @@ from groundnet.collector.condition import Condition, condition_of
 from groundnet.collector.database import Database
 from groundnet.collector.silence import Silence, silent_devices
 from groundnet.collector.track import TrackPoint, last_place, track_of
+from groundnet.database.store import Row
 from groundnet.provision.intervals import intervals_of
 from groundnet.provision.record import Record
 from groundnet.provision.registry import Registry
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 GOOD_MS, LATE_MS = 10 * MINUTE_MS, 60 * MINUTE_MS  # since a station's last word
+STATES = ("gone", "faulty", "late", "good")  # faulty: heard, but it says that a part fails
 PLACE_SPAN_MS = 2 * MINUTE_MS  # before the last word: enough for the last place
 BEFORE_MS = DAY_MS  # so much of the track before the report is shown
 _LAST_WORD = """SELECT
@@ -24,7 +26,7 @@ _LAST_WORD = """SELECT
 
 @dataclass(frozen=True)
 class Station:
-    """One station. ``state`` is good, late or gone; WGS-84 degrees, None: it never said; ``health`` as it was told."""
+    """One station. ``state`` is one of STATES; WGS-84 degrees, None: it never said; ``health`` as it was told."""
 
     station_id: str
     lat: float | None
@@ -65,19 +67,9 @@ class Sought:
 
 
 def stations(database: Database, now_ms: int) -> list[Station]:
-    """All stations, those that are gone first."""
-    found = [
-        Station(
-            row["station_id"].hex(),
-            row["lat"],
-            row["lon"],
-            row["seen_ms"],
-            _state(now_ms - row["seen_ms"]),
-            json.loads(row["health"] or "{}"),
-        )
-        for row in database.rows("SELECT * FROM stations ORDER BY station_id")
-    ]
-    return sorted(found, key=lambda one: ("gone", "late", "good").index(one.state))
+    """All stations, those that need somebody first."""
+    found = [_station(row, now_ms) for row in database.rows("SELECT * FROM stations ORDER BY station_id")]
+    return sorted(found, key=lambda one: STATES.index(one.state))
 
 
 def sought(database: Database, registry: Registry, now_ms: int) -> list[Sought]:
@@ -160,5 +152,9 @@ def _heard_ms(database: Database, device_id: bytes) -> int:
     return max(row["beacon_ms"] or 0, row["report_ms"] or 0)
 
 
-def _state(age_ms: int) -> str:
-    return "good" if age_ms <= GOOD_MS else "late" if age_ms <= LATE_MS else "gone"
+def _station(row: Row, now_ms: int) -> Station:
+    health = json.loads(row["health"] or "{}")
+    age_ms = now_ms - row["seen_ms"]
+    heard = "faulty" if health.get("faults") else "good"
+    state = heard if age_ms <= GOOD_MS else "late" if age_ms <= LATE_MS else "gone"
+    return Station(row["station_id"].hex(), row["lat"], row["lon"], row["seen_ms"], state, health)

@@ -36,8 +36,7 @@ WORDS = {
     "good": Text("working", "正常"),
     "late": Text("late", "延迟"),
     "gone": Text("gone", "离线"),
-    "queued": Text("waiting", "待发"),
-    "noise": Text("noise", "噪声"),
+    "faulty": Text("faulty", "故障"),
     "orders": Text("Orders", "指令"),
     "siren_on": Text("Siren on", "开警笛"),
     "siren_off": Text("Siren off", "关警笛"),
@@ -48,16 +47,23 @@ WORDS = {
     "positions": Text("positions", "个位置"),
     "stale": Text("No station has been heard for a while: what you see is old", "基站长时间没有上报：所见可能已过时"),
     "as_of": Text("newest word", "最新上报"),
-    "offline": Text("The page's program does not answer; what you see is old", "页面程序没有响应，所见可能已过时"),
+    "offline": Text("No answer from the page's program; what you see is of", "页面程序没有响应，所见数据截至"),
     "fault": Text("fails", "故障"),
     "gnss": Text("satellites", "卫星"),
     "cell": Text("cell", "基站小区"),
     "sightings": Text("stations", "基站测定"),
     "fixed": Text("fixed", "固定"),
-    "done": Text("Done", "已完成"),
-    "ordered": Text("The order is on its way", "指令已下发"),
-    "no_case_open": Text("There is no open case of that number", "没有该编号的在办案件"),
 }  # fmt: skip
+
+HEALTH = (
+    ("queued", Text("{} waiting", "待传 {}")),
+    ("lost", Text("{} lost", "丢失 {}")),
+    ("noise_dbm", Text("noise {} dBm", "底噪 {} dBm")),
+    ("load_permille", Text("load {} ‰", "信道占用 {} ‰")),
+    ("ring_permille", Text("ring {} ‰", "存储环 {} ‰")),
+    ("temperature_c", Text("{} °C", "{} °C")),
+    ("supply_mv", Text("{} mV", "{} mV")),
+)
 
 
 def say(text: str, language: str) -> str:
@@ -78,3 +84,14 @@ def age(seconds: float, language: str) -> str:
         if seconds >= size or size == 1
     )
     return f"{count} {zh if language == 'zh' else en}"
+
+
+def health(told: dict, language: str) -> str:
+    """What a station last said of itself: what fails first; figures that are unknown, and losses of none, left out."""
+    failing = [f"{fault['part']}: {fault['text']}" for fault in told.get("faults") or ()]
+    figures = [
+        say(form, language).format(told[name])
+        for name, form in HEALTH
+        if told.get(name) is not None and (told[name] or name not in ("queued", "lost"))
+    ]
+    return ", ".join(failing + figures)

@@ -5,7 +5,7 @@
   const live = document.getElementById("live");
   const offline = document.getElementById("offline");
   if (!live) return;
-  let shown = null;
+  let shown = null, answeredAt = new Date();
 
   const slider = () => document.getElementById("until");
 
@@ -24,17 +24,32 @@
     if (output) output.value = new Date(untilMs).toLocaleString(document.documentElement.lang);
   }
 
+  // What has the focus, so that it has it again among the news.
+  function focused() {
+    const element = document.activeElement;
+    if (!live.contains(element)) return null;
+    if (element.id) return "#" + element.id;
+    return element.hasAttribute("href") ? `${element.localName}[href="${element.getAttribute("href")}"]` : null;
+  }
+
   function show(html) {
     if (html === shown) return;
     const range = slider();
     const wanted = range && range.value !== range.max ? range.value : null; // at its end it goes on with the news
-    const focused = document.activeElement === range;
+    const selector = focused();
+    const scrolled = live.querySelector(".scroll")?.scrollTop ?? 0;
     shown = html;
     live.innerHTML = html;
-    const now = slider();
-    if (now && wanted !== null) now.value = wanted;
-    if (now && focused) now.focus();
+    if (slider() && wanted !== null) slider().value = wanted;
+    if (selector) live.querySelector(selector)?.focus({ preventScroll: true });
+    live.querySelector(".scroll")?.scrollTo(0, scrolled);
     cut();
+  }
+
+  function answered(well) {
+    offline.hidden = well;
+    if (well) answeredAt = new Date();
+    else offline.querySelector("time").textContent = answeredAt.toLocaleString(document.documentElement.lang);
   }
 
   async function refresh() {
@@ -43,9 +58,9 @@
       if (answer.status === 401) return location.assign("/");
       if (answer.status === 204) return location.assign("/"); // the case was closed
       if (answer.ok) show(await answer.text());
-      offline.hidden = answer.ok;
+      answered(answer.ok);
     } catch {
-      offline.hidden = false;
+      answered(false);
     }
     setTimeout(refresh, EVERY_MS);
   }
