@@ -20,6 +20,7 @@ from groundnet.errors import GroundnetError
 UP_TOPIC = "groundnet/up/"
 DOWN_TOPIC = "groundnet/down/"
 FIRST_PAUSE_S, LAST_PAUSE_S = 1.0, 60.0
+PATIENCE_S = 10.0  # with a broker that took the connection and says nothing
 QOS = 1
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -97,6 +98,7 @@ class MqttInbox:
             broker.port,
             username=broker.user,
             password=broker.password,
+            timeout=PATIENCE_S,
             tls_context=ssl.create_default_context() if broker.tls else None,
         )
 
