@@ -12,7 +12,8 @@ from groundnet.link.errors import NoAnswer, Refused, TriesExhausted, WrongSecret
 from groundnet.link.ports import SerialPort
 from groundnet.link.probe import probe
 from groundnet.link.serial_link import SerialLink
-from groundnet.provision.operation import STEPS, Order, ProvisionError, provision
+from groundnet.provision.operation import STEPS, Order, provision
+from groundnet.provision.refusal import ProvisionError
 from groundnet.provision.registry import Registry, Secret
 from groundnet.sim.desk import Desk, device_on
 from groundnet.sim.pacing import hold_while, run_paced

@@ -6,7 +6,7 @@ import pytest
 from groundnet.link import errors as link_errors
 from groundnet.link.device import Identity
 from groundnet.provision.label import Label, encode
-from groundnet.provision.refusal import REASONS, Refusal, reason_of, support_code
+from groundnet.provision.refusal import REASONS, NotProven, Refusal, reason_of, support_code
 from groundnet.provision.registry import Record, Secret
 from groundnet.provision.self_test import judge
 from groundnet.provision.subject import Draft, order_of, understand
@@ -195,6 +195,7 @@ def test_a_device_on_the_mains_has_no_battery_that_could_be_empty():
         (link_errors.Refused("write", "storage", ""), "storage"),
         (link_errors.Refused("write", "malformed", ""), "unexpected"),
         (link_errors.CodeFailed("p", "x"), "unexpected"),
+        (NotProven("x", "y"), "not_proven"),
     ],
 )
 def test_what_engineers_are_told_in_the_words_of_staff(error, reason):

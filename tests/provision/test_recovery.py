@@ -8,13 +8,14 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from groundnet.link.device import Device
 from groundnet.provision import blocks, people, point, signing
 from groundnet.provision.approval import ApprovalMissing, approve
 from groundnet.provision.audit import Audit
-from groundnet.provision.operation import Order, ProvisionError, provision
+from groundnet.provision.operation import Order, provision
 from groundnet.provision.people import NotAllowed, People
 from groundnet.provision.recovery import resume, undo, unfinished
-from groundnet.provision.refusal import Refusal
+from groundnet.provision.refusal import NotProven, ProvisionError, Refusal
 from groundnet.provision.registry import Registry, RegistryError
 from groundnet.provision.vault import Cost
 
@@ -209,6 +210,16 @@ def test_the_parts_are_tested_once_where_a_tag_was_written_and_waits_to_be_hande
     here.run(stop_before_lock)
     here.run(lambda link, registry: provision(link, registry, ORDER, now_ms=now_ms, tested=found.append))
     assert found == [] and record_of(here).state == "handed_over"
+
+
+def test_a_tag_that_does_not_prove_its_secret_is_not_handed_over_and_can_be_completed(fresh, monkeypatch):
+    here = fresh()
+    with monkeypatch.context() as patch:
+        patch.setattr(Device, "proves", lambda *arguments: False)
+        with pytest.raises(NotProven):
+            here.run(write)
+    assert (record_of(here).state, here.tag.state) == ("writing", "provisioned")
+    assert here.run(complete) and record_of(here).state == "handed_over"
 
 
 def stop_before_lock(link, registry):

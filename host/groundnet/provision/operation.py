@@ -12,19 +12,16 @@ from dataclasses import dataclass, field
 
 from groundwire import keys
 
-from groundnet.errors import GroundnetError
+from groundnet.errors import Text
 from groundnet.link.device import Device, Identity
 from groundnet.link.serial_link import Entropy, SerialLink
 from groundnet.provision import phone, self_test
 from groundnet.provision.audit import Audit
-from groundnet.provision.refusal import Refusal
+from groundnet.provision.refusal import NotProven, ProvisionError, Refusal
 from groundnet.provision.registry import BOUND, Record, Registry, Secret
 
 STEPS = ("identify", "reserve", "write", "read back", "prove", "self-test", "settings", "lock")
-
-
-class ProvisionError(GroundnetError):
-    """A device that cannot get this identity."""
+_REPEAT = Text("repeat the command", "请重试该命令")
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,11 @@ class Order:
     def __post_init__(self) -> None:
         for number in (self.owner_phone, self.settings.get("owner_phone")):
             if number and phone.normalise(number) != number:
-                raise ProvisionError(f"'{number}' has separators", f"write it as {phone.normalise(number)}")
+                plain = phone.normalise(number)
+                raise ProvisionError(
+                    Text(f"'{number}' has separators", f"“{number}”含分隔符"),
+                    Text(f"write it as {plain}", f"请写成 {plain}"),
+                )
 
     def pending(self) -> dict:
         """What of it no column of the registry holds, for whoever goes on after a crash."""
@@ -68,8 +69,8 @@ def provision(
         now_ms: UTC in milliseconds, for the record and for the device's clock.
         tested: told what the self-test found; not where an earlier call did it.
 
-    Raises Refusal for a device that failed its self-test and is blank again, ProvisionError, StoreError, RegistryError
-    and the errors of the link.
+    Raises Refusal for a device that failed its self-test and is blank again, NotProven, ProvisionError, StoreError,
+    RegistryError and the errors of the link.
     """
     device = Device(link)
     operation = entropy(8).hex()
@@ -118,8 +119,11 @@ def _reserved(
         return _resumed(registry, known, identity, order)
     if identity.state != "blank":
         raise ProvisionError(
-            f"device {identity.device_id.hex()} already has an identity of another registry",
-            "return it to the install point that bound it",
+            Text(
+                f"device {identity.device_id.hex()} already has an identity of another registry",
+                f"设备 {identity.device_id.hex()} 已有其他登记簿的身份",
+            ),
+            Text("return it to the install point that bound it", "请退回给当初绑定它的安装点"),
         )
     draft = Record(
         device_id=identity.device_id,
@@ -144,8 +148,13 @@ def _resumed(registry: Registry, known: Record, identity: Identity, order: Order
     both_say = (identity.state == "locked", known.state in BOUND)
     if both_say == (False, True) or (both_say == (True, False) and known.state != "verified"):
         raise ProvisionError(
-            f"device {device_id} is {identity.state}, the registry has it as {known.state}",
-            "have a supervisor look at its history before it is bound again",
+            Text(
+                f"device {device_id} is {identity.state}, the registry has it as {known.state}",
+                f"设备 {device_id} 自称 {identity.state}，登记簿记为 {known.state}",
+            ),
+            Text(
+                "have a supervisor look at its history before it is bound again", "请主管核对其历史后再绑定"
+            ),
         )
     if identity.state != "locked":
         return registry.amend(
@@ -159,8 +168,14 @@ def _resumed(registry: Registry, known: Record, identity: Identity, order: Order
     bound = (known.plate, known.profile, known.owner_phone)
     if bound != (order.plate, order.profile, order.owner_phone or known.owner_phone):
         raise ProvisionError(
-            f"device {device_id} is bound as {known.tag_id} to {known.plate or 'no plate'} ({known.profile})",
-            "bind another device: a bound one keeps its plate, profile and phone",
+            Text(
+                f"device {device_id} is bound as {known.tag_id} to {known.plate or 'no plate'} ({known.profile})",
+                f"设备 {device_id} 已作为 {known.tag_id} 绑定给 {known.plate or '（无车牌）'}（{known.profile}）",
+            ),
+            Text(
+                "bind another device: a bound one keeps its plate, profile and phone",
+                "请换一个设备：已绑定的不能更改车牌、用途和电话",
+            ),
         )
     return known
 
@@ -178,16 +193,20 @@ def _holds(device: Device, identity: Identity, record: Record, order: Order, sec
 def _read_back(device: Device, record: Record, secret: bytes) -> None:
     held = device.provision()
     if held.tag_id != record.tag_id or held.profile != record.profile:
-        raise ProvisionError(f"the device reads back as '{held.tag_id}'", "repeat the command")
+        raise NotProven(
+            Text(f"the device reads back as '{held.tag_id}'", f"回读编号为“{held.tag_id}”"), _REPEAT
+        )
     if not keys.same(held.check_value, keys.check_value(secret)):
-        raise ProvisionError("the device holds another secret than was written", "repeat the command")
+        raise NotProven(
+            Text("the device holds another secret than was written", "设备中的密钥与写入的不同"), _REPEAT
+        )
 
 
 def _prove(device: Device, secret: bytes, entropy: Entropy) -> None:
     if not device.proves(secret, entropy(16)):
-        raise ProvisionError(
-            "the device could not prove its secret",
-            "repeat the command; if it fails again, use another device",
+        raise NotProven(
+            Text("the device could not prove its secret", "设备未能证明其密钥"),
+            Text("repeat the command; if it fails again, use another device", "请重试；再失败请换一个设备"),
         )
 
 
@@ -238,8 +257,14 @@ def _keep_install_point(device: Device, record: Record, order: Order) -> None:
     held = device.provision().install_point
     if order.install_point not in ("", held):
         raise ProvisionError(
-            f"{record.tag_id} is locked with the install point '{held}', nothing was changed",
-            "leave --install-point out: a bound device keeps its own",
+            Text(
+                f"{record.tag_id} is locked with the install point '{held}', nothing was changed",
+                f"{record.tag_id} 已锁定，安装点为“{held}”，未作改动",
+            ),
+            Text(
+                "leave --install-point out: a bound device keeps its own",
+                "请不填 --install-point：已绑定的保留原安装点",
+            ),
         )
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from groundnet.errors import GroundnetError
+from groundnet.errors import GroundnetError, Text
 
 _E164 = re.compile(
     r"\+[1-9][0-9]{6,14}"
@@ -19,7 +19,10 @@ def normalise(text: str) -> str:
     number = "+" + bare[2:] if bare.startswith("00") else bare
     if not _E164.fullmatch(number):
         raise GroundnetError(
-            f"'{text}' is not an international phone number",
-            "give it with its country code, for example +8613800000000",
+            Text(f"'{text}' is not an international phone number", f"“{text}”不是国际格式的电话号码"),
+            Text(
+                "give it with its country code, for example +8613800000000",
+                "请带国家代码，例如 +8613800000000",
+            ),
         )
     return number

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from groundnet.errors import GroundnetError
+from groundnet.errors import GroundnetError, Text
 
 LONGEST = 16
 
@@ -15,6 +15,10 @@ def normalise(text: str) -> str:
     kept = [character for character in unicodedata.normalize("NFKC", text).upper() if character.isalnum()]
     if not 0 < len(kept) <= LONGEST:
         raise GroundnetError(
-            f"'{text}' is not a number plate", f"type its letters and digits, at most {LONGEST}"
+            Text(f"'{text}' is not a number plate", f"“{text}”不是车牌号"),
+            Text(
+                f"type its letters and digits, at most {LONGEST}",
+                f"请输入车牌的字母和数字，最多 {LONGEST} 位",
+            ),
         )
     return "".join(kept)

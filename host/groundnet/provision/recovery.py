@@ -8,7 +8,8 @@ from groundnet.errors import Text
 from groundnet.link.device import Device, Identity
 from groundnet.link.serial_link import Entropy, SerialLink
 from groundnet.provision.approval import Approval
-from groundnet.provision.operation import Order, ProvisionError, provision, take_back
+from groundnet.provision.operation import Order, provision, take_back
+from groundnet.provision.refusal import ProvisionError
 from groundnet.provision.registry import BOUND, Record, Registry, RegistryError
 
 OPEN = ("reserved", "writing", "verified")  # states of an attempt that did not end

@@ -185,6 +185,14 @@ class Refusal(GroundnetError):
         super().__init__(self.reason.cause, self.reason.action)
 
 
+class ProvisionError(GroundnetError):
+    """A device that cannot get this identity."""
+
+
+class NotProven(ProvisionError):
+    """The device holds, or proves, something else than was written."""
+
+
 def reason_of(error: GroundnetError) -> Reason:
     """The reason that says to staff what an error of the library says to engineers."""
     if isinstance(error, Refusal):
@@ -211,6 +219,7 @@ _NAMES = (
     (link_errors.NotASerialPort, "foreign_device"),
     (link_errors.WrongSecret, "other_point"),
     (link_errors.TriesExhausted, "must_wait"),
+    (NotProven, "not_proven"),
     (LabelError, "label_damaged"),
     (TagIdError, "mistyped"),
     (RegistryError, "registry"),
