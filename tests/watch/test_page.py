@@ -112,6 +112,8 @@ def test_a_case_is_opened_ordered_about_and_closed(county, browser):
         row["command"] for row in county.database.rows("SELECT command FROM orders ORDER BY order_id")
     ]
     assert len(commands) == 4, "lost mode and siren, for tag and tracker"
+    page = client.get(f"{where}/part").text
+    assert page.count("waiting for the device") == 4 and "Siren on" in page and "Lost mode on" in page
     assert send(client, f"{where}/close", outcome="found").headers["location"] == "/"
     (case, other) = county.database.rows("SELECT * FROM cases ORDER BY case_id")
     assert (case["document"], case["reporter"], case["outcome"], other["outcome"]) == (

@@ -108,11 +108,17 @@ class Page:
         return {"seen": seen, "map": Markup(drawn), "newest_ms": newest_ms}  # map_svg escapes
 
     async def _thing(self, request: Request, who: str) -> dict[str, Any]:
-        thing, points, seen = await self._desk.track(who, request.path_params["number"])
-        last = last_place(points)
+        followed = await self._desk.track(who, request.path_params["number"])
+        seen, points, last = followed.stations, followed.points, last_place(followed.points)
         drawn = "" if last is None else map_svg.of_track(seen, points, last, self._options.style)
-        newest_ms = situation.newest_ms(seen)
-        return {"thing": thing, "points": points, "last": last, "map": Markup(drawn), "newest_ms": newest_ms}
+        return {
+            "thing": followed.thing,
+            "points": points,
+            "last": last,
+            "ordered": followed.orders,
+            "map": Markup(drawn),
+            "newest_ms": situation.newest_ms(seen),
+        }
 
     async def download(self, request: Request) -> Response:
         """The track in one of the formats, WGS-84 whatever the map shows."""
@@ -123,11 +129,12 @@ class Page:
         if form not in FORMATS:
             return PlainTextResponse("no such format\n", 404)
         try:
-            thing, points, _ = await self._desk.track(who, request.path_params["number"], form)
+            followed = await self._desk.track(who, request.path_params["number"], form)
         except NoSuchCase as error:
             return PlainTextResponse(f"{error}\n", 404)
+        thing = followed.thing
         named = f'attachment; filename="{thing.tags[0]}.{form}"'
-        text = FORMATS[form](points, thing.plate or thing.tags[0])
+        text = FORMATS[form](followed.points, thing.plate or thing.tags[0])
         return Response(text, media_type=MEDIA[form], headers={"content-disposition": named})
 
     # --- what is done

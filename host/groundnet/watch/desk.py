@@ -15,7 +15,7 @@ from groundnet.errors import Text
 from groundnet.provision.people import People, Session, SessionOver
 from groundnet.provision.registry import Registry
 from groundnet.watch import situation
-from groundnet.watch.situation import Sought, Station
+from groundnet.watch.situation import Ordered, Sought, Station
 
 T = TypeVar("T")
 LOOK_MS = 10 * 60_000  # a page that stays open is one look for so long
@@ -39,6 +39,16 @@ class Overview:
     stations: list[Station]
     things: list[Sought]
     places: dict[int, TrackPoint]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Everything on the page of one case."""
+
+    thing: Sought
+    points: list[TrackPoint]
+    stations: list[Station]
+    orders: list[Ordered]
 
 
 class Desk:
@@ -105,22 +115,12 @@ class Desk:
         """Stations, open cases and their last places; each is written down as a look-up."""
         return await self._ask(lambda: self._overview(who))
 
-    async def thing(self, number: int) -> Sought:
-        """One open case without its place. Raises NoSuchCase."""
-        return await self._ask(lambda: self._thing(number))
-
-    async def track(
-        self, who: str, number: int, form: str = ""
-    ) -> tuple[Sought, list[TrackPoint], list[Station]]:
+    async def track(self, who: str, number: int, form: str = "") -> Followed:
         """One open case with its track, written down as a look-up; each download in a ``form`` is one of its own.
 
         Raises NoSuchCase.
         """
         return await self._ask(lambda: self._track(who, number, form))
-
-    async def changes(self) -> int:
-        """Another number once anybody has written to the store."""
-        return await self._ask(self._database.changes)
 
     # --- what is done
 
@@ -164,6 +164,9 @@ class Desk:
         things = self._granted(
             who, situation.sought(self._database, self._registry, now_ms), "watch", LOOK_MS
         )
+        numbers = {thing.number for thing in things}  # of closed cases nothing stays here
+        self._places = {number: kept for number, kept in self._places.items() if number in numbers}
+        self._tracks = {number: kept for number, kept in self._tracks.items() if number in numbers}
         made = 0
         for thing in things:
             heard = situation.heard_of(self._database, thing)
@@ -175,7 +178,7 @@ class Desk:
         places = {number: place for number, place in known.items() if place is not None}
         return Overview(situation.stations(self._database, now_ms), things, places)
 
-    def _track(self, who: str, number: int, form: str) -> tuple[Sought, list[TrackPoint], list[Station]]:
+    def _track(self, who: str, number: int, form: str) -> Followed:
         what, look_ms = (f"download {form}", 0) if form else ("watch track", LOOK_MS)
         thing = self._thing(number)
         if not self._granted(who, [thing], what, look_ms):
@@ -183,7 +186,13 @@ class Desk:
         heard = situation.heard_of(self._database, thing)
         if self._tracks.get(number, ((), []))[0] != heard:
             self._tracks[number] = heard, situation.track(self._database, thing)
-        return thing, self._tracks[number][1], situation.stations(self._database, self.now_ms())
+        now_ms = self.now_ms()
+        return Followed(
+            thing,
+            self._tracks[number][1],
+            situation.stations(self._database, now_ms),
+            situation.orders_of(self._database, thing, now_ms),
+        )
 
     def _thing(self, number: int) -> Sought:
         for thing in situation.sought(self._database, self._registry, self.now_ms()):

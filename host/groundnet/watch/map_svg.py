@@ -14,6 +14,7 @@ from groundnet.watch.projection import TILE_PX, Shown, View
 from groundnet.watch.situation import Station
 
 WIDTH, HEIGHT = 1000, 640
+LABEL_PX = 110  # a meridian's label, as wide as on a phone
 MOST_POINTS = 600  # of a drawn track; a longer one is thinned, its ends stay
 _GRID_STEPS = (30, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005)
 _SCALES_M = (200_000, 100_000, 50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20, 10)
@@ -119,9 +120,9 @@ def _graticule(view: View) -> list[str]:
     lines = []
     for lon in _multiples(west, east, step):
         x, _ = view.at_shown(south, lon)
-        lines.append(
-            f'<path d="M{x:.1f} 0V{HEIGHT}"/><text x="{x + 4:.1f}" y="{HEIGHT - 6}">{lon:.6g}°</text>'
-        )
+        lines.append(f'<path d="M{x:.1f} 0V{HEIGHT}"/>')
+        if x < WIDTH - LABEL_PX:
+            lines.append(f'<text x="{x + 4:.1f}" y="{HEIGHT - 6}">{lon:.6g}°</text>')
     for lat in _multiples(south, north, step):
         _, y = view.at_shown(lat, west)
         lines.append(f'<path d="M0 {y:.1f}H{WIDTH}"/><text x="4" y="{y - 4:.1f}">{lat:.6g}°</text>')

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from groundwire import downlink
+
 from groundnet.collector.cases import Case, list_cases
 from groundnet.collector.condition import Condition, condition_of
 from groundnet.collector.database import Database
@@ -18,6 +20,7 @@ MINUTE_MS, DAY_MS = 60_000, 86_400_000
 GOOD_MS, LATE_MS = 10 * MINUTE_MS, 60 * MINUTE_MS  # since a station's last word
 STATES = ("gone", "faulty", "late", "good")  # faulty: heard, but it says that a part fails
 PLACE_SPAN_MS = 2 * MINUTE_MS  # before the last word: enough for the last place
+MOST_ORDERS = 6  # of a thing, the newest
 BEFORE_MS = DAY_MS  # so much of the track before the report is shown
 _LAST_WORD = """SELECT
     (SELECT max(time_ms) FROM beacons WHERE device_id = ?) AS beacon_ms,
@@ -66,6 +69,16 @@ class Sought:
         return len(self.silences) == len(self.cases)
 
 
+@dataclass(frozen=True)
+class Ordered:
+    """An order for a device of a thing. ``command`` as in groundwire.downlink; ``state`` as in the table of orders."""
+
+    device_id: bytes
+    command: str
+    state: str
+    given_ms: int
+
+
 def stations(database: Database, now_ms: int) -> list[Station]:
     """All stations, those that need somebody first."""
     found = [_station(row, now_ms) for row in database.rows("SELECT * FROM stations ORDER BY station_id")]
@@ -98,6 +111,19 @@ def track(database: Database, thing: Sought) -> list[TrackPoint]:
     """The thing's track from a day before the theft was reported until now."""
     stolen_ms = min(min(case.opened_ms, case.stolen_ms or case.opened_ms) for case in thing.cases)
     return track_of(database, thing.device_ids, stolen_ms - BEFORE_MS)
+
+
+def orders_of(database: Database, thing: Sought, now_ms: int) -> list[Ordered]:
+    """The newest orders for the devices on a thing, with what became of each."""
+    rows = [
+        row
+        for device_id in thing.device_ids
+        for row in database.rows(
+            "SELECT * FROM orders WHERE device_id = ? ORDER BY order_id DESC LIMIT ?", device_id, MOST_ORDERS
+        )
+    ]
+    newest = sorted(rows, key=lambda row: row["order_id"], reverse=True)[:MOST_ORDERS]
+    return [_ordered(row, now_ms) for row in newest]
 
 
 def heard_of(database: Database, thing: Sought) -> tuple[int | None, ...]:
@@ -158,3 +184,9 @@ def _station(row: Row, now_ms: int) -> Station:
     heard = "faulty" if health.get("faults") else "good"
     state = heard if age_ms <= GOOD_MS else "late" if age_ms <= LATE_MS else "gone"
     return Station(row["station_id"].hex(), row["lat"], row["lon"], row["seen_ms"], state, health)
+
+
+def _ordered(row: Row, now_ms: int) -> Ordered:
+    over = row["state"] in ("queued", "sent") and row["expires_ms"] <= now_ms
+    command = downlink.COMMANDS[row["command"]] or ""
+    return Ordered(row["device_id"], command, "expired" if over else row["state"], row["created_ms"])
