@@ -16,9 +16,8 @@ CONVINCING = 3
 GAP_MS = 2 * 3_600_000  # after that nothing is known of where it was
 GATE = 4.0  # standard deviations
 GATE_EVIDENCE = 9.0  # the same for what stations heard, beside one for each station
-NEWS_M = (
-    600.0  # only so far away are walls and the errors of antennas others: then stations tell something new
-)
+SHADOW_M = 60.0  # walls and houses are others after so much
+TURN_SHARE = 2.0  # of the distance to the loudest station; measured: the radius is honest with it
 LEAST_NEWS = 0.01
 COMMON_SHARE = 0.8  # of a fix's radius is common to its neighbours, which no averaging takes away
 SPEED_ERROR_MPS = 1.0
@@ -124,7 +123,7 @@ class Filter:
             weight * math.sqrt((s.x - last[0]) ** 2 + (s.y - last[1]) ** 2 + 2 * max(s.pp - last[2], 0.0))
             for s, weight in zip(expected.states, expected.weights, strict=True)
         )
-        return max(1 - math.exp(-moved_m / NEWS_M), LEAST_NEWS)
+        return max(1 - math.exp(-moved_m / _stays_m(seen)), LEAST_NEWS)
 
     def _with_speed(self, belief: Belief, seen: Observation, sign: int) -> Belief:
         if seen.speed_mps is None or seen.course_deg is None:
@@ -138,6 +137,13 @@ class Filter:
         whole = self.belief.whole()
         self._known[seen.source] = (whole.x, whole.y, whole.pp)
         return whole
+
+
+def _stays_m(seen: Observation) -> float:
+    """After how many metres its errors are others: those of antennas, when stations stand in other directions."""
+    if seen.place is not None:
+        return seen.place.radius_m
+    return max(SHADOW_M, TURN_SHARE * min(ear.hearing.distance_m(ear.rssi_dbm) for ear in seen.ears))
 
 
 def _explained(expected: Belief, x: float, y: float, variance: float) -> bool:
