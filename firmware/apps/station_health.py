@@ -48,7 +48,8 @@ class StationHealth(Part):
         noise_dbm, load_permille = self._channel()
         shelf = self._loop.parts.get("history")
         ring_permille = None if shelf is None else shelf.fill_permille()
-        self._loop.post(events.HEALTH, noise_dbm, load_permille, ring_permille, esp32.mcu_temperature())
+        temperature_c = esp32.mcu_temperature()  # type: ignore[attr-defined] - newer than the stubs
+        self._loop.post(events.HEALTH, noise_dbm, load_permille, ring_permille, temperature_c)
 
     def _channel(self) -> tuple:
         """(noise floor in dBm, share of samples above it in permille), None twice before there are enough."""

@@ -37,9 +37,12 @@ class TlsLink(TcpLink):
 
     def connected(self) -> None:
         """The stream that the owner sees is the one inside TLS from now on."""
-        self._poller.unregister(self.stream)
+        plain = self.stream
+        self._poller.unregister(plain)
         self.stream = self._context.wrap_socket(
-            self.stream, server_hostname=self._host, do_handshake_on_connect=False
+            plain,  # type: ignore[arg-type] - a socket until now
+            server_hostname=self._host,
+            do_handshake_on_connect=False,
         )
         self._poller.register(self.stream)
 

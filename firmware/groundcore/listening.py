@@ -37,7 +37,7 @@ _BEACON_BYTES = 24
 
 def plans(name: str, both: bool) -> tuple:
     """The region plans that a station serves, its own first; empty when there is none of that name."""
-    names = (name, PARTNERS.get(name)) if both else (name,)
+    names = (name, PARTNERS.get(name, "")) if both else (name,)
     return tuple([region.plan(one) for one in names if region.plan(one) is not None])
 
 

@@ -153,10 +153,10 @@ class Uplink:
         self._sequence = sequence = (self._sequence + 1) & 0xFFFF
         self.state = state
         self._due_ms = now_ms + _REPLY_MS
-        sealed = state == ASKING and self._session is not None
-        if sealed:
-            payload = self._session.seal(kind, payload, sequence)
-        self._carry(frame.encode(kind, payload, sequence, sealed), now_ms, actions)
+        session = self._session if state == ASKING else None
+        if session is not None:
+            payload = session.seal(kind, payload, sequence)
+        self._carry(frame.encode(kind, payload, sequence, session is not None), now_ms, actions)
 
     def _opened(self, event, now_ms, actions):
         self._decoder.reset()
@@ -166,8 +166,9 @@ class Uplink:
         """The way is open."""
         self.state = UP
         if self._credential is not None:
-            self._session = self._credential()
-            self._ask(PROVING, *self._session.open(), now_ms, actions)
+            self._session = session = self._credential()
+            kind, payload = session.open()
+            self._ask(PROVING, kind, payload, now_ms, actions)
 
     def _lost(self, event, now_ms, actions):
         if self.state == ASKING:
@@ -207,19 +208,23 @@ class Uplink:
     def _take(self, found, now_ms, actions):
         """The reply in a frame; None for one that only proves the other end."""
         session = self._session
-        payload = found.payload
-        proving = self.state == PROVING
-        if session is not None and not proving:
-            payload = session.unseal(found)
-        message = messages.decode(found.kind, payload)
-        if proving:
-            answer = session.receive(message)
-            if answer is not None:
-                self._ask(PROVING, *answer, now_ms, actions)
-                return None
-        self.state = UP
-        self._backoff_ms = _BACKOFF_FIRST_MS
-        if proving:
+        if session is not None and self.state == PROVING:
+            self._prove(session, messages.decode(found.kind, found.payload), now_ms, actions)
             return None
+        payload = found.payload if session is None else session.unseal(found)
+        message = messages.decode(found.kind, payload)
+        self._answered()
         self.answered = True
         return found.kind, payload, message
+
+    def _prove(self, session, message, now_ms, actions):
+        """The next step of the session, or it is open."""
+        answer = session.receive(message)
+        if answer is None:
+            self._answered()
+        else:
+            self._ask(PROVING, answer[0], answer[1], now_ms, actions)
+
+    def _answered(self):
+        self.state = UP
+        self._backoff_ms = _BACKOFF_FIRST_MS

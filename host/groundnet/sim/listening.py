@@ -4,6 +4,7 @@ The station is a virtual board with its own firmware; the tags are senders close
 nothing but the station's listening decides. Collisions between them are avoided, they are the air's business.
 """
 
+import functools
 import random
 from collections import Counter
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from groundwire import beacon, frame, keys, messages
 from groundnet.image import partition_table
 from groundnet.image.boards import board_literal
 from groundnet.image.firmware_image import build
-from groundnet.sim.antenna import Frame
+from groundnet.sim.antenna import Antenna, Frame
 from groundnet.sim.board import VirtualBoard
 from groundnet.sim.boardfs import BoardFs
 from groundnet.sim.desk import quiet_place
@@ -101,7 +102,8 @@ class _Line:
                 following = asked["first_sequence"] + len(asked["sightings"])
                 values |= {"boot_count": asked["boot_count"], "next_sequence": following}
                 name = "sightings_ack"
-            answer += frame.encode(*messages.encode(name, values), request.sequence)
+            kind, payload = messages.encode(name, values)
+            answer += frame.encode(kind, payload, request.sequence)
         return answer
 
     def close(self) -> None:
@@ -152,15 +154,12 @@ def _send_all(world: World, medium: Medium, beacons: int) -> dict[bytes, int]:
         at_us += round((PAUSE_S + source.expovariate(2.0)) * 1e6)
         data = _beacon(name, counter, source)
         sent[data] = at_us
-        modulation = SENT[name]
-        airtime_us = modulation.airtime_us(len(data))
-        world.at(
-            at_us,
-            lambda data=data, modulation=modulation, airtime_us=airtime_us: medium.transmit(
-                tag, data, modulation, 14, airtime_us
-            ),
-        )
+        world.at(at_us, functools.partial(_transmit, medium, tag, data, SENT[name]))
     return sent
+
+
+def _transmit(medium: Medium, tag: Antenna, data: bytes, modulation: Modulation) -> None:
+    medium.transmit(tag, data, modulation, 14, modulation.airtime_us(len(data)))
 
 
 def _beacon(name: str, counter: int, source: random.Random) -> bytes:
