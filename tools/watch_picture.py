@@ -19,7 +19,7 @@ from groundnet.watch.desk import Desk
 from groundnet.web.server import listen, server_of
 from playwright.sync_api import sync_playwright
 
-WIDTH, HEIGHT = 1180, 1010
+WIDTH, HEIGHT = 1180, 1110
 CASE, AFTER_MS = 1, 20_000
 
 
