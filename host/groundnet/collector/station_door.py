@@ -216,4 +216,5 @@ def _frame_of(reply: bytes) -> frame.Frame:
 
 def _error(request: frame.Frame, code: str, detail: str) -> bytes:
     values = {"request": request.kind, "code": code, "detail": detail, "retry_after_ms": None}
-    return frame.encode(*messages.encode("error", values), request.sequence)
+    kind, payload = messages.encode("error", values)
+    return frame.encode(kind, payload, request.sequence)
