@@ -7,6 +7,7 @@ import pytest
 from asgi_browser import Browser
 from groundnet.collector import orders
 from groundnet.collector.cases import close_cases, open_cases
+from groundnet.database.store import StoreError
 from groundnet.watch.app import COOKIE, Options, Page
 from groundnet.watch.desk import LOOK_MS
 from groundnet.watch.map_svg import Style
@@ -232,6 +233,20 @@ def test_names_are_escaped(county, browser):
     )
     page = browser().get("/").text
     assert "<b>1</b>" not in page and "<i>" not in page
+
+
+def test_a_store_that_fails_is_named_and_the_page_goes_on_when_it_works_again(county, browser, monkeypatch):
+    number = county.steal()
+    client = browser()
+
+    def fails(*_):
+        raise StoreError("the store is away", "start it again")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("groundnet.watch.situation.sought", fails)
+        answers = [client.get(path) for path in ("/", "/part", f"/case/{number}/track.gpx")]
+    assert [(one.status_code, "the store is away" in one.text) for one in answers] == [(503, True)] * 3
+    assert "云A12345" in client.get("/part").text
 
 
 def test_with_many_cases_places_come_a_few_at_a_time(county, browser, monkeypatch):

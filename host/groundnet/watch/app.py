@@ -99,6 +99,8 @@ class Page:
             return self._answer(request, template, **await values(request, who))
         except NoSuchCase as error:
             return Response(status_code=204) if part else self._refused(request, error, 404)
+        except GroundnetError as error:  # the store: the page goes on asking, and says how old it is
+            return PlainTextResponse(f"{error}\n", 503) if part else self._refused(request, error, 503)
 
     async def _overview(self, request: Request, who: str) -> dict[str, Any]:
         seen = await self._desk.overview(who)
@@ -132,6 +134,8 @@ class Page:
             followed = await self._desk.track(who, request.path_params["number"], form)
         except NoSuchCase as error:
             return PlainTextResponse(f"{error}\n", 404)
+        except GroundnetError as error:
+            return PlainTextResponse(f"{error}\n", 503)
         thing = followed.thing
         named = f'attachment; filename="{thing.tags[0]}.{form}"'
         text = FORMATS[form](followed.points, thing.plate or thing.tags[0])
