@@ -215,7 +215,8 @@ def test_a_closed_collector_takes_no_stranger_and_tells_what_to_do(county):
     assert county.reasons(OTHER) == {"unknown station"}
 
 
-def test_behind_a_broker_another_collector_goes_on_with_the_session(county):
+def test_behind_a_broker_another_collector_goes_on_with_the_session(store_at, tag):
+    county = County(store_at("collector.db"), tag)
     end = county.line(topic=True).open()
     for number in range(3):
         line = county.line(topic=True)
@@ -223,6 +224,8 @@ def test_behind_a_broker_another_collector_goes_on_with_the_session(county):
         assert opened(end, line.ask(request)).values["next_sequence"] == number + 1
         county.start()
     assert county.kept() == 3
+    county.line(topic=True).ask(hello(OTHER))
+    assert county.reasons(OTHER) == {"unknown station"}
 
 
 def test_a_topic_is_its_own_station_s(county):
