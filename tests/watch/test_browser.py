@@ -24,6 +24,7 @@ ARGUMENTS = (
 )
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PATIENCE_MS = 20_000
+POLL_MS = 5_000  # a little more than between two questions of the page
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,7 @@ def visit(chromium, url):
         context = chromium.new_context(viewport=size, accept_downloads=True)
         contexts.append(context)
         page = context.new_page()
+        page.clock.install()
         page.on("request", lambda request: request.url.startswith(url) or wrong.append(request.url))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
@@ -106,10 +108,12 @@ def test_what_comes_in_is_seen_without_a_reload_and_a_closed_case_goes_away(coun
     page.focus("#until")
     page.keyboard.press("Home")
     county.hear(TAG, 7, 25.11, 103.80)
+    page.clock.fast_forward(POLL_MS)
     page.wait_for_selector("circle.fix >> nth=6", state="attached")
     assert page.locator("circle.fix:not(.later)").count() == 1, "the slider stays where it was put"
     assert page.evaluate("document.activeElement.id") == "until"
     close_cases(county.database, [TAG, TRACKER], "found", county.now_ms)
+    page.clock.fast_forward(POLL_MS)
     page.wait_for_selector("text=没有在办案件")
 
 
@@ -125,6 +129,7 @@ def test_news_leave_focus_and_scrolling_where_they_are(county, visit):
     page.focus(f".cases [href='/case/{number}']")
     page.evaluate("document.querySelector('.scroll').scrollTo(0, 300)")
     county.now_ms += 5 * 60_000
+    page.clock.fast_forward(POLL_MS)
     page.wait_for_selector(".fresh >> text=5 分钟前")
     assert page.evaluate("document.activeElement.getAttribute('href')") == f"/case/{number}"
     assert page.evaluate("document.querySelector('.scroll').scrollTop") == 300
@@ -134,11 +139,14 @@ def test_while_the_program_does_not_answer_the_page_says_of_when_it_is(county, c
     number = county.steal()
     context = chromium.new_context(locale="en-GB")
     page = context.new_page()
+    page.clock.install()
     page.goto(f"{url}case/{number}")
     context.set_offline(True)
+    page.clock.fast_forward(POLL_MS)
     page.wait_for_selector("#offline:not([hidden])")
     assert page.locator("#offline time").inner_text()
     context.set_offline(False)
+    page.clock.fast_forward(POLL_MS)
     page.wait_for_selector("#offline", state="hidden")
     assert page.locator("circle.fix").count() == 6
     context.close()
