@@ -1,14 +1,19 @@
 """What is learned of a station's ears, and when a station counts as awake."""
 
+import json
 import math
 import random
 
 import pytest
-from groundnet.collector import awake
+from groundnet.cli.calibrate import app
+from groundnet.collector import awake, calibration_service
 from groundnet.collector.calibration import Sample, hearings, learn, learn_all
+from groundnet.collector.core import Collector
+from groundnet.collector.database import Database
 from groundnet.collector.hearing import USUAL, Hearing, signal_dbm
 from groundnet.geodesy import LocalFrame, distance_m
 from groundwire import beacon
+from typer.testing import CliRunner
 
 from host.radio_senders import NOW_MS, OTHER, STATION, ask, hello, sighting, sightings
 
@@ -103,6 +108,8 @@ def test_a_station_learns_from_tags_that_say_where_they_are(collector, tag):
     assert kept[OTHER].spread_db < USUAL.spread_db
     again = learn_all(collector.database, end_ms)
     assert again == found
+    assert not calibration_service.one_round(collector.database, end_ms + 3_600_000)
+    assert calibration_service.one_round(collector.database, end_ms + 25 * 3_600_000)
 
 
 def test_a_station_that_keeps_talking_is_awake_in_one_span(collector):
@@ -119,3 +126,16 @@ def test_a_station_that_keeps_talking_is_awake_in_one_span(collector):
     cut = awake.awake(database, NOW_MS + 50_000, NOW_MS + 60_000)
     assert [(one.since_ms - NOW_MS, one.until_ms - NOW_MS) for one in cut] == [(50_000, 60_000)]
     assert (cut[0].lat, cut[0].lon) == (45.0, 13.0)
+
+
+def test_the_command_prints_what_it_learned(tmp_path, tag):
+    path = tmp_path / "collector.db"
+    database = Database(path)
+    ask(Collector(database), hello(), NOW_MS)
+    database.close()
+    done = CliRunner().invoke(app, ["--database", str(path), "--json"])
+    (row,) = json.loads(done.stdout)
+    assert (row["station_id"], row["samples"], row["faintest_dbm"]) == (STATION.hex(), 0, None)
+    assert row["exponent"] == USUAL.exponent
+    table = CliRunner().invoke(app, ["--database", str(path)])
+    assert STATION.hex() in table.stdout and "± 6.0" in table.stdout

@@ -25,6 +25,7 @@ from groundnet.cli.options import (
     now_ms,
 )
 from groundnet.cli.registry_door import open_registry
+from groundnet.collector import calibration_service
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.inbox import Inbox
@@ -104,6 +105,8 @@ def collect(
 
     beside = [messages.run, alert] if messages else [alert]
     announce = functools.partial(_announce, host, as_json=as_json)
+    address = database_path(database)
+    beside.append(lambda: calibration_service.run(lambda: Database(address), now_ms, _tell_of_calibration))
     asyncio.run(_serve(Server(inbox), beside, host, port, announce, tls))
     store.close()
     devices.close()
@@ -136,6 +139,10 @@ def _tell_of_broker(text: str) -> None:
 
 def _tell_of_alerts(text: str) -> None:
     Console(stderr=True, highlight=False, markup=False).print(f"{tr('alerts:', '提醒：')} {text}")
+
+
+def _tell_of_calibration(text: str) -> None:
+    Console(stderr=True, highlight=False, markup=False).print(f"{tr('calibration:', '校准：')} {text}")
 
 
 def _announce(host: str, port: int, as_json: bool) -> None:

@@ -86,7 +86,7 @@ def track(
         raise _no_position(name, cell)
     if as_json:
         conditions = {tag_id: condition_json(condition) for tag_id, condition in told.items()}
-        answer = {**_last_place(list(told), points), "condition": conditions}
+        answer = {**_last_place(list(told), points, now_ms()), "condition": conditions}
         typer.echo(json.dumps(answer, ensure_ascii=False))
     elif output:
         output.write_text(FORMATS[form.value](points, name), encoding="utf-8")
@@ -110,7 +110,7 @@ def _no_position(name: str, cell: tuple[str, int] | None) -> GroundnetError:
     )
 
 
-def _last_place(tag_ids: list[str], points: list[TrackPoint]) -> dict:
+def _last_place(tag_ids: list[str], points: list[TrackPoint], at_ms: int) -> dict:
     place = last_place(points)
     assert place is not None
     return {
@@ -120,5 +120,6 @@ def _last_place(tag_ids: list[str], points: list[TrackPoint]) -> dict:
         "lon": round(place.lon, 7),
         "radius_m": round(place.radius_m, 1),
         "source": place.source,
+        "age_s": max(0, round((at_ms - place.time_ms) / 1000)),
         "positions": len(points),
     }

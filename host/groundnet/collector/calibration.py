@@ -26,8 +26,12 @@ EXPONENT_SD = 0.4  # how stations differ from the usual one
 HUBER_SIGMAS = 1.5
 FAINTEST_SHARE = 0.05  # of what a station hears is fainter than what it hears surely
 FAINTEST_SAMPLES = 20
+MOST_FIXES = 50_000  # the newest ones are enough, and a round takes seconds
 ROUNDS = 20
 ROOT_2PI = math.sqrt(2 * math.pi)
+
+Fix = tuple[int, float, float]  # Unix ms, WGS-84 degrees
+Sent = tuple[int, dict[bytes, float]]  # Unix ms of a beacon, and the level at each station that heard it
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,10 @@ def learn_all(database: Database, now_ms: int) -> dict[bytes, Calibration]:
     """Learn every station that has told where it stands, and keep what was learned in the store."""
     since_ms = now_ms - LEARN_SPAN_MS
     spans = awake(database, since_ms, now_ms)
-    faintest = _faintest(database, since_ms)
-    samples = _samples(database, spans, since_ms)
+    fixes = _fixes(database, since_ms)
+    beacons = {device_id: list(_beacons(database, device_id, since_ms)) for device_id in fixes}
+    faintest = _faintest(heard for sent in beacons.values() for _, heard in sent)
+    samples = _samples(fixes, beacons, spans)
     stations = database.rows("SELECT station_id FROM stations WHERE lat IS NOT NULL AND lon IS NOT NULL")
     found = {
         station: learn(samples.get(station, ()), faintest.get(station))
@@ -148,29 +154,28 @@ def _keep(database: Database, station_id: bytes, one: Calibration, now_ms: int) 
     )
 
 
-def _faintest(database: Database, since_ms: int) -> dict[bytes, float]:
+def _faintest(beacons: Iterable[dict[bytes, float]]) -> dict[bytes, float]:
     """For each station that heard enough, the level below which it hears little."""
-    rows = database.rows(
-        "SELECT station_id, rssi_dbm, snr_db FROM sightings WHERE time_ms >= ? AND rssi_dbm IS NOT NULL",
-        since_ms,
-    )
     levels: dict[bytes, list[float]] = {}
-    for row in rows:
-        levels.setdefault(bytes(row["station_id"]), []).append(signal_dbm(row["rssi_dbm"], row["snr_db"]))
+    for heard in beacons:
+        for station_id, level in heard.items():
+            levels.setdefault(station_id, []).append(level)
     return {
-        station: sorted(heard)[int(FAINTEST_SHARE * len(heard))]
-        for station, heard in levels.items()
-        if len(heard) >= FAINTEST_SAMPLES
+        station: sorted(found)[int(FAINTEST_SHARE * len(found))]
+        for station, found in levels.items()
+        if len(found) >= FAINTEST_SAMPLES
     }
 
 
-def _samples(database: Database, spans: list[Awake], since_ms: int) -> dict[bytes, list[Sample]]:
+def _samples(
+    fixes_of: dict[bytes, list[Fix]], beacons: dict[bytes, list[Sent]], spans: list[Awake]
+) -> dict[bytes, list[Sample]]:
     """For each station: beacons from known places, heard or missed, one sample a square."""
     squares: dict[tuple[bytes, int, int], list[tuple[float, float | None]]] = {}
     stations = {span.station_id: span for span in spans}
-    for device_id, fixes in _fixes(database, since_ms).items():
+    for device_id, fixes in fixes_of.items():
         times = [fix[0] for fix in fixes]
-        for counter_ms, heard in _beacons(database, device_id, since_ms):
+        for counter_ms, heard in beacons[device_id]:
             place = _place_at(fixes, times, counter_ms)
             if place is None:
                 continue
@@ -190,19 +195,20 @@ def _samples(database: Database, spans: list[Awake], since_ms: int) -> dict[byte
     return samples
 
 
-def _fixes(database: Database, since_ms: int) -> dict[bytes, list[tuple[int, float, float]]]:
+def _fixes(database: Database, since_ms: int) -> dict[bytes, list[Fix]]:
     rows = database.rows(
         "SELECT device_id, time_ms, lat, lon FROM fixes WHERE time_ms >= ? AND source = 'gnss' AND radius_m <= 50 "
-        "ORDER BY time_ms",
+        "ORDER BY time_ms DESC LIMIT ?",
         since_ms,
+        MOST_FIXES,
     )
-    found: dict[bytes, list[tuple[int, float, float]]] = {}
-    for row in rows:
+    found: dict[bytes, list[Fix]] = {}
+    for row in reversed(rows):
         found.setdefault(bytes(row["device_id"]), []).append((row["time_ms"], row["lat"], row["lon"]))
     return found
 
 
-def _beacons(database: Database, device_id: bytes, since_ms: int) -> Iterable[tuple[int, dict[bytes, float]]]:
+def _beacons(database: Database, device_id: bytes, since_ms: int) -> Iterable[Sent]:
     """(Unix ms, level at each station that heard it) of each beacon that anybody heard."""
     rows = database.rows(
         "SELECT counter, time_ms, station_id, rssi_dbm, snr_db FROM sightings WHERE device_id = ? AND time_ms >= ? "
@@ -210,16 +216,14 @@ def _beacons(database: Database, device_id: bytes, since_ms: int) -> Iterable[tu
         device_id,
         since_ms,
     )
-    found: dict[int, tuple[int, dict[bytes, float]]] = {}
+    found: dict[int, Sent] = {}
     for row in rows:
         _, heard = found.setdefault(row["counter"], (row["time_ms"], {}))
         heard[bytes(row["station_id"])] = signal_dbm(row["rssi_dbm"], row["snr_db"])
     return found.values()
 
 
-def _place_at(
-    fixes: list[tuple[int, float, float]], times: list[int], at_ms: int
-) -> tuple[float, float] | None:
+def _place_at(fixes: list[Fix], times: list[int], at_ms: int) -> tuple[float, float] | None:
     """Where a device was by its own fixes; None when none is close enough in time."""
     after = bisect.bisect_left(times, at_ms)
     near = [fixes[index] for index in (after - 1, after) if 0 <= index < len(fixes)]
