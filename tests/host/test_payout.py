@@ -164,3 +164,22 @@ def test_the_timeline_tells_the_case_in_order(database):
         "silent from here on",
     ]
     assert all(one.what.zh != str(one.what) for one in told.timeline)
+
+
+def test_the_area_that_was_searched_stands_in_the_evidence(database):
+    stolen(database, NOW_MS - 2 * DAY_MS)
+    assert payout.evidence(database, TAG, NOW_MS).searched_km2 == 0.0
+    for number, awake_ms in ((1, NOW_MS - DAY_MS), (2, NOW_MS - 3 * DAY_MS)):
+        database.run(
+            "INSERT INTO stations (station_id, lat, lon, boot_count, seen_ms) VALUES (?, 45.28, 13.72, 1, ?)",
+            bytes([number]) * 8,
+            NOW_MS,
+        )
+        database.run(
+            "INSERT INTO station_spans VALUES (?, ?, ?)", bytes([number]) * 8, awake_ms, awake_ms + 3_600_000
+        )
+    told = payout.evidence(database, TAG, NOW_MS)
+    assert [one.station_id for one in told.searched] == [bytes([1]) * 8], (
+        "the other one slept since the report"
+    )
+    assert told.searched_km2 == pytest.approx(3.14159 * (told.searched[0].radius_m / 1000) ** 2, rel=0.05)

@@ -94,6 +94,7 @@ def _print(tag_id: str, told: Evidence) -> None:
     rows = (
         (tr("case", "案件"), f"{case.case_id}, {case.document or '–'}, {iso_time(case.opened_ms)}, {closed}"),
         (tr("60 days of search", "六十天搜寻期"), _clock(told)),
+        (tr("area searched", "搜寻覆盖"), f"{told.searched_km2:.1f} km²" if told.searched else "–"),
         (tr("heard last", "最后一次"), "–" if told.heard_ms is None else iso_time(told.heard_ms)),
         (tr("silent since", "静默自"), silent),
         (tr("last place", "最后位置"), where),
@@ -144,5 +145,7 @@ def _public(told: Evidence) -> dict:
             "radius_m": place.radius_m,
         },
         "sightings": told.sightings,
+        "searched_km2": round(told.searched_km2, 2),
+        "searched_by": [one.station_id.hex() for one in told.searched],
         "timeline": [{"time": iso_time(one.time_ms), "what": str(one.what)} for one in told.timeline],
     }

@@ -67,6 +67,13 @@ def write(path, tag_id: str, subject: str, told: Evidence) -> None:
     page.save()
 
 
+def _coverage(told: Evidence) -> str:
+    if not told.searched:
+        return "–"
+    count = len(told.searched)
+    return f"{told.searched_km2:.1f} km², {count} 个基站 / {'station' if count == 1 else 'stations'}"
+
+
 def _timeline(page: Page, tag_id: str, told: Evidence) -> None:
     pages = [told.timeline[at : at + _LINES] for at in range(0, len(told.timeline), _LINES)]
     for number, lines in enumerate(pages, 1):
@@ -103,6 +110,7 @@ def _facts(subject: str, told: Evidence) -> list[tuple[str, str]]:
         ("静默自 / silent since", "–" if told.silence is None else iso_time(told.silence.since_ms)),
         ("最后位置 / last place", where),
         ("搜寻天数 / days searched", _clock(told)),
+        ("搜寻覆盖 / area searched", _coverage(told)),
     ]
     return facts
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from groundnet.collector.case_timeline import Happening, timeline
 from groundnet.collector.cases import Case, list_cases
 from groundnet.collector.database import Database
+from groundnet.collector.reach import Covered, area_km2, covered
 from groundnet.collector.silence import Intervals, Silence, silent_devices
 from groundnet.collector.track import TrackPoint, last_place, track_of
 from groundnet.errors import GroundnetError
@@ -50,11 +51,17 @@ class Evidence:
     track: tuple[TrackPoint, ...] = ()
     stations: tuple["Heard", ...] = ()
     timeline: tuple[Happening, ...] = ()
+    searched: tuple[Covered, ...] = ()
 
     @property
     def searched_days(self) -> int:
         """Whole days since the theft was reported."""
         return (self.judged_ms - self.case.opened_ms) // DAY_MS
+
+    @property
+    def searched_km2(self) -> float:
+        """The area in which the stations that were awake since the report would surely have heard it."""
+        return area_km2(list(self.searched))
 
     @property
     def reported_late(self) -> bool:
@@ -128,6 +135,7 @@ def evidence(
         tuple(point for point in points if point.time_ms >= case.opened_ms - BEFORE_MS),
         stations,
         timeline(database, case, judged_ms, alarms, silence),
+        tuple(covered(database, case.opened_ms, judged_ms)),
     )
 
 
