@@ -208,7 +208,7 @@ FIELDS = {
     "sightings": "one record each",
     "rssi_dbm": "signal strength, dBm",
     "snr_cdb": "signal to noise, 0.01 dB",
-    "channel": "which plan of the station heard it: 0 its region's own, 1 the one of the other modulation; 2 an advertisement",
+    "channel": "which plan of the station heard it: 0 its region's own, 1 the other modulation's; 2 an advertisement",
     "beacon": "as heard, whatever it is: the station does not judge it",
     "receipts": "one record each",
     "order_id": "the collector's number",
