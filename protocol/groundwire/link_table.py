@@ -23,7 +23,7 @@ TEST_RESULTS = ("passed", "failed", "skipped")
 PARTS = (
     "memory", "storage", "accelerometer", "radio", "gnss", "modem", "siren", "battery", "clock",
     "pir", "strap", "button", "led", "key", "case", "supply", "link", "network", "display", "gauge", "history",
-    "buzzer", "vibration", "trial", "update",
+    "buzzer", "vibration", "trial", "update", "ble", "health",
 )  # fmt: skip
 UPDATE_STATES = ("idle", "receiving", "complete", "verified", "trial", "confirmed", "failed")
 
