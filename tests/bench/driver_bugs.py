@@ -52,6 +52,9 @@ TESTS = {
     "at_port": ("tests/drivers/test_air780e.py",),
     "console": ("tests/drivers/test_console.py",),
     "tcp_link": ("tests/drivers/test_tcp_link.py",),
+    "tls_link": ("tests/drivers/test_tls.py",),
+    "ble_scan": ("tests/drivers/test_ble.py",),
+    "sx1262_turns": ("tests/drivers/test_two_modulations.py",),
 }
 
 BUGS = (
@@ -259,4 +262,16 @@ BUGS = (
         "        self._stdout.write(_OPEN)",
     ),
     Bug("console", "a silent link stays open", "if self.open and self.due_ms() == 0:", "if False:"),
+    Bug("tls_link", "any certificate will do", "= ssl.CERT_REQUIRED", "= ssl.CERT_NONE"),
+    Bug("tls_link", "a refusal is not told", '"certificate refused: " + str(error).strip()', '""'),
+    Bug("ble_scan", "a full ring writes over what waits", ">= _SLOTS:", ">= 2 * _SLOTS:"),
+    Bug("ble_scan", "a scan that ended stays ended", "        if self._ended:", "        if False:"),
+    Bug("ble_scan", "levels are positive", ", -self._ring[at]", ", self._ring[at]"),
+    Bug(
+        "sx1262_turns",
+        "LoRa has sync words",
+        "if chip.spreading_factor else",
+        "if not chip.spreading_factor else",
+    ),
+    Bug("sx1262_turns", "no frame ever begins", "return bool(irq & (begun | _RX_DONE))", "return False"),
 )

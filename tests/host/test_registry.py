@@ -4,6 +4,7 @@ import json
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from groundnet.cli.provision import app
@@ -113,7 +114,8 @@ def test_secrets_do_not_show(registry):
     record = registry.reserve(draft(1))
     for text in (repr(record), str(record), f"{record.secret}"):
         assert SECRET.hex() not in text and repr(SECRET) not in text
-    assert stat.S_IMODE(registry.address.stat().st_mode) == 0o600
+    if isinstance(registry.address, Path):  # a server has its own permissions
+        assert stat.S_IMODE(registry.address.stat().st_mode) == 0o600
 
 
 def test_the_list_shows_neither_secret_nor_phone(registry):
