@@ -165,7 +165,8 @@ SITUATIONS = {
     },
     "base": {"listening": {"mcu": "running, Wi-Fi connected", "radio": "receive, boosted", "led": "on"}},
     "finder": {
-        "searching": {"mcu": "idle", "radio": "receive, boosted", "display": "a page of text", "led": "on"}
+        "searching": {"mcu": "idle", "radio": "receive, boosted", "display": "a page of text"},
+        "dark": {"mcu": "light sleep", "radio": "receive, boosted"},
     },
 }
 
