@@ -54,7 +54,7 @@ TESTS = {
     "tcp_link": ("tests/drivers/test_tcp_link.py",),
     "tls_link": ("tests/drivers/test_tls.py",),
     "ble_scan": ("tests/drivers/test_ble.py",),
-    "sx1262_turns": ("tests/drivers/test_two_modulations.py",),
+    "sx1262_turns": ("tests/drivers/test_sx1262.py",),
 }
 
 BUGS = (

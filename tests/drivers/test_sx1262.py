@@ -581,3 +581,21 @@ def test_rubbish_on_the_data_line_ends_in_an_answer_or_in_the_drivers_own_error(
                 assert 0 <= radio.driver.read_into(into) <= 32
         except bench.driver("sx1262").Sx1262Error:
             continue
+
+
+@pytest.mark.parametrize("modulation", ["LoRa", "GFSK"])
+def test_a_receiver_that_takes_turns_knows_when_a_frame_has_begun(bench, pair, modulation):
+    tag, base = pair
+    sx1262, turns = bench.driver("sx1262"), bench.driver("sx1262_turns")
+    if modulation == "GFSK":
+        gfsk_pair(bench, pair)
+    turns.receive(base.driver)
+    bench.clock.sleep_ms(20)
+    assert not turns.frame_begun(base.driver), "noise is no frame"
+    tag.driver.send(b"twenty-four byte beacon!")
+    begun = []
+    while not base.driver.poll():
+        begun.append(turns.frame_begun(base.driver))
+        bench.clock.sleep_ms(1)
+    assert any(begun), "told while it comes in, and before it is there"
+    assert wait_for(bench, tag) == sx1262.SENT
