@@ -13,6 +13,8 @@ from groundwire.errors import EncodeError
 
 _BLOCK = const(64)  # bytes of a SHA-256 input block
 _number = int.from_bytes
+_INNER = _number(b"\x36" * 64, "big")
+_OUTER = _number(b"\x5c" * 64, "big")
 
 SECRET_SIZE = 32  # bytes, uniformly random, one for each device
 EID_SIZE = 6  # bytes; the id selects the key, see "Why these sizes" in protocol/README.md
@@ -40,9 +42,9 @@ class Key:
 
     def __init__(self, secret: bytes):
         block = sha256(secret).digest() if len(secret) > _BLOCK else bytes(secret)
-        block = block + bytes(_BLOCK - len(block))
-        self._inner = bytes(byte ^ 0x36 for byte in block)
-        self._outer = bytes(byte ^ 0x5C for byte in block)
+        block = _number(block + bytes(_BLOCK - len(block)), "big")
+        self._inner = (block ^ _INNER).to_bytes(_BLOCK, "big")
+        self._outer = (block ^ _OUTER).to_bytes(_BLOCK, "big")
 
     def mac(self, message: bytes) -> bytes:
         """HMAC-SHA256 of `message`, 32 bytes."""

@@ -1,17 +1,23 @@
 """The collector itself, without sockets and clock: a frame and the time in, exactly one reply frame out."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from groundwire import frame, messages, report
+from groundwire import beacon, frame, messages, report
 from groundwire.errors import AuthenticationError, DecodeError, WireError
 
 from groundnet.collector import awake, orders, reports, updates
 from groundnet.collector.database import Database
 from groundnet.collector.epoch_news import EpochNews
-from groundnet.collector.resolver import KnownDevice, Resolver
+from groundnet.collector.known_devices import KnownDevices
+from groundnet.collector.newest import chunked, in_chunks
+from groundnet.collector.resolver import Resolver
+from groundnet.collector.sighting_frame import KIND as SIGHTINGS
+from groundnet.collector.sighting_frame import SightingBatch, taken_apart
 from groundnet.collector.sightings import SightingStore
 
+LEARNED_AT_ONCE = 5_000  # devices
 LAST_SEQUENCE = 0xFFFFFFFF  # the wire has no name for the one after it
 
 
@@ -25,14 +31,12 @@ class Collector:
 
     def __init__(self, database: Database, devices: Iterable[tuple[bytes, bytes]] = ()) -> None:
         self.database = database
-        self.devices: dict[bytes, KnownDevice] = {}
-        self._resolver = Resolver()
-        self._sightings = SightingStore(
-            database, self._resolver, EpochNews(database, self._resolver, self.devices)
-        )
+        self.devices = KnownDevices()
+        self._resolver = Resolver(self.devices)
+        self._sightings = SightingStore(database, self._resolver, EpochNews(database, self._resolver))
+        self._in_unit = False
         self._answers = {
             "station_hello": self._hello,
-            "sightings": self._take_sightings,
             "downlink_receipt": self._take_receipts,
             "station_health": self._take_health,
             "update_check": self._offer_update,
@@ -40,25 +44,62 @@ class Collector:
         }
         self.learn(devices)
 
-    def learn(self, devices: Iterable[tuple[bytes, bytes]]) -> None:
-        """Know these devices too; known ones are passed over, unless they were bound anew with another secret."""
-        for device_id, secret in devices:
-            known, device = self.devices.get(device_id), KnownDevice.from_secret(device_id, secret)
-            if known is not None and known.same_keys(device):
-                continue
-            row = self.database.row("SELECT epoch FROM epochs WHERE device_id = ?", device_id)
-            self._resolver.add(device, row["epoch"] if row else 0)
-            self.devices[device_id] = device
+    def learn(self, devices: Iterable[tuple[bytes, bytes]], expected: int = 0) -> None:
+        """Know these devices too; known ones are passed over, unless they were bound anew with another secret.
+
+        Args:
+            expected: how many they are, about.
+        """
+        statement = "SELECT device_id, epoch, time_ms, flags FROM epochs WHERE device_id IN ({})"
+        self._resolver.reserve(expected)
+        for chunk in chunked((one for one in devices if not self.devices.has(*one)), LEARNED_AT_ONCE):
+            heard = {
+                bytes(row[0]): row for row in in_chunks(self.database, statement, [one[0] for one in chunk])
+            }
+            for device_id, secret in chunk:
+                last = heard.get(device_id)
+                self._resolver.add(device_id, secret, last[1] if last else 0)
+                if last:
+                    self.devices.heard(device_id, last[2], bool(last[3] & beacon.LOST))
+            self._sightings.unresolved.look_again()
+
+    @contextmanager
+    def unit_of_work(self, now_ms: int) -> Iterator[None]:
+        """One commit for all requests that are answered in this block: let no reply out before it has ended.
+
+        Raises StoreError; then nothing of it is kept.
+        """
+        self._in_unit = True
+        try:
+            with self.database.unit_of_work():
+                yield
+                self._sightings.write(now_ms)
+        except BaseException:
+            self._sightings.forget()
+            raise
+        finally:
+            self._in_unit = False
+
+    def search(self, now_ms: int) -> bool:
+        """Search a share for whose sender is nobody's yet; whether there is more to do. Raises StoreError."""
+        if self._sightings.unresolved.has_work:
+            self._sightings.write(now_ms)
+        return self._sightings.unresolved.has_work
 
     def receive(self, request: frame.Frame, now_ms: int) -> bytes:
         """The reply to one request frame, as bytes for the line. Never raises for what a peer sends."""
         try:
-            message = messages.decode(request.kind, request.payload)
-            name, values = self._answer(message, request, now_ms)
+            if request.kind == SIGHTINGS:
+                name, values = self._take_sightings(taken_apart(request.payload), now_ms)
+            else:
+                message = messages.decode(request.kind, request.payload)
+                name, values = self._answer(message, request, now_ms)
         except WireError as error:
             self.count_reject(str(error.reason))
             forged = isinstance(error, AuthenticationError)
             name, values = "error", _error(request.kind, "not_authenticated" if forged else "malformed")
+        if not self._in_unit:
+            self._sightings.write(now_ms)
         device = self.devices.get(values.pop("signed_for", b""))
         if device is not None:
             kind, payload = report.encode(name, values, device.report_key)
@@ -93,15 +134,14 @@ class Collector:
         awake.note(self.database, values["station_id"], now_ms)
         return self._orders(values["station_id"], now_ms)
 
-    def _take_sightings(self, values: dict, now_ms: int) -> tuple[str, dict]:
-        station_id, boot_count = values["station_id"], values["boot_count"]
-        if values["first_sequence"] + len(values["sightings"]) > LAST_SEQUENCE:
+    def _take_sightings(self, batch: SightingBatch, now_ms: int) -> tuple[str, dict]:
+        if batch.first_sequence + len(batch.heard) > LAST_SEQUENCE:
             raise DecodeError("range", "a sequence beyond the last one")
-        following = self._sightings.take(
-            station_id, boot_count, values["first_sequence"], values["sightings"], now_ms
-        )
-        _, reply = self._orders(station_id, now_ms)
-        return "sightings_ack", {"boot_count": boot_count, "next_sequence": following, **reply}
+        following = self._sightings.take(batch, now_ms)
+        if not self._in_unit:
+            self._sightings.write(now_ms)  # what it tells decides which orders still wait
+        _, reply = self._orders(batch.station_id, now_ms)
+        return "sightings_ack", {"boot_count": batch.boot_count, "next_sequence": following, **reply}
 
     def _take_receipts(self, values: dict, now_ms: int) -> tuple[str, dict]:
         with self.database.transaction():

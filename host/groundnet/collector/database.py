@@ -1,7 +1,7 @@
 """The collector's store: one connection, with short names for what is done on it."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from groundnet.collector.schema import STEPS
 from groundnet.database.address import Address
@@ -30,6 +30,7 @@ class Database:
                 ),
             )
         self._store = store
+        self._unit: ExitStack | None = None  # what is written goes into one transaction until it is closed
 
     def close(self) -> None:
         self._store.close()
@@ -44,6 +45,7 @@ class Database:
 
     def run(self, statement: str, *values: object) -> int:
         """Run one statement; returns the number of rows it changed."""
+        self._begin_unit()
         return self._store.execute(statement, values).rowcount
 
     def run_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
@@ -54,6 +56,39 @@ class Database:
         """A number that is another one once another program has written something."""
         return self._store.changes()
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing; on disk when the block ends. One writer at a time."""
-        return self._store.transaction()
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; on disk when the block ends, or the unit of work around it. One writer at a time."""
+        self._begin_unit()
+        if not self._store.in_transaction:
+            with self._store.transaction():
+                yield
+            return
+        self._store.execute("SAVEPOINT inner_part")
+        try:
+            yield
+        except StoreError:
+            raise  # the engine failed: the whole is rolled back
+        except BaseException:
+            self._store.execute("ROLLBACK TO SAVEPOINT inner_part")
+            self._store.execute("RELEASE SAVEPOINT inner_part")
+            raise
+        self._store.execute("RELEASE SAVEPOINT inner_part")
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[None]:
+        """One commit for all that is written in this block; it begins with the first write, so thinking locks nobody.
+
+        Not within another one, nor within a transaction.
+        """
+        with ExitStack() as stack:
+            self._unit = stack
+            stack.callback(self._end_unit)
+            yield
+
+    def _begin_unit(self) -> None:
+        if self._unit is not None and not self._store.in_transaction:
+            self._unit.enter_context(self._store.transaction())
+
+    def _end_unit(self) -> None:
+        self._unit = None

@@ -1,8 +1,7 @@
 """What comes in, by whichever way: link frames to the collector's core, one reply to each good one."""
 
 import contextlib
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 
 from groundwire import frame
 
@@ -11,6 +10,8 @@ from groundnet.collector.station_door import Peer, StationDoor
 from groundnet.database.store import StoreError
 
 CAPACITY = 4400  # bytes of the longest frame: 4096 of payload, and its overhead
+# What came in, frames and names of what was none, and of whom.
+Arrival = tuple[list[frame.Frame | frame.Answer], Peer | None]
 
 
 class Inbox:
@@ -19,7 +20,7 @@ class Inbox:
     Args:
         collector: used by one thread.
         now_ms: UTC in Unix milliseconds; a simulation passes its own clock.
-        refresh: called before each frame is answered, to learn of devices that came in meanwhile.
+        refresh: called before frames are answered, to learn of devices that came in meanwhile.
         door: which stations may speak; None: all, as they say they are (tests of other things).
     """
 
@@ -49,36 +50,46 @@ class Inbox:
         """The same behind a broker."""
         return None if self._door is None else self._door.topic(name)
 
-    def receive(self, decoder: frame.Decoder, data: bytes, peer: Peer | None = None) -> Iterator[bytes]:
-        """The reply to every good frame in what arrived; bad ones are counted before the next good one is answered.
+    def receive(self, decoder: frame.Decoder, data: bytes, peer: Peer | None = None) -> list[bytes]:
+        """The reply to every good frame in what arrived, all of it on disk.
 
-        Raises ConnectionAbortedError when the store fails: the frame is not kept and not answered, its peer asks
-        again.
+        Raises ConnectionAbortedError when the store fails: nothing is kept and nothing answered, the peer asks again.
         """
-        decoder.feed(data)
-        bad: Counter[str] = Counter()
-        while (answer := decoder.next()) is not frame.NEED_MORE:
-            if isinstance(answer, frame.Frame):
-                yield self._reply(answer, bad, peer)
-            else:
-                bad[f"frame_{answer.name.lower()}"] += 1
-        self._count(bad)
+        return self.receive_all([(arrived(decoder, data), peer)])[0]
 
-    def _reply(self, request: frame.Frame, bad: Counter[str], peer: Peer | None) -> bytes:
-        self._count(bad)
+    def receive_all(self, arrivals: Sequence[Arrival]) -> list[list[bytes]]:
+        """The replies to each of several peers, with one commit for all of them. Raises ConnectionAbortedError."""
+        now_ms = self._now_ms()
         try:
             self._refresh()
-            if peer is not None:
-                return peer.answer(request, self._now_ms(), self._collector.receive)
-            return self._collector.receive(request, self._now_ms())
+            with self._collector.unit_of_work(now_ms):
+                return [self._replies(answers, peer, now_ms) for answers, peer in arrivals]
         except StoreError as error:
             raise ConnectionAbortedError(str(error)) from error
 
-    def _count(self, bad: Counter[str]) -> None:
-        """One commit for many bad frames: a flood of rubbish must not keep the disk busy."""
+    def search(self) -> bool:
+        """Go on with what waits for nobody's frame; whether there is more to do. Raises ConnectionAbortedError."""
         try:
-            for reason, times in bad.items():
-                self._collector.count_reject(reason, times)
+            return self._collector.search(self._now_ms())
         except StoreError as error:
             raise ConnectionAbortedError(str(error)) from error
-        bad.clear()
+
+    def _replies(self, answers: list, peer: Peer | None, now_ms: int) -> list[bytes]:
+        replies = []
+        for answer in answers:
+            if not isinstance(answer, frame.Frame):
+                self._collector.count_reject(f"frame_{answer.name.lower()}")
+            elif peer is not None:
+                replies.append(peer.answer(answer, now_ms, self._collector.receive))
+            else:
+                replies.append(self._collector.receive(answer, now_ms))
+        return replies
+
+
+def arrived(decoder: frame.Decoder, data: bytes) -> list[frame.Frame | frame.Answer]:
+    """All that ends in ``data``: good frames, and a named answer for each bad one."""
+    decoder.feed(data)
+    found = []
+    while (answer := decoder.next()) is not frame.NEED_MORE:
+        found.append(answer)
+    return found

@@ -11,8 +11,9 @@ from groundwire import downlink, keys
 from groundwire.finder_table import MOST_COMMANDS, MOST_IDS
 
 from groundnet.collector.database import Database
+from groundnet.collector.id_windows import LARGEST_EPOCH
+from groundnet.collector.known_devices import KnownDevice
 from groundnet.collector.lookups import permit
-from groundnet.collector.resolver import LARGEST_EPOCH, KnownDevice
 from groundnet.errors import GroundnetError, Text
 
 MOST_HOURS = 72

@@ -7,14 +7,15 @@ brokers such as Mosquitto and EMQX offer to MQTT 3.1.1 as well); all of them mus
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 from groundwire import frame
 
-from groundnet.collector.inbox import CAPACITY, Inbox
+from groundnet.collector.group_commit import AT_ONCE
+from groundnet.collector.inbox import CAPACITY, Inbox, arrived
 from groundnet.errors import GroundnetError
 
 UP_TOPIC = "groundnet/up/"
@@ -84,8 +85,7 @@ class MqttInbox:
                     await client.subscribe(self._filter, qos=QOS)
                     self._say("connected")
                     pause_s = FIRST_PAUSE_S
-                    async for message in client.messages:
-                        await self._take(client, message)
+                    await self._hear(client)
             except (aiomqtt.MqttError, OSError) as error:
                 self._say(str(error) or type(error).__name__)
             await asyncio.sleep(pause_s)
@@ -102,15 +102,38 @@ class MqttInbox:
             tls_context=ssl.create_default_context() if broker.tls else None,
         )
 
-    async def _take(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
-        """Answer the frames of one message on the way back to who asked; what is no topic of ours is left alone."""
-        name = str(message.topic).removeprefix(UP_TOPIC)
-        if not isinstance(message.payload, bytes) or not name or "/" in name:
-            return
-        decoder = frame.Decoder(CAPACITY, accept=frame.REQUESTS)
+    async def _hear(self, client: aiomqtt.Client) -> None:
+        """Answer messages until the broker is gone; those that wait already share a commit."""
+        waiting = client.messages
+        async for message in waiting:
+            group = [message]
+            while len(waiting) and len(group) < AT_ONCE:
+                group.append(await anext(waiting))
+            await self._take(client, group)
+
+    async def _take(self, client: aiomqtt.Client, group: list[aiomqtt.Message]) -> None:
+        """Answer the frames of messages on the way back to who asked; what is no topic of ours is left alone."""
+        named = [(name, payload) for one in group for name, payload in _asked(one)]
+        arrivals = [
+            (arrived(frame.Decoder(CAPACITY, accept=frame.REQUESTS), payload), self._inbox.topic(name))
+            for name, payload in named
+        ]
         try:
-            for reply in self._inbox.receive(decoder, message.payload, self._inbox.topic(name)):
-                self.frames += 1
-                await client.publish(DOWN_TOPIC + name, reply, qos=QOS)
+            answers = self._inbox.receive_all(arrivals)
         except ConnectionAbortedError as error:
-            self._say(str(error))  # not stored, so not answered: the device asks again
+            self._say(str(error))  # not stored, so not answered: the devices ask again
+            return
+        going = [
+            client.publish(DOWN_TOPIC + name, reply, qos=QOS)
+            for (name, _), replies in zip(named, answers, strict=True)
+            for reply in replies
+        ]
+        self.frames += len(going)
+        await asyncio.gather(*going)
+
+
+def _asked(message: aiomqtt.Message) -> Iterator[tuple[str, bytes]]:
+    """Whose topic it is, and what it holds."""
+    name = str(message.topic).removeprefix(UP_TOPIC)
+    if isinstance(message.payload, bytes) and name and "/" not in name:
+        yield name, message.payload

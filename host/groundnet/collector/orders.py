@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from groundwire import beacon, downlink
 
 from groundnet.collector.database import Database
-from groundnet.collector.resolver import KnownDevice, Resolver
+from groundnet.collector.known_devices import KnownDevice, KnownDevices
+from groundnet.collector.resolver import Resolver
 
 LIFE_MS = 14 * 24 * 3600 * 1000
 EPOCHS_AHEAD = 16  # 256 beacons: hours at rest, an hour and more in lost mode
@@ -71,14 +72,16 @@ REPLACES = {
 
 def waiting(database: Database, now_ms: int, device_id: bytes | None = None) -> list[Order]:
     """Orders that still have to be obeyed, oldest first."""
-    database.run(
-        "UPDATE orders SET state = 'expired' WHERE state IN ('queued', 'sent') AND expires_ms <= ?", now_ms
-    )
     rows = database.rows(
         "SELECT * FROM orders WHERE state IN ('queued', 'sent') AND device_id = coalesce(?, device_id) "
         "ORDER BY order_id",
         device_id,
     )
+    if any(row["expires_ms"] <= now_ms for row in rows):  # most often there is nothing to write
+        database.run(
+            "UPDATE orders SET state = 'expired' WHERE state IN ('queued', 'sent') AND expires_ms <= ?",
+            now_ms,
+        )
     return [
         Order(
             row["order_id"],
@@ -89,11 +92,12 @@ def waiting(database: Database, now_ms: int, device_id: bytes | None = None) -> 
             row["expires_ms"],
         )
         for row in rows
+        if row["expires_ms"] > now_ms
     ]
 
 
 def for_station(
-    database: Database, resolver: Resolver, devices: dict[bytes, KnownDevice], station_id: bytes, now_ms: int
+    database: Database, resolver: Resolver, devices: KnownDevices, station_id: bytes, now_ms: int
 ) -> list[dict]:
     """Orders for one station as values of the wire's `orders` records."""
     found = []

@@ -1,46 +1,34 @@
-"""From a rotating id to the tag behind it: the ids of a window of epochs of every tag, made in advance.
+"""From a rotating id to the tag behind it, proved by the beacon's MAC.
 
-A tag's epoch is its beacon counter / 16, so no clock is needed. Ahead, the window reaches past the largest jump that
-a tag's counter makes when it lost power (one block of 1000 reserved beacons = 63 epochs), more than twice. Behind, it
-covers what a station without backhaul delivers late: a night in lost mode with a beacon each 30 s.
+The ids of each tag's near window (see id_windows) stand ready in one table. The wide windows are searched a share at a
+time, for all ids at once that were nobody's (see unresolved).
 """
 
-from dataclasses import dataclass
+import struct
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import NamedTuple
 
 from groundwire import beacon, keys
 from groundwire.errors import AuthenticationError, DecodeError
 
-EPOCHS_BEHIND = 64
-EPOCHS_AHEAD = 140
-LARGEST_EPOCH = (1 << 28) - 1
+from groundnet.collector import id_windows
+from groundnet.collector.id_table import EPOCH_LOW_MASK, IdTable
+from groundnet.collector.known_devices import KnownDevice, KnownDevices
+
+LARGEST_EPOCH = id_windows.LARGEST_EPOCH
+_HALF = EPOCH_LOW_MASK + 1 >> 1
+_number = int.from_bytes
+_EPOCH = struct.Struct(">I")
+_INNER, _OUTER = bytes(byte ^ 0x36 for byte in range(256)), bytes(byte ^ 0x5C for byte in range(256))
+_PADDING = bytes(64 - keys.SECRET_SIZE)
 
 
-@dataclass(frozen=True)
-class KnownDevice:
-    """A device whose beacons and reports can be checked; keys show nothing when printed."""
+class Resolved(NamedTuple):
+    """A beacon whose sender is proved. ``number`` is the sender's in KnownDevices."""
 
+    number: int
     device_id: bytes
-    identity_key: keys.Key
-    beacon_key: keys.Key
-    position_key: keys.Key
-    downlink_key: keys.Key
-    report_key: keys.Key
-
-    @classmethod
-    def from_secret(cls, device_id: bytes, secret: bytes) -> "KnownDevice":
-        labels = (keys.IDENTITY, keys.BEACON, keys.POSITION, keys.DOWNLINK, keys.REPORT)
-        return cls(device_id, *(keys.derive(secret, label) for label in labels))
-
-    def same_keys(self, other: "KnownDevice") -> bool:
-        """Whether both come from one secret."""
-        return keys.same(self.beacon_key.mac(b""), other.beacon_key.mac(b""))
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """A beacon whose sender is proved."""
-
-    device: KnownDevice
     counter: int
     beacon: beacon.Beacon
 
@@ -53,18 +41,45 @@ class Rejected(Exception):
         self.reason = reason
 
 
+class Ids:
+    """The ids of one device: HMAC-SHA256 as groundwire.keys.eid, with the key's blocks taken in once."""
+
+    def __init__(self, secret: bytes) -> None:
+        block = keys.derive_bytes(secret, keys.IDENTITY) + _PADDING
+        self._inner, self._outer = sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
+
+    def of(self, epoch: int) -> bytes:
+        """The 6 bytes of an epoch's id."""
+        inner = self._inner.copy()
+        inner.update(_EPOCH.pack(epoch))
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.digest()[: keys.EID_SIZE]
+
+
 class Resolver:
-    """All known devices by their current and coming ids."""
+    """All known devices by their coming ids.
 
-    def __init__(self) -> None:
-        self._by_eid: dict[bytes, tuple[KnownDevice, int]] = {}
-        self._windows: dict[bytes, tuple[int, int]] = {}  # device -> first and last epoch in the index
+    Args:
+        devices: the columns; this class moves their anchors.
+    """
 
-    def add(self, device: KnownDevice, epoch: int) -> None:
-        """Know a device whose last heard epoch is ``epoch`` (0 for a new one)."""
-        first, last = max(0, epoch - EPOCHS_BEHIND), min(epoch + EPOCHS_AHEAD, LARGEST_EPOCH)
-        self._index(device, first, last)
-        self._windows[device.device_id] = (first, last)
+    def __init__(self, devices: KnownDevices) -> None:
+        self.devices = devices
+        self._table = IdTable()
+
+    def reserve(self, devices: int) -> None:
+        """Make room for so many more devices at once."""
+        self._table.reserve(len(self._table) + devices * len(id_windows.near(1000)))
+
+    def add(self, device_id: bytes, secret: bytes, epoch: int) -> None:
+        """Know a device, or its new secret, last heard in ``epoch`` (0: never)."""
+        old = self.devices.number(device_id)
+        if old is not None:
+            self._change(old, id_windows.near(self.devices.anchors[old]), ())
+        number = self.devices.put(device_id, secret)
+        self.devices.anchors[number] = epoch
+        self._change(number, (), id_windows.near(epoch))
 
     def resolve(self, data: bytes) -> Resolved:
         """The proved sender of a beacon. Raises Rejected."""
@@ -72,42 +87,59 @@ class Resolver:
             found = beacon.decode(data)
         except DecodeError as error:
             raise Rejected("malformed") from error
-        known = self._by_eid.get(found.eid)
-        if known is None:
+        owners = self._table.owners(_number(found.eid, "big"))
+        if not owners:
             raise Rejected("unknown_eid")
-        device, epoch = known
+        for number, low in owners:
+            anchor = self.devices.anchors[number]
+            epoch = anchor + ((low - anchor + _HALF) & EPOCH_LOW_MASK) - _HALF
+            resolved = self.proved(data, found, number, epoch)
+            if resolved is not None:
+                if epoch >= anchor + id_windows.STEP:
+                    self.follow(number, epoch)
+                return resolved
+        raise Rejected("mac")
+
+    def proved(self, data: bytes, found: beacon.Beacon, number: int, epoch: int) -> Resolved | None:
+        """The beacon as of this device and epoch; None when its MAC says no."""
         counter = beacon.expand(epoch, found.low)
         try:
-            beacon.verify(data, counter, device.beacon_key)
-        except AuthenticationError as error:
-            raise Rejected("mac") from error
-        self._slide(device, epoch)
-        return Resolved(device, counter, found)
+            beacon.verify(data, counter, self.devices.beacon_key(number))
+        except AuthenticationError:
+            return None
+        return Resolved(number, self.devices.device_id(number), counter, found)
 
-    def follow(self, device: KnownDevice, epoch: int) -> None:
-        """Move the window to an epoch in which another collector heard the device; never back."""
-        first, last = self._windows[device.device_id]
-        if epoch <= last - EPOCHS_AHEAD:
-            return
-        for old in range(first, last + 1):
-            self._by_eid.pop(keys.eid(device.identity_key, old), None)
-        self.add(device, epoch)
+    def knows(self, eid: bytes) -> bool:
+        """Whether an id stands ready."""
+        return bool(self._table.owners(_number(eid, "big")))
+
+    def follow(self, number: int, epoch: int) -> None:
+        """Move a device's window to an epoch in which it was heard, here or by another collector; never back."""
+        anchor = self.devices.anchors[number]
+        there = id_windows.moved(anchor, epoch)
+        if there != anchor:
+            self.devices.anchors[number] = there
+            self._change(number, id_windows.near(anchor), id_windows.near(there))
 
     def coming_eids(self, device: KnownDevice, epoch: int, count: int) -> list[bytes]:
         """The ids of ``count`` epochs from ``epoch`` on."""
         return [keys.eid(device.identity_key, e) for e in range(epoch, min(epoch + count, LARGEST_EPOCH + 1))]
 
-    def _slide(self, device: KnownDevice, epoch: int) -> None:
-        """Move the window on once a quarter of it is used up; never back."""
-        first, last = self._windows[device.device_id]
-        if epoch + EPOCHS_AHEAD * 3 // 4 <= last:
-            return
-        for old in range(first, epoch - EPOCHS_BEHIND):
-            self._by_eid.pop(keys.eid(device.identity_key, old), None)
-        end = min(epoch + EPOCHS_AHEAD, LARGEST_EPOCH)
-        self._index(device, last + 1, end)
-        self._windows[device.device_id] = (max(first, epoch - EPOCHS_BEHIND), end)
+    def search(
+        self, number: int, wanted: frozenset[bytes] | set[bytes], now_ms: int
+    ) -> list[tuple[bytes, int]]:
+        """(id, epoch) of those of ``wanted`` that are in a device's wide window."""
+        devices = self.devices
+        heard_ms = devices.heard_ms[number]
+        ids = Ids(devices.secret(number))
+        silent_ms = now_ms - heard_ms if heard_ms else 0
+        epochs = id_windows.wide(devices.anchors[number], silent_ms, bool(devices.is_lost[number]))
+        return [(eid, epoch) for epoch in epochs if (eid := ids.of(epoch)) in wanted]
 
-    def _index(self, device: KnownDevice, first: int, last: int) -> None:
-        for epoch in range(first, last + 1):
-            self._by_eid[keys.eid(device.identity_key, epoch)] = (device, epoch)
+    def _change(self, number: int, old: Iterable[int], new: Iterable[int]) -> None:
+        ids, table = Ids(self.devices.secret(number)), self._table
+        gone, come = set(old), set(new)
+        for epoch in gone - come:
+            table.discard(_number(ids.of(epoch), "big"), epoch, number)
+        for epoch in come - gone:
+            table.add(_number(ids.of(epoch), "big"), epoch, number)

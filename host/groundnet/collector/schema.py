@@ -119,4 +119,25 @@ STEPS = (
     # Which epochs changed since a collector looked last: several collectors hear the same tags.
     "ALTER TABLE epochs ADD COLUMN change INTEGER NOT NULL DEFAULT 0",
     "CREATE INDEX epochs_change ON epochs (change)",
+    # The newest beacon of each tag, so that a newer one needs no question to the two large tables.
+    "ALTER TABLE epochs ADD COLUMN counter INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE epochs ADD COLUMN time_ms INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE epochs ADD COLUMN received_ms INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE epochs ADD COLUMN flags INTEGER NOT NULL DEFAULT 0",
+    """UPDATE epochs SET counter = coalesce(
+        (SELECT max(b.counter) FROM beacons b WHERE b.device_id = epochs.device_id), epoch * 16)""",
+    """UPDATE epochs SET
+        time_ms = coalesce((SELECT b.time_ms FROM beacons b
+            WHERE b.device_id = epochs.device_id AND b.counter = epochs.counter), 0),
+        received_ms = coalesce((SELECT b.received_ms FROM beacons b
+            WHERE b.device_id = epochs.device_id AND b.counter = epochs.counter), 0),
+        flags = coalesce((SELECT b.flags FROM beacons b
+            WHERE b.device_id = epochs.device_id AND b.counter = epochs.counter), 0)""",
+    """CREATE TABLE unresolved (
+        entry_id INTEGER PRIMARY KEY, station_id BLOB NOT NULL, boot_count INTEGER NOT NULL,
+        sequence INTEGER NOT NULL, beacon BLOB NOT NULL, time_ms INTEGER NOT NULL, rssi_dbm INTEGER,
+        snr_cdb INTEGER, received_ms INTEGER NOT NULL, eid BLOB NOT NULL, searched INTEGER NOT NULL,
+        UNIQUE (station_id, beacon))""",
+    "CREATE INDEX unresolved_eid ON unresolved (eid)",
+    "CREATE INDEX unresolved_searched ON unresolved (searched)",
 )

@@ -5,7 +5,8 @@ import ssl
 
 from groundwire import frame
 
-from groundnet.collector.inbox import CAPACITY, Inbox
+from groundnet.collector.group_commit import GroupCommit
+from groundnet.collector.inbox import CAPACITY, Inbox, arrived
 from groundnet.collector.station_door import Peer
 from groundnet.errors import GroundnetError
 
@@ -26,6 +27,7 @@ class Server:
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
+        self._commits = GroupCommit(inbox)
         self._server: asyncio.Server | None = None
         self._peers: set[asyncio.Task] = set()
         self.frames = 0
@@ -72,10 +74,10 @@ class Server:
     async def _take(
         self, decoder: frame.Decoder, data: bytes, peer: Peer | None, writer: asyncio.StreamWriter
     ) -> None:
-        for reply in self._inbox.receive(decoder, data, peer):
-            self.frames += 1
-            writer.write(reply)
-            await asyncio.wait_for(writer.drain(), IDLE_S)
+        replies = await self._commits.replies((arrived(decoder, data), peer))
+        self.frames += len(replies)
+        writer.writelines(replies)
+        await asyncio.wait_for(writer.drain(), IDLE_S)
 
 
 def _place(peername: object) -> str:

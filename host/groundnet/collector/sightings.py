@@ -1,21 +1,28 @@
 """Sightings into the store: each beacon once, each sighting once, replays refused with their reason.
 
-Stations are not authenticated, so what a station claims (its id, its numbers, its times) decides only about its own
-sightings. What decides about a beacon is its counter, which a MAC proves, and the collector's own clock: a beacon that
-the collector holds was sent before it came in, and so was every beacon with a lower counter.
+What a station claims (its id, its numbers, its times) decides only about its own sightings. What decides about a
+beacon is its counter, which a MAC proves, and the collector's own clock: a beacon that the collector holds was sent
+before it came in, and so was every beacon with a lower counter.
+
+What came in together is resolved together, one MAC for all receptions of a beacon, and written together.
 """
+
+from collections import Counter
+from collections.abc import Iterable
 
 from groundwire import beacon
 
 from groundnet.collector import orders
 from groundnet.collector.database import Database
 from groundnet.collector.epoch_news import EpochNews
+from groundnet.collector.late_sightings import LateSightings, date_again, keep_fixes
+from groundnet.collector.newest import Newest, in_chunks, newest_of
+from groundnet.collector.reception import HEARD_TOGETHER_MS, Reception, believable_ms, fix_row
 from groundnet.collector.resolver import Rejected, Resolved, Resolver
+from groundnet.collector.sighting_frame import SightingBatch
+from groundnet.collector.unresolved import Unresolved
 
-HEARD_TOGETHER_MS = (
-    5_000  # clocks of stations are off by less; a beacon heard later than it can be is a replay
-)
-LATEST_DELIVERY_MS = 7 * 24 * 3600 * 1000  # a station without backhaul keeps no sighting for longer
+Heard = tuple[Resolved, list[Reception]]  # one beacon and who received it
 
 
 class SightingStore:
@@ -25,169 +32,262 @@ class SightingStore:
         self._database = database
         self._resolver = resolver
         self._news = news
+        self.unresolved = Unresolved(database, resolver)
+        self._late = LateSightings(database, resolver.devices)
+        self._waiting: list[Reception] = []
+        self._rejects: Counter[str] = Counter()
 
-    def take(
-        self, station_id: bytes, boot_count: int, first_sequence: int, sightings: list[dict], now_ms: int
-    ) -> int:
-        """Keep a batch, in one transaction; returns the next sequence that the station should send.
+    def take(self, batch: SightingBatch, now_ms: int) -> int:
+        """Take in a batch, to be written by `write`; returns the next sequence that the station should send.
 
         What this station told before is passed over: stations repeat what was not acknowledged.
         """
-        with self._database.transaction():
-            for offset, sighting in enumerate(sightings):
-                try:
-                    self._take_one(station_id, boot_count, first_sequence + offset, sighting, now_ms)
-                except Rejected as rejected:
-                    self.reject(rejected.reason)
-        return first_sequence + len(sightings)
+        station_id, boot_count, sequence, heard = batch
+        for data, time_ms, rssi_dbm, snr_cdb in heard:
+            claimed_ms = believable_ms(time_ms, now_ms)
+            self._waiting.append(
+                Reception(station_id, boot_count, sequence, data, claimed_ms, rssi_dbm, snr_cdb, now_ms)
+            )
+            sequence += 1
+        return sequence
 
-    def _take_one(
-        self, station_id: bytes, boot_count: int, sequence: int, sighting: dict, now_ms: int
-    ) -> None:
-        """Keep one sighting. Raises Rejected."""
-        found = self._resolved(sighting["beacon"])
-        device_id, counter = found.device.device_id, found.counter
-        told = self._database.row(
-            "SELECT boot_count, sequence FROM sightings WHERE station_id = ? AND device_id = ? AND counter = ?",
-            station_id,
-            device_id,
-            counter,
-        )
-        if told is not None:
-            if (told["boot_count"], told["sequence"]) == (boot_count, sequence):
-                return  # our acknowledgement was lost
-            raise Rejected("replay")
-        time_ms = self._heard_ms(device_id, counter, _believable_ms(sighting["time_ms"], now_ms), now_ms)
-        self._take_beacon(found, time_ms, now_ms)
-        snr_cdb = sighting["snr_cdb"]
-        self._database.run(
-            "INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            station_id,
-            boot_count,
-            sequence,
-            device_id,
-            counter,
-            time_ms,
-            sighting["rssi_dbm"],
-            None if snr_cdb is None else snr_cdb / 100,
-        )
-
-    def _resolved(self, data: bytes) -> Resolved:
-        """The proved sender, also of a tag that only other collectors have heard for long. Raises Rejected."""
-        try:
-            return self._resolver.resolve(data)
-        except Rejected as rejected:
-            if rejected.reason != "unknown_eid" or not self._news.followed():
-                raise
-        return self._resolver.resolve(data)
+    def forget(self) -> None:
+        """What was taken in cannot be written: nobody was told that it is kept."""
+        self._waiting.clear()
+        self._rejects.clear()
 
     def reject(self, reason: str, times: int = 1) -> None:
-        """Count something that was refused."""
-        self._database.run(
-            "INSERT INTO rejects VALUES (?, ?) "
-            "ON CONFLICT (reason) DO UPDATE SET count = rejects.count + excluded.count",
-            reason,
-            times,
+        """Count something that was refused, with the next `write`."""
+        self._rejects[reason] += times
+
+    def write(self, now_ms: int) -> None:
+        """All that was taken in, into the store."""
+        waiting, self._waiting = self._waiting, []
+        known, strangers = self._resolved(waiting)
+        if not (known or strangers or self._rejects or self.unresolved.has_work):
+            return
+        with self._database.transaction():
+            if strangers:
+                self._rejects["unknown_eid"] += self.unresolved.keep(strangers, now_ms)
+            if self.unresolved.has_work:
+                found, given_up = self.unresolved.found(now_ms)
+                self._rejects["unknown_eid"] += given_up
+                for resolved, reception in found:
+                    _join(known, resolved, [reception])
+            if known:
+                self._write_known(sorted(known.values(), key=_counter_of))
+            rejects, self._rejects = self._rejects, Counter()
+            self._write_rejects(rejects)
+
+    def _resolved(self, waiting: Iterable[Reception]) -> tuple[dict[tuple[int, int], Heard], list[Reception]]:
+        """(beacons by device and counter, receptions of ids that are nobody's)."""
+        by_bytes: dict[bytes, list[Reception]] = {}
+        for reception in waiting:
+            same = by_bytes.get(reception.beacon)
+            if same is None:
+                by_bytes[reception.beacon] = [reception]
+            else:
+                same.append(reception)
+        known: dict[tuple[int, int], Heard] = {}
+        strangers = self._resolve(by_bytes.items(), known)
+        if strangers and self._news.followed():
+            self.unresolved.look_again()
+            strangers = self._resolve(strangers, known)
+        return known, [reception for _, receptions in strangers for reception in receptions]
+
+    def _resolve(
+        self, heard: Iterable[tuple[bytes, list[Reception]]], known: dict[tuple[int, int], Heard]
+    ) -> list[tuple[bytes, list[Reception]]]:
+        """Put those whose sender is proved into ``known``; returns those whose id is nobody's."""
+        strangers = []
+        for data, receptions in heard:
+            try:
+                resolved = self._resolver.resolve(data)
+            except Rejected as rejected:
+                if rejected.reason == "unknown_eid":
+                    strangers.append((data, receptions))
+                else:
+                    self._rejects[rejected.reason] += len(receptions)
+                continue
+            _join(known, resolved, receptions)
+        return strangers
+
+    def _write_known(self, heard: list[Heard]) -> None:
+        """Rising counters: what is newer than the newest that we hold, has nothing in the store yet."""
+        ids = {resolved.device_id for resolved, _ in heard}
+        newest = newest_of(self._database, ids)
+        again = [one.device_id for one, _ in heard if _is_newest(newest, one)]
+        rows = _Rows(self._told(again), self._rejects)
+        for resolved, receptions in heard:
+            held = newest.get(resolved.device_id)
+            if held is None or resolved.counter > held.counter:
+                newest[resolved.device_id] = rows.add_new(resolved, receptions)
+            elif resolved.counter == held.counter:
+                newest[resolved.device_id] = rows.add_again(resolved, receptions, held)
+            else:
+                self._take_late(resolved, receptions)
+        self._write_rows(rows)
+
+    def _take_late(self, resolved: Resolved, receptions: list[Reception]) -> None:
+        for reception in receptions:
+            try:
+                self._late.take(resolved, reception)
+            except Rejected as rejected:
+                self._rejects[rejected.reason] += 1
+
+    def _told(self, device_ids: Iterable[bytes]) -> dict[tuple[bytes, int, bytes], tuple[int, int]]:
+        """(boot, sequence) by device, counter and station, of the newest beacon of these devices."""
+        statement = (
+            "SELECT s.device_id, s.counter, s.station_id, s.boot_count, s.sequence FROM epochs e JOIN sightings s "
+            "ON s.device_id = e.device_id AND s.counter = e.counter WHERE e.device_id IN ({})"
+        )
+        return {
+            (bytes(row[0]), row[1], bytes(row[2])): (row[3], row[4])
+            for row in in_chunks(self._database, statement, device_ids)
+        }
+
+    def _write_rows(self, rows: "_Rows") -> None:
+        database, devices = self._database, self._resolver.devices
+        if rows.sightings:
+            database.run_many("INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows.sightings)
+        if rows.dated_again:
+            date_again(database, devices, rows.dated_again)
+            database.run_many(
+                "UPDATE epochs SET time_ms = ? WHERE device_id = ?",
+                [(time_ms, resolved.device_id) for resolved, _, time_ms in rows.dated_again],
+            )
+        if not rows.new:
+            return
+        database.run_many(
+            "INSERT INTO beacons (device_id, counter, time_ms, flags, battery, received_ms) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (one.device_id, one.counter, at.time_ms, one.beacon.flags, one.beacon.battery, at.received_ms)
+                for one, at in rows.new
+            ],
+        )
+        self._learn(rows.new)
+        fixes = [fix_row(one, at.time_ms, devices) for one, at in rows.new if one.beacon.type == beacon.FIX]
+        if fixes:
+            keep_fixes(database, fixes)
+
+    def _learn(self, new: list[tuple[Resolved, Newest]]) -> None:
+        """What the newest beacons tell beside where they were heard."""
+        obeying = {
+            bytes(row[0]) for row in self._database.rows("SELECT device_id FROM orders WHERE state = 'sent'")
+        }
+        last: dict[bytes, tuple[Resolved, Newest]] = {}
+        for resolved, at in new:
+            last[resolved.device_id] = resolved, at
+            if resolved.device_id in obeying:
+                orders.obeyed(self._database, resolved.device_id, resolved.beacon.flags)
+            if resolved.beacon.type == beacon.CHALLENGE:
+                orders.offered(self._database, resolved.device_id, resolved.beacon.body)
+        self._write_epochs(last.values())
+        for resolved, at in last.values():
+            is_lost = bool(resolved.beacon.flags & beacon.LOST)
+            self._resolver.devices.heard(resolved.device_id, at.time_ms, is_lost)
+
+    def _write_epochs(self, last: Iterable[tuple[Resolved, Newest]]) -> None:
+        """A change has a number only where the epoch is another one: other collectors follow those."""
+        row = self._database.row("SELECT coalesce(max(change), 0) AS newest FROM epochs")
+        assert row is not None  # an aggregate has one row
+        self._database.run_many(
+            "INSERT INTO epochs (device_id, epoch, change, counter, time_ms, received_ms, flags) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device_id) DO UPDATE SET "
+            "change = CASE WHEN epochs.epoch = excluded.epoch THEN epochs.change ELSE excluded.change END, "
+            "epoch = excluded.epoch, counter = excluded.counter, time_ms = excluded.time_ms, "
+            "received_ms = excluded.received_ms, flags = excluded.flags",
+            [
+                (
+                    one.device_id,
+                    one.counter >> 4,
+                    change,
+                    one.counter,
+                    at.time_ms,
+                    at.received_ms,
+                    one.beacon.flags,
+                )
+                for change, (one, at) in enumerate(last, row["newest"] + 1)
+            ],
         )
 
-    def _heard_ms(self, device_id: bytes, counter: int, claimed_ms: int, now_ms: int) -> int:
-        """When a station heard a beacon: as it says, but not after the collector held this or a later one.
+    def _write_rejects(self, rejects: Counter[str]) -> None:
+        for reason, times in rejects.items():
+            if times:
+                self._database.run(
+                    "INSERT INTO rejects VALUES (?, ?) "
+                    "ON CONFLICT (reason) DO UPDATE SET count = rejects.count + excluded.count",
+                    reason,
+                    times,
+                )
 
-        Raises Rejected("replay") when it says that it heard it long after that.
-        """
-        held = self._database.row(
-            "SELECT min(received_ms) AS ms FROM beacons WHERE device_id = ? AND counter >= ?",
-            device_id,
-            counter,
-        )
-        latest_ms = now_ms if held is None or held["ms"] is None else held["ms"]
-        if claimed_ms > latest_ms + HEARD_TOGETHER_MS:
-            raise Rejected("replay")
-        return min(claimed_ms, latest_ms)
 
-    def _take_beacon(self, found: Resolved, time_ms: int, now_ms: int) -> None:
-        """The beacon's own row: the first copy makes it, and the latest time that can be true dates it.
+class _Rows:
+    """What one `write` will put into the store.
+
+    Args:
+        told: who told of these beacons before, with which number.
+        rejects: counts what is refused.
+    """
+
+    def __init__(self, told: dict[tuple[bytes, int, bytes], tuple[int, int]], rejects: Counter[str]) -> None:
+        self._told = told
+        self._rejects = rejects
+        self.sightings: list[tuple] = []
+        self.new: list[tuple[Resolved, Newest]] = []
+        self.dated_again: list[tuple[Resolved, int, int]] = []
+
+    def add_new(self, resolved: Resolved, receptions: list[Reception]) -> Newest:
+        """A beacon that nobody told of before; its first copy dates what can be true of it."""
+        received_ms = min([one.received_ms for one in receptions])
+        at = Newest(resolved.counter, self._add(resolved, receptions, received_ms), received_ms)
+        self.new.append((resolved, at))
+        return at
+
+    def add_again(self, resolved: Resolved, receptions: list[Reception], held: Newest) -> Newest:
+        """The newest beacon that we hold: the latest time that can be true dates it.
 
         A false time can then only be an earlier one, and any station that tells the truth puts it right.
         """
-        device_id, counter = found.device.device_id, found.counter
-        known = self._database.row(
-            "SELECT time_ms FROM beacons WHERE device_id = ? AND counter = ?", device_id, counter
-        )
-        if known is not None:
-            if time_ms > known["time_ms"]:
-                self._date_again(found, known["time_ms"], time_ms)
-            return
-        newer = self._database.row(
-            "SELECT 1 FROM beacons WHERE device_id = ? AND counter > ? LIMIT 1", device_id, counter
-        )
-        self._database.run(
-            "INSERT INTO beacons (device_id, counter, time_ms, flags, battery, received_ms) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            device_id,
-            counter,
-            time_ms,
-            found.beacon.flags,
-            found.beacon.battery,
-            now_ms,
-        )
-        if found.beacon.type == beacon.FIX:
-            self._keep_fix(found, time_ms)
-        if newer is None:  # one that a station delivers late tells nothing of how the tag is now
-            self._learn(found)
+        time_ms = self._add(resolved, receptions, held.received_ms)
+        if time_ms <= held.time_ms:
+            return held
+        self.dated_again.append((resolved, held.time_ms, time_ms))
+        return held._replace(time_ms=time_ms)
 
-    def _date_again(self, found: Resolved, old_ms: int, time_ms: int) -> None:
-        device_id, counter = found.device.device_id, found.counter
-        self._database.run(
-            "UPDATE beacons SET time_ms = ? WHERE device_id = ? AND counter = ?", time_ms, device_id, counter
-        )
-        if found.beacon.type == beacon.FIX:
-            place = _place(found)
-            self._database.run(
-                "UPDATE fixes SET time_ms = ? WHERE device_id = ? AND time_ms = ? AND lat = ? AND lon = ?",
-                _fix_ms(place, time_ms),
-                device_id,
-                _fix_ms(place, old_ms),
-                place.lat_e7 / 1e7,
-                place.lon_e7 / 1e7,
-            )
-
-    def _learn(self, found: Resolved) -> None:
-        """What the newest beacon of a tag tells beside where it was heard."""
-        device_id = found.device.device_id
-        orders.obeyed(self._database, device_id, found.beacon.flags)
-        self._database.run(
-            "INSERT INTO epochs VALUES (?, ?, (SELECT coalesce(max(change), 0) + 1 FROM epochs)) "
-            "ON CONFLICT (device_id) DO UPDATE SET epoch = excluded.epoch, change = excluded.change "
-            "WHERE epochs.epoch <> excluded.epoch",
-            device_id,
-            found.counter >> 4,
-        )
-        if found.beacon.type == beacon.CHALLENGE:
-            orders.offered(self._database, device_id, found.beacon.body)
-
-    def _keep_fix(self, found: Resolved, time_ms: int) -> None:
-        place = _place(found)
-        self._database.run(
-            "INSERT INTO fixes VALUES (?, ?, ?, ?, ?, 'gnss', NULL, NULL)",
-            found.device.device_id,
-            _fix_ms(place, time_ms),
-            place.lat_e7 / 1e7,
-            place.lon_e7 / 1e7,
-            float(place.accuracy_m or 100),
-        )
+    def _add(self, resolved: Resolved, receptions: list[Reception], held_ms: int) -> int:
+        """The sightings; returns the latest time, -1 when none was taken."""
+        device_id, counter, latest_ms = resolved.device_id, resolved.counter, -1
+        for one in receptions:
+            key = (device_id, counter, one.station_id)
+            before = self._told.get(key)
+            if before is not None:
+                if before != (one.boot_count, one.sequence):
+                    self._rejects["replay"] += 1
+                continue  # else our acknowledgement was lost
+            if one.time_ms > held_ms + HEARD_TOGETHER_MS:
+                self._rejects["replay"] += 1
+                continue
+            time_ms = min(one.time_ms, held_ms)
+            self._told[key] = (one.boot_count, one.sequence)
+            self.sightings.append(one.row(device_id, counter, time_ms))
+            latest_ms = max(latest_ms, time_ms)
+        return latest_ms
 
 
-def _believable_ms(claimed_ms: int | None, now_ms: int) -> int:
-    """A station's time of a sighting; the collector's own where that is missing, long past or still to come."""
-    if claimed_ms is None or claimed_ms < now_ms - LATEST_DELIVERY_MS:
-        return now_ms
-    return min(claimed_ms, now_ms)
+def _join(known: dict[tuple[int, int], Heard], resolved: Resolved, receptions: list[Reception]) -> None:
+    """A tag sends each counter once."""
+    before = known.get((resolved.number, resolved.counter))
+    if before is None:
+        known[resolved.number, resolved.counter] = resolved, receptions
+    else:
+        before[1].extend(receptions)
 
 
-def _place(found: Resolved) -> beacon.Position:
-    return beacon.reveal(found.beacon.body, found.counter, found.device.position_key)
+def _counter_of(heard: Heard) -> int:
+    return heard[0].counter
 
 
-def _fix_ms(place: beacon.Position, time_ms: int) -> int:
-    return time_ms - 1000 * (place.age_s or 0)
+def _is_newest(newest: dict[bytes, Newest], one: Resolved) -> bool:
+    held = newest.get(one.device_id)
+    return held is not None and held.counter == one.counter

@@ -1,0 +1,157 @@
+"""Receptions whose id is nobody's yet: kept, searched for in the wide windows of all tags, and only then given up.
+
+Three things end here and must not be lost: a tag that comes back after days out of reach, what a station delivers
+long after a tag went on, and a tag that was heard before its registration reached this collector. All ids that wait
+are searched for in one walk through the devices, a share at a time: a walk takes a quarter of a millisecond a device,
+however many ids wait, so strangers' beacons can cost no more than RATE of that.
+"""
+
+from collections.abc import Iterable
+
+from groundwire import beacon
+
+from groundnet.collector.database import Database
+from groundnet.collector.newest import in_chunks
+from groundnet.collector.reception import Reception
+from groundnet.collector.resolver import Rejected, Resolved, Resolver
+
+RATE = 1000  # devices searched in a second: a quarter of one core
+SHARE = 100  # devices at once, so that nobody waits long
+BURST = 2000  # devices, after a quiet time
+MOST = 200_000  # receptions kept,
+MOST_A_STATION = 20_000  # of which one station's: what its ring holds
+KEEP_MS = 24 * 3_600_000  # for devices that are registered later
+_EID = slice(3, 9)  # of a beacon
+
+
+class Unresolved:
+    """The waiting ones, in the store: they were acknowledged. Used within the transaction that takes sightings."""
+
+    def __init__(self, database: Database, resolver: Resolver) -> None:
+        self._database = database
+        self._resolver = resolver
+        self._wanted: set[bytes] = set()  # of the walk under way
+        self._newest = 0  # row that this walk knows
+        self._next = 0  # device
+        self._credit = float(BURST)
+        self._credited_ms = 0
+        self._look_again = True
+        self.has_work = True  # something waits to be searched for
+
+    def keep(self, receptions: Iterable[Reception], now_ms: int) -> int:
+        """Keep these; returns how many there was no room for."""
+        refused, room = 0, self._room(now_ms)
+        left: dict[bytes, int] = {}
+        for one in receptions:
+            station_id = one.station_id
+            if station_id not in left:
+                left[station_id] = min(room, MOST_A_STATION - self._count("WHERE station_id = ?", station_id))
+            if left[station_id] <= 0 or room <= 0:
+                refused += 1
+                continue
+            kept = self._database.run(
+                "INSERT INTO unresolved (station_id, boot_count, sequence, beacon, time_ms, rssi_dbm, snr_cdb, "
+                "received_ms, eid, searched) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT DO NOTHING",
+                *one,
+                one.beacon[_EID],
+            )
+            left[station_id] -= kept
+            room -= kept
+            self.has_work = True
+        return refused
+
+    def look_again(self) -> None:
+        """Devices came in, or their windows were moved: what waits may be ready now."""
+        self._look_again = True
+        self.has_work = True
+
+    def found(self, now_ms: int) -> tuple[list[tuple[Resolved, Reception]], int]:
+        """Whose sender is proved now, taken out of what waits; and how many are given up. Searches one share."""
+        proved = self._ready() if self._look_again else []
+        self._look_again = False
+        share = self._share(now_ms)
+        if not share or not self._walking():
+            return proved, 0
+        last = min(self._next + share, len(self._resolver.devices))
+        for number in range(self._next, last):
+            for eid, epoch in self._resolver.search(number, self._wanted, now_ms):
+                proved += self._taken(eid, number, epoch)
+        self._next, self._credit = last, self._credit - share
+        given_up = self._give_up() if last >= len(self._resolver.devices) else 0
+        return proved, given_up
+
+    def _share(self, now_ms: int) -> int:
+        passed_ms = max(0, now_ms - self._credited_ms)
+        self._credited_ms = max(now_ms, self._credited_ms)
+        self._credit = min(BURST, self._credit + passed_ms * RATE / 1000)
+        return min(SHARE, int(self._credit))
+
+    def _walking(self) -> bool:
+        """Whether there is something to be searched for; begins a new walk when the last one is over."""
+        if not self._wanted:
+            rows = self._database.rows("SELECT eid, entry_id FROM unresolved WHERE searched = 0")
+            self._wanted = {bytes(row["eid"]) for row in rows}
+            self._newest = max((row["entry_id"] for row in rows), default=0)
+            self._next = 0
+            self.has_work = bool(rows)
+        return bool(self._wanted)
+
+    def _give_up(self) -> int:
+        """The walk is over: what is left of it is nobody's, unless somebody is registered yet."""
+        self._wanted = set()
+        return self._database.run(
+            "UPDATE unresolved SET searched = 1 WHERE searched = 0 AND entry_id <= ?", self._newest
+        )
+
+    def _ready(self) -> list[tuple[Resolved, Reception]]:
+        eids = {bytes(row["eid"]) for row in self._database.rows("SELECT DISTINCT eid FROM unresolved")}
+        found = []
+        for row in self._rows([eid for eid in eids if self._resolver.knows(eid)]):
+            one = _reception(row)
+            try:
+                resolved = self._resolver.resolve(one.beacon)
+            except Rejected:
+                continue
+            found.append((resolved, one))
+            self._database.run("DELETE FROM unresolved WHERE entry_id = ?", row["entry_id"])
+        return found
+
+    def _taken(self, eid: bytes, number: int, epoch: int) -> list[tuple[Resolved, Reception]]:
+        found = []
+        for row in self._rows([eid]):
+            one = _reception(row)
+            resolved = self._resolver.proved(one.beacon, beacon.decode(one.beacon), number, epoch)
+            if resolved is not None:
+                found.append((resolved, one))
+                self._database.run("DELETE FROM unresolved WHERE entry_id = ?", row["entry_id"])
+        if found:
+            self._resolver.follow(number, epoch)
+        return found
+
+    def _rows(self, eids: list[bytes]) -> list:
+        statement = "SELECT * FROM unresolved WHERE eid IN ({}) ORDER BY entry_id"
+        return list(in_chunks(self._database, statement, eids))
+
+    def _room(self, now_ms: int) -> int:
+        room = MOST - self._count("")
+        if room > 0:
+            return room
+        self._database.run("DELETE FROM unresolved WHERE searched = 1 AND received_ms < ?", now_ms - KEEP_MS)
+        return MOST - self._count("")
+
+    def _count(self, where: str, *values: object) -> int:
+        row = self._database.row(f"SELECT count(*) AS n FROM unresolved {where}", *values)
+        return 0 if row is None else row["n"]
+
+
+def _reception(row) -> Reception:
+    return Reception(
+        bytes(row["station_id"]),
+        row["boot_count"],
+        row["sequence"],
+        bytes(row["beacon"]),
+        row["time_ms"],
+        row["rssi_dbm"],
+        row["snr_cdb"],
+        row["received_ms"],
+    )
