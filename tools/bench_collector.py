@@ -59,7 +59,8 @@ def requests(counter: int) -> list[bytes]:
 def decoded(lines: list[bytes]) -> list[list[frame.Frame]]:
     """As the connections of the stations hand them over: groups, each with one commit."""
     decoder = frame.Decoder(CAPACITY, frame.REQUESTS)
-    frames = [found for line in lines for found in arrived(decoder, line)]
+    answers = [found for line in lines for found in arrived(decoder, line)]
+    frames = [one for one in answers if isinstance(one, frame.Frame)]
     return [frames[at : at + AT_ONCE] for at in range(0, len(frames), AT_ONCE)]
 
 
@@ -107,13 +108,13 @@ def main() -> None:
         figures["gib_per_million_tags"] = round((resident_bytes() - before) / KNOWN * MILLION / 2**30, 2)
         frame_s = timed(lambda: decoded(lines))
         batch_s = timed(lambda: [taken_apart(one.payload) for group in groups for one in group])
-        store = collector._sightings  # noqa: SLF001 - the stage between frames and store
+        store = collector._sightings
         verify_s = 0.0
         for group in groups:
             for one in group:
                 store.take(taken_apart(one.payload), NOW_MS)
-            waiting, store._waiting = store._waiting, []  # noqa: SLF001
-            verify_s += timed(lambda waiting=waiting: store._resolved(waiting))  # noqa: SLF001
+            waiting, store._waiting = store._waiting, []
+            verify_s += timed(lambda waiting=waiting: store._resolved(waiting))
         plain_mac_s = timed(
             lambda: [
                 hmac.digest(bytes(32), one.payload[:17], "sha256")
