@@ -140,4 +140,12 @@ STEPS = (
         UNIQUE (station_id, beacon))""",
     "CREATE INDEX unresolved_eid ON unresolved (eid)",
     "CREATE INDEX unresolved_searched ON unresolved (searched)",
+    # One tree instead of three, in the order in which they are read: a device's beacons, each with its stations.
+    """CREATE TABLE sightings_next (
+        station_id BLOB NOT NULL, boot_count INTEGER NOT NULL, sequence INTEGER NOT NULL,
+        device_id BLOB NOT NULL, counter INTEGER NOT NULL, time_ms INTEGER NOT NULL,
+        rssi_dbm INTEGER, snr_db REAL, PRIMARY KEY (device_id, counter, station_id)) WITHOUT ROWID""",
+    "INSERT INTO sightings_next SELECT * FROM sightings",
+    "DROP TABLE sightings",
+    "ALTER TABLE sightings_next RENAME TO sightings",
 )

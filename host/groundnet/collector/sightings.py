@@ -75,7 +75,7 @@ class SightingStore:
                 for resolved, reception in found:
                     _join(known, resolved, [reception])
             if known:
-                self._write_known(sorted(known.values(), key=_counter_of))
+                self._write_known(sorted(known.values(), key=_place_in_table))
             rejects, self._rejects = self._rejects, Counter()
             self._write_rejects(rejects)
 
@@ -113,7 +113,7 @@ class SightingStore:
         return strangers
 
     def _write_known(self, heard: list[Heard]) -> None:
-        """Rising counters: what is newer than the newest that we hold, has nothing in the store yet."""
+        """By device and rising counter: what is newer than the newest that we hold, has nothing in the store yet."""
         ids = {resolved.device_id for resolved, _ in heard}
         newest = newest_of(self._database, ids)
         again = [one.device_id for one, _ in heard if _is_newest(newest, one)]
@@ -284,8 +284,9 @@ def _join(known: dict[tuple[int, int], Heard], resolved: Resolved, receptions: l
         before[1].extend(receptions)
 
 
-def _counter_of(heard: Heard) -> int:
-    return heard[0].counter
+def _place_in_table(heard: Heard) -> tuple[bytes, int]:
+    """Each device's counters rise, and neighbours in the tables are written one after the other."""
+    return heard[0].device_id, heard[0].counter
 
 
 def _is_newest(newest: dict[bytes, Newest], one: Resolved) -> bool:

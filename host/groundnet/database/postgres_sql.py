@@ -45,7 +45,7 @@ def step(text: str) -> str:
     if text.lstrip().upper().startswith(("CREATE TABLE", "ALTER TABLE")):
         for pattern, name in _TYPES:
             text = pattern.sub(name, text)
-    return text
+    return text.removesuffix(" WITHOUT ROWID")  # where it has no meaning
 
 
 def _trigger(name: str, event: str, table: str, said: str) -> str:
