@@ -25,7 +25,7 @@ from groundnet.cli.options import (
     now_ms,
 )
 from groundnet.cli.registry_door import open_registry
-from groundnet.collector import calibration_service
+from groundnet.collector import calibration_service, searching
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.inbox import Inbox
@@ -88,7 +88,7 @@ def collect(
     def refresh() -> None:
         added = devices.added()
         try:
-            collector.learn((record.device_id, record.secret.reveal()) for record in added)
+            collector.learn(((record.device_id, record.secret.reveal()) for record in added), len(added))
             door.learn(
                 (record.device_id, record.secret.reveal()) for record in added if record.role == "base"
             )
@@ -98,12 +98,13 @@ def collect(
 
     refresh()
     inbox = Inbox(collector, now_ms, refresh, door)
+    beside = [lambda: searching.run(inbox, _tell_of_search)]
     messages = MqttInbox(inbox, broker, mqtt_share, _tell_of_broker) if broker else None
 
     def alert() -> Coroutine[None, None, None]:
         return service.run(store, lambda: rule_book.rules(devices), ways, now_ms, _tell_of_alerts)
 
-    beside = [messages.run, alert] if messages else [alert]
+    beside += [messages.run, alert] if messages else [alert]
     announce = functools.partial(_announce, host, as_json=as_json)
     address = database_path(database)
     beside.append(lambda: calibration_service.run(lambda: Database(address), now_ms, _tell_of_calibration))
@@ -143,6 +144,10 @@ def _tell_of_alerts(text: str) -> None:
 
 def _tell_of_calibration(text: str) -> None:
     Console(stderr=True, highlight=False, markup=False).print(f"{tr('calibration:', '校准：')} {text}")
+
+
+def _tell_of_search(text: str) -> None:
+    Console(stderr=True, highlight=False, markup=False).print(f"{tr('search:', '查找：')} {text}")
 
 
 def _announce(host: str, port: int, as_json: bool) -> None:

@@ -83,7 +83,7 @@ class Collector:
     def search(self, now_ms: int) -> bool:
         """Search a share for whose sender is nobody's yet; whether there is more to do. Raises StoreError."""
         if self._sightings.unresolved.has_work:
-            self._sightings.write(now_ms)
+            self._sightings.write(now_ms, is_idle=True)
         return self._sightings.unresolved.has_work
 
     def receive(self, request: frame.Frame, now_ms: int) -> bytes:

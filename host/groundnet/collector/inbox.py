@@ -68,7 +68,7 @@ class Inbox:
             raise ConnectionAbortedError(str(error)) from error
 
     def search(self) -> bool:
-        """Go on with what waits for nobody's frame; whether there is more to do. Raises ConnectionAbortedError."""
+        """Search a share for whose sender is nobody's yet; whether there is more. Raises ConnectionAbortedError."""
         try:
             return self._collector.search(self._now_ms())
         except StoreError as error:

@@ -5,7 +5,7 @@ time, for all ids at once that were nobody's (see unresolved).
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -125,15 +125,12 @@ class Resolver:
         """The ids of ``count`` epochs from ``epoch`` on."""
         return [keys.eid(device.identity_key, e) for e in range(epoch, min(epoch + count, LARGEST_EPOCH + 1))]
 
-    def search(
-        self, number: int, wanted: frozenset[bytes] | set[bytes], now_ms: int
-    ) -> list[tuple[bytes, int]]:
+    def search(self, number: int, wanted: Set[bytes], now_ms: int, is_lost: bool) -> list[tuple[bytes, int]]:
         """(id, epoch) of those of ``wanted`` that are in a device's wide window."""
         devices = self.devices
         heard_ms = devices.heard_ms[number]
         ids = Ids(devices.secret(number))
-        silent_ms = now_ms - heard_ms if heard_ms else 0
-        epochs = id_windows.wide(devices.anchors[number], silent_ms, bool(devices.is_lost[number]))
+        epochs = id_windows.wide(devices.anchors[number], now_ms - heard_ms if heard_ms else 0, is_lost)
         return [(eid, epoch) for epoch in epochs if (eid := ids.of(epoch)) in wanted]
 
     def _change(self, number: int, old: Iterable[int], new: Iterable[int]) -> None:

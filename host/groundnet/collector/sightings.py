@@ -60,17 +60,19 @@ class SightingStore:
         """Count something that was refused, with the next `write`."""
         self._rejects[reason] += times
 
-    def write(self, now_ms: int) -> None:
-        """All that was taken in, into the store."""
+    def write(self, now_ms: int, is_idle: bool = False) -> None:
+        """All that was taken in, into the store; and a share of the search for whose sender is nobody's yet."""
         waiting, self._waiting = self._waiting, []
         known, strangers = self._resolved(waiting)
         if not (known or strangers or self._rejects or self.unresolved.has_work):
             return
+        if self.unresolved.has_work:
+            self.unresolved.search(now_ms, is_idle)
         with self._database.transaction():
             if strangers:
                 self._rejects["unknown_eid"] += self.unresolved.keep(strangers, now_ms)
             if self.unresolved.has_work:
-                found, given_up = self.unresolved.found(now_ms)
+                found, given_up = self.unresolved.found()
                 self._rejects["unknown_eid"] += given_up
                 for resolved, reception in found:
                     _join(known, resolved, [reception])

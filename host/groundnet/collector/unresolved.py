@@ -15,8 +15,8 @@ from groundnet.collector.newest import in_chunks
 from groundnet.collector.reception import Reception
 from groundnet.collector.resolver import Rejected, Resolved, Resolver
 
-RATE = 1000  # devices searched in a second: a quarter of one core
 SHARE = 100  # devices at once, so that nobody waits long
+RATE = 1000  # devices searched in a second, at most, while stations are answered: a quarter of one core
 BURST = 2000  # devices, after a quiet time
 MOST = 200_000  # receptions kept,
 MOST_A_STATION = 20_000  # of which one station's: what its ring holds
@@ -36,7 +36,14 @@ class Unresolved:
         self._credit = float(BURST)
         self._credited_ms = 0
         self._look_again = True
-        self.has_work = True  # something waits to be searched for
+        self._stolen: set[bytes] = set()
+        self._hits: list[tuple[bytes, int, int]] = []
+        self._more = True  # something waits for the next walk
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is something to be searched for or to be taken out."""
+        return bool(self._look_again or self._hits or self._wanted or self._more)
 
     def keep(self, receptions: Iterable[Reception], now_ms: int) -> int:
         """Keep these; returns how many there was no room for."""
@@ -57,43 +64,59 @@ class Unresolved:
             )
             left[station_id] -= kept
             room -= kept
-            self.has_work = True
+            self._more = True
         return refused
 
     def look_again(self) -> None:
         """Devices came in, or their windows were moved: what waits may be ready now."""
         self._look_again = True
-        self.has_work = True
 
-    def found(self, now_ms: int) -> tuple[list[tuple[Resolved, Reception]], int]:
-        """Whose sender is proved now, taken out of what waits; and how many are given up. Searches one share."""
-        proved = self._ready() if self._look_again else []
-        self._look_again = False
-        share = self._share(now_ms)
+    def search(self, now_ms: int, is_idle: bool) -> None:
+        """Search one share, outside any transaction: it takes time.
+
+        Args:
+            is_idle: nobody is being answered meanwhile.
+        """
+        share = SHARE if is_idle else self._share(now_ms)
         if not share or not self._walking():
-            return proved, 0
-        last = min(self._next + share, len(self._resolver.devices))
-        for number in range(self._next, last):
-            for eid, epoch in self._resolver.search(number, self._wanted, now_ms):
-                proved += self._taken(eid, number, epoch)
-        self._next, self._credit = last, self._credit - share
-        given_up = self._give_up() if last >= len(self._resolver.devices) else 0
-        return proved, given_up
+            return
+        devices, first = self._resolver.devices, self._next
+        self._next = min(first + share, len(devices))
+        for number in range(first, self._next):
+            is_lost = bool(devices.is_lost[number]) or devices.device_id(number) in self._stolen
+            for eid, epoch in self._resolver.search(number, self._wanted, now_ms, is_lost):
+                self._hits.append((eid, number, epoch))
+
+    def found(self) -> tuple[list[tuple[Resolved, Reception]], int]:
+        """Whose sender is proved now, taken out of what waits; and how many are given up."""
+        hits, self._hits = self._hits, []
+        proved = [one for hit in hits for one in self._taken(*hit)]
+        if self._look_again:
+            proved += self._ready()
+            self._look_again = False
+        is_over = self._wanted and self._next >= len(self._resolver.devices)
+        return proved, self._give_up() if is_over else 0
 
     def _share(self, now_ms: int) -> int:
         passed_ms = max(0, now_ms - self._credited_ms)
         self._credited_ms = max(now_ms, self._credited_ms)
         self._credit = min(BURST, self._credit + passed_ms * RATE / 1000)
-        return min(SHARE, int(self._credit))
+        share = min(SHARE, int(self._credit), len(self._resolver.devices))
+        self._credit -= share
+        return share
 
     def _walking(self) -> bool:
         """Whether there is something to be searched for; begins a new walk when the last one is over."""
-        if not self._wanted:
+        if self._more and not self._wanted:
             rows = self._database.rows("SELECT eid, entry_id FROM unresolved WHERE searched = 0")
             self._wanted = {bytes(row["eid"]) for row in rows}
             self._newest = max((row["entry_id"] for row in rows), default=0)
             self._next = 0
-            self.has_work = bool(rows)
+            self._more = False
+            open_cases = (
+                self._database.rows("SELECT device_id FROM cases WHERE closed_ms IS NULL") if rows else ()
+            )
+            self._stolen = {bytes(row["device_id"]) for row in open_cases}
         return bool(self._wanted)
 
     def _give_up(self) -> int:
