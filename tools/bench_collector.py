@@ -75,10 +75,8 @@ def sealed(groups: list[list[frame.Frame]], door: StationDoor) -> list[list[tupl
         peers[station_id] = peer = door.connection("bench")
         asked = end.open()
         while asked is not None:
-            (reply,) = arrived(
-                frame.Decoder(CAPACITY),
-                peer.answer(frame.Frame(*asked[:1], 1, asked[1], False), NOW_MS, unanswered),
-            )
+            asking = frame.Frame(asked[0], 1, asked[1], False)
+            (reply,) = arrived(frame.Decoder(CAPACITY), peer.answer(asking, NOW_MS, unanswered))
             assert isinstance(reply, frame.Frame)
             asked = end.receive(messages.decode(reply.kind, reply.payload))
     found = []

@@ -30,6 +30,7 @@ from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.inbox import Inbox
 from groundnet.collector.mqtt_inbox import MqttInbox, broker_of
+from groundnet.collector.newcomers import Newcomers
 from groundnet.collector.server import Server, ServerError
 from groundnet.collector.station_door import StationDoor
 
@@ -85,19 +86,9 @@ def collect(
     collector = Collector(store)
     door = StationDoor(store, open_stations)
 
-    def refresh() -> None:
-        added = devices.added()
-        try:
-            collector.learn(((record.device_id, record.secret.reveal()) for record in added), len(added))
-            door.learn(
-                (record.device_id, record.secret.reveal()) for record in added if record.role == "base"
-            )
-        except BaseException:
-            devices.tell_again()  # a store that failed: nobody has learned of them
-            raise
-
-    refresh()
-    inbox = Inbox(collector, now_ms, refresh, door)
+    newcomers = Newcomers(devices, collector, door)
+    newcomers.learn()
+    inbox = Inbox(collector, now_ms, newcomers.learn, door)
     beside = [lambda: searching.run(inbox, _tell_of_search)]
     messages = MqttInbox(inbox, broker, mqtt_share, _tell_of_broker) if broker else None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.inbox import Inbox
+from groundnet.collector.newcomers import Newcomers
 from groundnet.collector.server import Server
 from groundnet.collector.station_door import StationDoor
 from groundnet.errors import GroundnetError
@@ -89,11 +90,4 @@ class CollectorThread:
         collector = self._collector_of(database)
         door = StationDoor(database, draw=self._draw)
 
-        def refresh() -> None:
-            added = registry.added()
-            collector.learn((record.device_id, record.secret.reveal()) for record in added)
-            door.learn(
-                (record.device_id, record.secret.reveal()) for record in added if record.role == "base"
-            )
-
-        return Server(Inbox(collector, self._now_ms, refresh, door))
+        return Server(Inbox(collector, self._now_ms, Newcomers(registry, collector, door).learn, door))

@@ -10,6 +10,8 @@ from groundnet.provision import tag_id as tag_ids
 from groundnet.provision.record import Record, RegistryError, Secret
 from groundnet.provision.vault import Vault, VaultLocked
 
+WALKED_AT_ONCE = 5_000
+
 
 class _Registry(Protocol):
     @property
@@ -24,6 +26,17 @@ def select(registry: _Registry, clause: str, *values: object) -> Iterator[Record
     """Records of the rows that an SQL clause leaves, in its order."""
     rows = registry.database.execute(f"SELECT * FROM devices {clause}", values).fetchall()
     return (_record(registry, row) for row in rows)
+
+
+def walk(registry: _Registry) -> Iterator[Record]:
+    """Every device, in the order of their ids; never many at once in memory."""
+    last = b""
+    while True:
+        found = list(select(registry, "WHERE device_id > ? ORDER BY device_id LIMIT ?", last, WALKED_AT_ONCE))
+        yield from found
+        if len(found) < WALKED_AT_ONCE:
+            return
+        last = found[-1].device_id
 
 
 def find(registry: _Registry, query: str) -> list[Record]:

@@ -254,20 +254,26 @@ class Registry:
 
         At the first call they are all new.
         """
+        return list(self.newcomers())
+
+    def newcomers(self) -> Iterator[Record]:
+        """The same one after the other, for those who need no list of millions; this call is the last call."""
         version = self.database.changes()
         seen = self._seen
         if seen is not None and seen[0] == version:
-            return []
+            return iter(())
         newest = self.database.execute("SELECT max(sequence) FROM fresh").fetchone()[0] or 0
-        if seen is None:
-            found = list(self.devices())
-        else:
-            rows = self.database.execute(
-                "SELECT DISTINCT device_id FROM fresh WHERE sequence > ? AND sequence <= ?", (seen[1], newest)
-            ).fetchall()
-            found = [self._held(row["device_id"]) for row in rows]
         self._seen_before, self._seen = seen, (version, newest)
-        return found
+        if seen is None:
+            return device_rows.walk(self)
+        rows = self.database.execute(
+            "SELECT DISTINCT device_id FROM fresh WHERE sequence > ? AND sequence <= ?", (seen[1], newest)
+        ).fetchall()
+        return (self._held(row["device_id"]) for row in rows)
+
+    def size(self) -> int:
+        """How many devices there are."""
+        return self.database.execute("SELECT count(*) FROM devices").fetchone()[0]
 
     def tell_again(self) -> None:
         """Whoever was told of what was added could not take it in: the next call of ``added`` has it once more."""
