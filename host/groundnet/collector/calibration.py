@@ -24,6 +24,7 @@ SQUARE_M = 60.0  # samples from one square share their shadow
 NEAREST_M, FARTHEST_M = 20.0, 8_000.0
 EXPONENT_SD = 0.4  # how stations differ from the usual one
 HUBER_SIGMAS = 1.5
+HUBER_SHRINKS = 0.942  # the spread of a Gaussian whose outliers weigh less, against its own
 FAINTEST_SHARE = 0.05  # of what a station hears is fainter than what it hears surely
 FAINTEST_SAMPLES = 20
 MOST_FIXES = 50_000  # the newest ones are enough, and a round takes seconds
@@ -60,7 +61,7 @@ def learn(samples: Iterable[Sample], faintest_dbm: float | None) -> Calibration:
     for _ in range(ROUNDS if known else 0):
         hearing = Hearing(level, exponent, spread)
         level, exponent, cov, spread = _fit(known, hearing, faintest_dbm)
-    hearing = Hearing(level, exponent, spread, faintest_dbm)
+    hearing = Hearing(level, exponent, spread / HUBER_SHRINKS, faintest_dbm)
     return Calibration(hearing, math.sqrt(cov[0]), math.sqrt(cov[2]), len(known))
 
 

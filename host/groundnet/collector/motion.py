@@ -3,7 +3,7 @@
 An interacting multiple model filter (Bar-Shalom, Estimation with Applications to Tracking and Navigation, 11.6) whose
 motions are integrated Ornstein-Uhlenbeck processes: the speed wanders within its limits however long nobody looks,
 no road is needed. East and north are alike and independent, so one covariance serves both. What stations heard is no
-Gaussian: it goes in as moments of prior times likelihood over a grid (assumed-density filtering).
+Gaussian: moments of prior times likelihood over a grid say which Gaussian would have done the same, and that goes in.
 """
 
 import math
@@ -31,13 +31,10 @@ MOTIONS = (
 )
 RADIUS_SIGMAS = math.sqrt(-2 * math.log(0.32))  # the circle with 68 % of a round Gaussian
 GRID_SIGMAS = 2.7  # a prior is looked at as far as that
-WIDE_M, WIDE_HALF, NARROW_HALF = (
-    60.0,
-    3,
-    2,
-)  # (2 * 3 + 1) squared places of a prior as wide as that, else fewer
+WIDE_M, WIDE_HALF, NARROW_HALF = 60.0, 3, 2  # (2 * 3 + 1) squared places when it is so wide, else fewer
+LOOKS = 4  # each one closer
 NO_EVIDENCE = -700.0
-UNLIKELY = 1e-4  # a motion of less weight explains nothing
+LEAST_PRECISION = 1e-9  # 1 / square metres: an observation that tells nothing of the place
 
 
 @dataclass(frozen=True)
@@ -155,19 +152,15 @@ class Belief:
         found = [state.with_speed(vx, vy, variance) for state in self.states]
         return self.judged([evidence for evidence, _ in found], [state for _, state in found])
 
-    def heard(self, field: Field, share: float) -> tuple[float, "Belief"]:
+    def heard(self, field: Field, share: float) -> tuple[float, "Site", "Belief"]:
         """After what stations heard; ``share`` of it is news, the rest was known from the last time.
 
-        With it the best likelihood (a logarithm) of all places where a motion that is not out of the question leads.
+        With it the likelihood (a logarithm) of the likeliest place of all, and what this alone says of the place.
         """
-        evidences, states, best = [], [], -math.inf
-        for state, weight in zip(self.states, self.weights, strict=True):
-            found = moments(field, share, state.x, state.y, state.pp)
-            evidences.append(found.evidence)
-            states.append(state.moved_to(found.x, found.y, found.variance))
-            if weight > UNLIKELY:
-                best = max(best, found.likeliest)
-        return best, self.judged(evidences, states)
+        whole = self.whole()
+        found = moments(field, share, whole.x, whole.y, whole.pp)
+        site = Site.between(whole, found, share)
+        return found.likeliest, site, self.fixed(site.x, site.y, site.variance)
 
     def told_moving(self, moving: bool) -> "Belief":
         """After the thing's own word whether it moves; it errs in one of ten."""
@@ -190,21 +183,50 @@ def merged(states: tuple[State, ...], weights: list[float] | tuple[float, ...]) 
 
 @dataclass(frozen=True)
 class Moments:
-    """Evidence and highest likelihood (logarithms), mean and variance along an axis."""
+    """Mean and variance along an axis, and the likelihood (a logarithm) of the likeliest place without the prior."""
 
-    evidence: float
-    likeliest: float
     x: float
     y: float
     variance: float
+    likeliest: float
+
+
+@dataclass(frozen=True)
+class Site:
+    """What one observation says of the place, as a Gaussian: it may be given to a belief of any other time, too.
+
+    ``share``: how much of it was news (expectation propagation: Minka 2001).
+    """
+
+    x: float
+    y: float
+    variance: float
+    share: float = 1.0
+
+    @classmethod
+    def between(cls, prior: State, posterior: Moments, share: float) -> "Site":
+        """What leads from a prior to a posterior."""
+        precision = 1 / posterior.variance - 1 / prior.pp
+        if precision < LEAST_PRECISION:
+            return cls(posterior.x, posterior.y, 1 / LEAST_PRECISION, share)
+        x = (posterior.x / posterior.variance - prior.x / prior.pp) / precision
+        y = (posterior.y / posterior.variance - prior.y / prior.pp) / precision
+        return cls(x, y, 1 / precision, share)
 
 
 def moments(field: Field, share: float, x: float, y: float, variance: float) -> Moments:
-    """Of a round Gaussian prior times a share of a field; looked at twice where the product is narrow."""
-    found = _over_grid(field, share, (x, y, variance), (x, y, math.sqrt(variance)))
-    if found.variance < 0.25 * variance:
-        sigma = 1.3 * math.sqrt(found.variance)
-        found = _over_grid(field, share, (x, y, variance), (found.x, found.y, sigma))
+    """Of a round Gaussian prior times a share of a field; looked at again, closer, while the product is narrow."""
+    east, north, half = field.reach()
+    wide = (half / 2) ** 2
+    gx, gy, width = x, y, variance
+    if variance > wide:  # it is somewhere among those who heard it
+        gain = variance / (variance + wide)
+        gx, gy, width = x + gain * (east - x), y + gain * (north - y), gain * wide
+    for _ in range(LOOKS):
+        found = _over_grid(field, share, (x, y, variance), (gx, gy, math.sqrt(width)))
+        if found.variance > 0.3 * width:
+            break
+        gx, gy, width = found.x, found.y, 1.7 * found.variance
     return found
 
 
@@ -216,17 +238,16 @@ def _over_grid(
     half = WIDE_HALF if sigma > WIDE_M else NARROW_HALF
     step = sigma * GRID_SIGMAS / half
     axis = [step * index for index in range(-half, half + 1)]
-    cells, likeliest = [], -math.inf
-    for x in (gx + offset for offset in axis):
-        for y in (gy + offset for offset in axis):
-            likelihood = field.log_likelihood(x, y)
-            likeliest = max(likeliest, likelihood)
-            cells.append((share * likelihood - ((x - px) ** 2 + (y - py) ** 2) / (2 * variance), x, y))
-    best = max(cell[0] for cell in cells)
+    likelihood, precision = field.log_likelihood, 0.5 / variance
+    cells = [
+        (share * likelihood(x, y) - precision * ((x - px) ** 2 + (y - py) ** 2), x, y)
+        for x in (gx + offset for offset in axis)
+        for y in (gy + offset for offset in axis)
+    ]
+    best, best_x, best_y = max(cells)
     weighed = [(math.exp(max(value - best, NO_EVIDENCE)), x, y) for value, x, y in cells]
     total = sum(weight for weight, _, _ in weighed)
     x = sum(weight * x for weight, x, _ in weighed) / total
     y = sum(weight * y for weight, _, y in weighed) / total
     spread = sum(w * ((cx - x) ** 2 + (cy - y) ** 2) for w, cx, cy in weighed) / (2 * total)
-    evidence = best + math.log(total * step * step / (2 * math.pi * variance))
-    return Moments(evidence, likeliest, x, y, max(spread, step * step / 12))
+    return Moments(x, y, max(spread, step * step / 12), likelihood(best_x, best_y))

@@ -8,8 +8,8 @@ from groundnet.collector.calibration import hearings
 from groundnet.collector.cell_table import CellSeen, CellTable
 from groundnet.collector.database import Database
 from groundnet.collector.hearing import USUAL, Hearing, signal_dbm
+from groundnet.collector.observation import Observation
 from groundnet.collector.position import Ear, Estimate
-from groundnet.collector.smoothing import Observation
 
 GROUP_MS = 10_000  # beacons so close in time were sent at one place
 CELL_GROUP_MS = 5_000  # cells of one observation

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from groundnet.collector.hearing import USUAL, Hearing
 from groundnet.geodesy import LocalFrame, distance_m
 
-GRID_STEPS = 24
+COARSE_STEPS, FINE_STEPS = 14, 16
+MANY_EARS = 8  # the loudest so many say roughly where to look
 REACH_M = 3000.0  # nobody is looked for further from every station that heard the tag
 SMALLEST_RADIUS_M = 40.0
 SENDER_SD_DB = 2.0  # tags differ in how they are mounted, and what they are carried in
@@ -47,7 +48,11 @@ def expected_rssi_dbm(distance_m: float) -> float:
 
 
 class Field:
-    """The likelihood of every place of a plane, from what ears heard at one time."""
+    """The likelihood of every place of a plane, from what ears heard at one time.
+
+    Stations that heard nothing are left out: with them places were surer and further from the truth, since which far
+    station hears is luck, and a network has edges (measured with `tools/bench_position.py`).
+    """
 
     def __init__(self, ears: Iterable[Ear], frame: LocalFrame) -> None:
         self.heard = [(*frame.to_metres(ear.lat, ear.lon), ear.rssi_dbm, ear.hearing) for ear in ears]
@@ -68,10 +73,13 @@ class Field:
     def log_likelihood(self, x: float, y: float) -> float:
         """Of a place in metres east and north; 0 where every station heard exactly what it was expected to."""
         squares = pull = 0.0
+        log = math.log
         for sx, sy, excess, slope, weight in self._levels:
-            misfit = excess + slope * math.log(max((x - sx) ** 2 + (y - sy) ** 2, 1.0))
-            squares += weight * misfit * misfit
-            pull += weight * misfit
+            dx, dy = x - sx, y - sy
+            misfit = excess + slope * log(dx * dx + dy * dy + 1.0)
+            pulled = weight * misfit
+            squares += pulled * misfit
+            pull += pulled
         return self._yielding * pull * pull - squares
 
     def reach(self) -> tuple[float, float, float]:
@@ -88,19 +96,22 @@ def locate(ears: list[Ear]) -> Estimate | None:
     if not ears:
         return None
     frame = LocalFrame(ears[0].lat, ears[0].lon)
+    loudest = sorted(ears, key=lambda ear: -ear.rssi_dbm)[:MANY_EARS]
     field = Field(ears, frame)
     east, north, half = field.reach()
-    east, north, radius = _posterior(field, east, north, half)  # coarse, over the whole reach
+    rough = Field(loudest, frame) if len(loudest) < len(ears) else field
+    east, north, radius = _posterior(rough, (east, north, half), COARSE_STEPS)  # over the whole reach
     half = min(half, max(3 * radius, SMALLEST_RADIUS_M))
-    east, north, radius = _posterior(field, east, north, half)  # fine, where the weight is
+    east, north, radius = _posterior(field, (east, north, half), FINE_STEPS)  # where the weight is
     lat, lon = frame.to_degrees(east, north)
     return Estimate(lat, lon, max(radius, SMALLEST_RADIUS_M))
 
 
-def _posterior(field: Field, east: float, north: float, half: float) -> tuple[float, float, float]:
-    """Mean (east, north) and 68 % radius over a square grid of ``2 * half`` metres around a middle."""
-    step = 2 * half / GRID_STEPS
-    axis = [-half + step * (index + 0.5) for index in range(GRID_STEPS)]
+def _posterior(field: Field, square: tuple[float, float, float], steps: int) -> tuple[float, float, float]:
+    """Mean (east, north) and 68 % radius over a grid in a square: its middle, and half its width in metres."""
+    east, north, half = square
+    step = 2 * half / steps
+    axis = [-half + step * (index + 0.5) for index in range(steps)]
     cells = [
         (field.log_likelihood(east + dx, north + dy), east + dx, north + dy) for dx in axis for dy in axis
     ]
