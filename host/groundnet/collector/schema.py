@@ -148,4 +148,10 @@ STEPS = (
     "INSERT INTO sightings_next SELECT * FROM sightings",
     "DROP TABLE sightings",
     "ALTER TABLE sightings_next RENAME TO sightings",
+    # What each tag's clock does, see clock_drift.py; counter, time and flags of the last beacon that was taken in.
+    """CREATE TABLE clocks (
+        device_id BLOB PRIMARY KEY, counter INTEGER NOT NULL, time_ms INTEGER NOT NULL, flags INTEGER NOT NULL,
+        rate REAL NOT NULL, overhead_ms REAL NOT NULL, rate_var REAL NOT NULL, rate_overhead_cov REAL NOT NULL,
+        overhead_var REAL NOT NULL, rest_ms INTEGER NOT NULL, moving_ms INTEGER NOT NULL, pairs INTEGER NOT NULL,
+        refused INTEGER NOT NULL, refused_in_a_row INTEGER NOT NULL, learned_ms INTEGER NOT NULL)""",
 )

@@ -1,0 +1,109 @@
+"""Clocks are learned beside a collector and kept on either engine; from a snapshot follow the epochs to search."""
+
+import random
+
+import pytest
+from groundnet.collector import clock_service
+from groundnet.collector.clock_drift import HURRIED, spread_sum
+from groundnet.collector.paces import Paces, epochs_between
+from groundwire import beacon, keys
+from hypothesis import given
+from hypothesis import strategies as st
+
+from host.radio_senders import NOW_MS, TagSender, ask, hello, sighting, sightings
+
+REST_MS = 1_800_000
+OVERHEAD_MS = 450
+HOUR_MS = 3_600_000
+
+
+def beacons_of(tag, slow, count, first=0, lost=0.0):
+    """(counter, Unix ms) as a parked tag sends them by a clock that is off."""
+    identity_key, now_ms, draw = keys.derive(tag.secret, keys.IDENTITY), NOW_MS, random.Random(5)
+    for counter in range(first, first + count):
+        if draw.random() >= lost:
+            yield counter, round(now_ms)
+        wait_ms = REST_MS * (1 + spread_sum(identity_key, counter + 1, counter + 1) / 2048)
+        now_ms += wait_ms * (1 + slow) + OVERHEAD_MS
+
+
+def hear(collector, tag, beacons):
+    ask(collector, hello())
+    for number, (counter, time_ms) in enumerate(beacons):
+        ask(collector, sightings([sighting(tag.beacon(counter), time_ms)], number), time_ms)
+
+
+def identity_of(*tags):
+    known = {tag.device_id: keys.derive(tag.secret, keys.IDENTITY) for tag in tags}
+    return known.get
+
+
+def test_a_tags_clock_is_learned_in_rounds_and_kept(collector, tag):
+    heard = list(beacons_of(tag, 0.023, 60, lost=0.3))
+    hear(collector, tag, heard[:20])
+    assert clock_service.learn_some(collector.database, identity_of(tag), b"", NOW_MS) == b""
+    early = clock_service.kept(collector.database, tag.device_id)
+    hear(collector, tag, heard[20:])
+    clock_service.learn_some(collector.database, identity_of(tag), b"", NOW_MS)
+    clock = clock_service.kept(collector.database, tag.device_id)
+    assert early.pairs < clock.pairs <= len(heard)
+    assert clock.last.counter == heard[-1][0]
+    assert clock.rate == pytest.approx(0.023, abs=0.002)
+    assert clock.rate_sd < early.rate_sd
+    clock_service.learn_some(collector.database, identity_of(tag), b"", NOW_MS)
+    assert clock_service.kept(collector.database, tag.device_id) == clock
+
+
+def test_tags_are_gone_through_some_at_a_time_and_strangers_left_out(collector, tag):
+    others = [TagSender(bytes([0, 0, 0, 0, 0, 0, 9, n]), bytes([n]) * 32) for n in range(3)]
+    collector.learn((one.device_id, one.secret) for one in others)
+    for number, one in enumerate([*others, tag]):
+        hear(collector, one, [(number + 1, NOW_MS + number), (number + 2, NOW_MS + REST_MS + number)])
+    known = identity_of(*others[1:], tag)
+    behind, rounds = b"", 0
+    while (behind := clock_service.learn_some(collector.database, known, behind, NOW_MS, 1)) != b"":
+        rounds += 1
+    assert rounds == 4
+    kept = [clock_service.kept(collector.database, one.device_id) for one in (*others, tag)]
+    assert [one is None for one in kept] == [True, False, False, False]
+
+
+def test_the_snapshot_says_which_epochs_a_silent_tag_may_be_in(collector, tag):
+    heard = list(beacons_of(tag, 0.05, 400))
+    hear(collector, tag, heard[:60])
+    clock_service.learn_some(collector.database, identity_of(tag), b"", NOW_MS)
+    paces = Paces(collector.database)
+    assert len(paces) == 1
+    assert paces.expected_epochs(b"nobody!!", NOW_MS) is None
+    for counter, time_ms in heard[60::20]:
+        first, last = paces.expected_epochs(tag.device_id, time_ms)
+        assert first <= counter >> 4 <= last
+    assert first > heard[59][0] >> 4  # it went on: what lies behind needs no search
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.lists(st.tuples(st.booleans(), st.integers(1, 20)), max_size=12),
+    st.floats(-0.05, 0.05),
+)
+def test_whoever_moves_a_sixth_of_the_time_is_found(counter, spells, rate):
+    """Against a tag that waits as long, or as short, as it may in each spell."""
+    now_ms, sent, moved_ms = 0.0, counter, 0.0
+    for moving, beacons in spells:
+        wait_ms = 20_000 * (1 + rate) if moving else REST_MS * 9 / 8 * (1 + rate) + 2000
+        if moving and moved_ms + beacons * wait_ms > 2 * HOUR_MS + now_ms / 6:
+            continue
+        moved_ms += moving * beacons * wait_ms
+        now_ms += beacons * wait_ms
+        sent += beacons
+    slow_ms, fast_ms = REST_MS * 9 / 8 * (1 + rate) + 2000, REST_MS * (1 + rate)
+    first, last = epochs_between(counter, now_ms, slow_ms, fast_ms, 20_000 * (1 + rate), False)
+    assert first <= min(sent >> 4, 2**28 - 1) <= last
+
+
+def test_a_tag_in_lost_mode_may_have_hurried_all_the_time():
+    assert HURRIED & beacon.LOST
+    at_rest = epochs_between(160, 24 * HOUR_MS, 2e6, 1.8e6, 20_000, False)
+    lost = epochs_between(160, 24 * HOUR_MS, 2e6, 1.8e6, 20_000, True)
+    assert lost[1] >= (160 + 24 * 180) >> 4 > at_rest[1]
+    assert lost[0] == at_rest[0]
