@@ -16,6 +16,7 @@ DOWN_TOPIC = "groundnet/down/"
 _KEEPALIVE_S = const(600)  # a station says something each half minute, a tracker leaves before that
 _OVERHEAD = const(64)  # of a message beside its frame: header, topic, packet id
 _REFUSED_QOS = const(0x80)  # MQTT 3.9.3
+_WRONG_ACCOUNT = (4, 5)  # MQTT 3.2.2.3: bad user name or password, not authorized
 
 _BROKER_TRANSITIONS = TRANSITIONS.copy()
 _BROKER_TRANSITIONS[(OPENING, events.NET_BYTES)] = "_read"  # the broker's welcome
@@ -81,6 +82,12 @@ class MqttUplink(Uplink):
             elif kind == mqtt.MESSAGE:
                 reply = super()._read((events.NET_BYTES, found[2]), now_ms, actions) or reply
             elif kind != mqtt.PUBLISHED:
+                if kind == mqtt.REFUSED:
+                    said = "the broker refuses: code %d, %s" % (
+                        found[1],
+                        "broker_user or broker_key" if found[1] in _WRONG_ACCOUNT else "see MQTT 3.2.2.3",
+                    )
+                    actions.append((events.LOG, 3, "collector", said))
                 self._give_up(event, now_ms, actions)
                 return reply
 

@@ -5,6 +5,8 @@ Run as a script it is the broker; the one argument is its port.
 """
 
 import asyncio
+import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -47,17 +49,33 @@ class SharingBroker(Broker):
         return await super()._topic_filtering(session, topic=topic, action=action)
 
 
-class BrokerProcess:
-    """Runs from the constructor on; ``start`` it again after ``kill``."""
+def mosquitto() -> str | None:
+    """Where Mosquitto is: Debian keeps it out of a user's PATH."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
-    def __init__(self, name: str) -> None:
+
+NO_MOSQUITTO = "no Mosquitto on this machine: apt install mosquitto"
+
+
+class BrokerProcess:
+    """Runs from the constructor on; ``start`` it again after ``kill``.
+
+    Args:
+        name: mosquitto or amqtt.
+        settings: lines of Mosquitto's settings, below its listener.
+    """
+
+    def __init__(self, name: str, settings: str = "allow_anonymous true") -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
         self._folder = tempfile.TemporaryDirectory()
         if name == "mosquitto":
-            settings = Path(self._folder.name) / "mosquitto.conf"
-            settings.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
-            self._command = [str(shutil.which("mosquitto")), "-c", str(settings)]
+            path = Path(self._folder.name) / "mosquitto.conf"
+            account = pwd.getpwuid(
+                os.getuid()
+            ).pw_name  # else root becomes somebody who cannot read a test's files
+            path.write_text(f"user {account}\nlistener {self.port} 127.0.0.1\n{settings}\n")
+            self._command = [str(mosquitto()), "-c", str(path)]
         else:
             self._command = [sys.executable, __file__, str(self.port)]
         self.start()

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import shutil
 
 import aiomqtt
 import pytest
@@ -24,7 +23,7 @@ from host.radio_senders import (
     signed_report,
 )
 
-from database.sharing_broker import BrokerProcess
+from database.sharing_broker import NO_MOSQUITTO, BrokerProcess, mosquitto
 
 TAG = TagSender(bytes.fromhex("0000aabbccddee01"), bytes(range(32)))
 COLLECTORS, KILLS, BATCHES, BATCH = 3, 2, 25, 3
@@ -34,8 +33,8 @@ PAUSE_S = 0.05
 
 @pytest.fixture(params=["amqtt", "mosquitto"])
 def broker(request, monkeypatch):
-    if request.param == "mosquitto" and shutil.which("mosquitto") is None:
-        pytest.skip("no Mosquitto on this machine: apt install mosquitto")
+    if request.param == "mosquitto" and mosquitto() is None:
+        pytest.skip(NO_MOSQUITTO)
     for name, seconds in (("FIRST_PAUSE_S", PAUSE_S), ("LAST_PAUSE_S", PAUSE_S), ("PATIENCE_S", ANSWER_S)):
         monkeypatch.setattr(mqtt_inbox, name, seconds)
     running = BrokerProcess(request.param)

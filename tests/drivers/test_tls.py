@@ -1,16 +1,10 @@
 """A station inside TLS: its own link on a virtual board, a real handshake at the edge, the real collector."""
 
 import asyncio
-import base64
-import datetime
-import ssl
 import threading
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from drivers.authority import NAME, Authority
 from drivers.test_apps import SECRET, UNIQUE_ID, Rig
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
@@ -20,56 +14,7 @@ from groundnet.collector.station_door import StationDoor
 from groundnet.collector.station_list import stations
 
 STATION = UNIQUE_ID.rjust(8, b"\x00")
-NAME = "collector.county"
 START_MS = 1_790_000_000_000
-
-
-class Authority:
-    """A CA that signs servers; ``settings`` are those of a station that trusts it."""
-
-    def __init__(self, folder):
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "county CA")])
-        self.certificate = self._sign(self._name, self._key.public_key(), None)
-        self.der = self.certificate.public_bytes(serialization.Encoding.DER)
-        self.settings = {
-            "collector_host": f"tls://{NAME}",
-            "collector_ca": base64.b64encode(self.der).decode(),
-            "wifi_name": "shop",
-            "wifi_key": "12345678",
-        }
-
-    def context(self, name=NAME, over=False):
-        """What a server of that name shows; ``over``: its time has passed."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = self._sign(subject, key.public_key(), name, over)
-        path = self._folder / f"{name}.pem"
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
-
-    def _sign(self, subject, key, name, over=False):
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(datetime.datetime(2020, 1, 1))
-            .not_valid_after(datetime.datetime(2020 if over else 2120, 2, 1))
-        )
-        extension = (
-            x509.BasicConstraints(True, None)
-            if name is None
-            else x509.SubjectAlternativeName([x509.DNSName(name)])
-        )
-        return builder.add_extension(extension, critical=name is None).sign(self._key, hashes.SHA256())
 
 
 class TlsCollector:

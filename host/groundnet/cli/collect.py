@@ -25,7 +25,7 @@ from groundnet.cli.options import (
     now_ms,
 )
 from groundnet.cli.registry_door import open_registry
-from groundnet.collector import calibration_service, searching
+from groundnet.collector import calibration_service, clock_service, searching
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.inbox import Inbox
@@ -53,6 +53,15 @@ def collect(
     mqtt_password_file: Annotated[
         Path | None, typer.Option(help="File with the password for the broker.")
     ] = None,
+    mqtt_ca: Annotated[
+        Path | None,
+        typer.Option(
+            help=tr(
+                "Who signed the broker's certificate, PEM; without: who this system trusts.",
+                "签发消息代理证书的机构，PEM；不给出时用本机信任的机构。",
+            )
+        ),
+    ] = None,
     mqtt_share: Annotated[
         str, typer.Option(help="Name of a group of collectors on one store that divide the messages.")
     ] = "",
@@ -79,7 +88,7 @@ def collect(
     host, port = _address(listen)
     tls = _tls(tls_cert, tls_key)
     password = mqtt_password_file.read_text(encoding="utf-8").strip() if mqtt_password_file else None
-    broker = broker_of(mqtt, password) if mqtt else None
+    broker = broker_of(mqtt, password, mqtt_ca) if mqtt else None
     ways = senders(alerts)
     store = Database(database_path(database))
     devices = open_registry(registry)
@@ -99,6 +108,8 @@ def collect(
     announce = functools.partial(_announce, host, as_json=as_json)
     address = database_path(database)
     beside.append(lambda: calibration_service.run(lambda: Database(address), now_ms, _tell_of_calibration))
+    identity_of = clock_service.identities(collector.devices)
+    beside.append(lambda: clock_service.run(lambda: Database(address), identity_of, now_ms, _tell_of_clocks))
     asyncio.run(_serve(Server(inbox), beside, host, port, announce, tls))
     store.close()
     devices.close()
@@ -135,6 +146,10 @@ def _tell_of_alerts(text: str) -> None:
 
 def _tell_of_calibration(text: str) -> None:
     Console(stderr=True, highlight=False, markup=False).print(f"{tr('calibration:', '校准：')} {text}")
+
+
+def _tell_of_clocks(text: str) -> None:
+    Console(stderr=True, highlight=False, markup=False).print(f"{tr('clocks:', '时钟：')} {text}")
 
 
 def _tell_of_search(text: str) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
@@ -32,16 +33,17 @@ class BrokerError(GroundnetError):
 
 @dataclass(frozen=True)
 class Broker:
-    """Where the messages come from; ``password`` is in no repr."""
+    """Where the messages come from; ``password`` is in no repr. ``ca``: PEM file; None: whom the system trusts."""
 
     host: str
     port: int
     tls: bool
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    ca: Path | None = None
 
 
-def broker_of(url: str, password: str | None = None) -> Broker:
+def broker_of(url: str, password: str | None = None, ca: Path | None = None) -> Broker:
     """The Broker of mqtt://[user@]host[:port] or mqtts://... . Raises BrokerError; a password in the URL is refused."""
     try:
         parts = urlsplit(url)
@@ -55,7 +57,26 @@ def broker_of(url: str, password: str | None = None) -> Broker:
             "a password on the command line is seen by others", "put it into a file, see --mqtt-password-file"
         )
     user = unquote(parts.username) if parts.username else None
-    return Broker(parts.hostname, port or PORTS[parts.scheme], parts.scheme == "mqtts", user, password)
+    tls = parts.scheme == "mqtts"
+    if ca is not None and not tls:
+        raise BrokerError(
+            "an authority is of use inside TLS only", "name the broker as mqtts://USER@HOST:PORT"
+        )
+    broker = Broker(parts.hostname, port or PORTS[parts.scheme], tls, user, password, ca)
+    _trusting(broker)  # now, not when the broker is reached
+    return broker
+
+
+def _trusting(broker: Broker) -> ssl.SSLContext | None:
+    """What checks the broker's certificate and name; None without TLS. Raises BrokerError."""
+    if not broker.tls:
+        return None
+    try:
+        return ssl.create_default_context(cafile=broker.ca)
+    except OSError as error:  # an SSLError is one, too
+        raise BrokerError(
+            f"no certificate in {broker.ca} ({error.strerror or error})", "give a PEM file with --mqtt-ca"
+        ) from error
 
 
 class MqttInbox:
@@ -99,7 +120,7 @@ class MqttInbox:
             username=broker.user,
             password=broker.password,
             timeout=PATIENCE_S,
-            tls_context=ssl.create_default_context() if broker.tls else None,
+            tls_context=_trusting(broker),
         )
 
     async def _hear(self, client: aiomqtt.Client) -> None:
