@@ -1,14 +1,21 @@
 """Clocks are learned beside a collector and kept on either engine; from a snapshot follow the epochs to search."""
 
+import json
 import random
 
 import pytest
+from groundnet.cli.condition import app
 from groundnet.collector import clock_service
 from groundnet.collector.clock_drift import HURRIED, spread_sum
+from groundnet.collector.core import Collector
+from groundnet.collector.database import Database
 from groundnet.collector.paces import Paces, epochs_between
+from groundnet.collector.silence import silent_devices
+from groundnet.provision.registry import Record, Registry, Secret
 from groundwire import beacon, keys
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from host.radio_senders import NOW_MS, TagSender, ask, hello, sighting, sightings
 
@@ -107,3 +114,39 @@ def test_a_tag_in_lost_mode_may_have_hurried_all_the_time():
     lost = epochs_between(160, 24 * HOUR_MS, 2e6, 1.8e6, 20_000, True)
     assert lost[1] >= (160 + 24 * 180) >> 4 > at_rest[1]
     assert lost[0] == at_rest[0]
+
+
+def test_a_learned_slow_clock_is_waited_for_and_a_fast_one_is_missed_sooner(collector, tag):
+    hear(collector, tag, beacons_of(tag, 0.05, 40))
+    clock_service.learn_some(collector.database, identity_of(tag), b"", NOW_MS)
+    last_ms = clock_service.kept(collector.database, tag.device_id).last.time_ms
+    usual_ms = round(2.5 * 2_025_000)
+    assert silent_devices(collector.database, [tag.device_id], last_ms + usual_ms + 1) == []
+    (silence,) = silent_devices(collector.database, [tag.device_id], last_ms + round(1.1 * usual_ms))
+    assert silence.since_ms == pytest.approx(last_ms + 1.05 * usual_ms, abs=60_000)
+
+
+def test_the_command_tells_a_tags_clock_and_its_next_beacon(tmp_path, tag):
+    registry = Registry(tmp_path / "registry.db")
+    registry.reserve(
+        Record(tag.device_id, "", "tag", "b", "vehicle", "云A12345", None, "", "", 1, Secret(tag.secret))
+    )
+    registry.close()
+    database = Database(tmp_path / "collector.db")
+    collector = Collector(database, [(tag.device_id, tag.secret)])
+    options = [
+        "云A12345",
+        *("--database", str(tmp_path / "collector.db")),
+        *("--registry", str(tmp_path / "registry.db")),
+    ]
+    (unknown,) = json.loads(CliRunner().invoke(app, [*options, "--json"]).stdout)
+    assert unknown["clock"] is None and unknown["faults"] == []
+    hear(collector, tag, beacons_of(tag, -0.012, 40))
+    clock_service.learn_some(database, clock_service.identities(collector.devices), b"", NOW_MS)
+    database.close()
+    (told,) = json.loads(CliRunner().invoke(app, [*options, "--json"]).stdout)
+    assert told["clock"]["drift_ppm"] == pytest.approx(-12_000, abs=1500)
+    assert told["clock"]["rest_interval_s"] == 1800
+    assert told["clock"]["next_beacon"] is None  # that was years ago
+    shown = CliRunner().invoke(app, options).stdout
+    assert "fast" in shown and "1.2" in shown

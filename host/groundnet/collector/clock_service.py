@@ -7,6 +7,7 @@ from groundwire import downlink, keys
 
 from groundnet.collector.clock_drift import Clock, Heard, learn
 from groundnet.collector.database import Database
+from groundnet.collector.known_devices import KnownDevices
 from groundnet.errors import GroundnetError
 
 LOOK_S = 60.0
@@ -14,6 +15,16 @@ AT_ONCE = 1_000  # tags; two million are gone through in a day and a half
 MOST_BEACONS = 500  # of a tag at once: the rest next time
 
 IdentityOf = Callable[[bytes], keys.Key | None]
+
+
+def identities(devices: KnownDevices) -> IdentityOf:
+    """The identity keys of the devices that a collector knows."""
+
+    def identity_of(device_id: bytes) -> keys.Key | None:
+        device = devices.get(device_id)
+        return None if device is None else device.identity_key
+
+    return identity_of
 
 
 def kept(database: Database, device_id: bytes) -> Clock | None:

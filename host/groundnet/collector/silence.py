@@ -1,11 +1,13 @@
 """Devices that are not heard any more: a battery that was removed tells nothing, so silence is the alarm.
 
 A device is heard by its beacons and by its own reports. Each way has an interval in which it must be heard at rest:
-what the device was set to, an interval that was ordered since, and what it says itself of its next heartbeat.
+what the device was set to, an interval that was ordered since, and what it says itself of its next heartbeat; a tag's
+beacons come by its own clock, which was learned (clock_drift.py) where enough of them were heard.
 Silent is who has missed two and a half on every way by which it was ever heard. A tracker that left the stations'
 reach still reports, and a tag in a cellar is silent like one without a battery: somebody has to look.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -16,6 +18,7 @@ from groundnet.collector.database import Database
 PATIENCE = 2.5  # intervals; one beacon lost to noise is nothing
 
 JITTER = 9 / 8  # the longest stretch of a beacon's interval
+CLOCK_SIGMAS = 2.0
 
 _LAST = """
     SELECT ?1 AS device_id,
@@ -23,7 +26,9 @@ _LAST = """
         (SELECT max(received_ms) FROM reports WHERE device_id = ?1 AND received_ms > 0) AS report_ms,
         (SELECT interval_s FROM heartbeats WHERE device_id = ?1) AS heartbeat_s,
         (SELECT argument FROM orders WHERE device_id = ?1 AND command = ?2 AND state IN ('sent', 'done')
-            ORDER BY order_id DESC LIMIT 1) AS ordered_s"""
+            ORDER BY order_id DESC LIMIT 1) AS ordered_s,
+        (SELECT rate FROM clocks WHERE device_id = ?1 AND pairs > 0) AS rate,
+        (SELECT rate_var FROM clocks WHERE device_id = ?1 AND pairs > 0) AS rate_var"""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ def silent_devices(
         assert row is not None  # a SELECT without FROM has one row
         intervals = intervals_of(device_id)
         beacon_s = max(intervals.beacon_s, row["ordered_s"] or 0) * JITTER
+        if row["rate"] is not None:
+            beacon_s *= 1 + row["rate"] + CLOCK_SIGMAS * math.sqrt(row["rate_var"])
         ways = ((row["beacon_ms"], beacon_s), (row["report_ms"], row["heartbeat_s"] or intervals.report_s))
         silence = silence_of(device_id, ways, now_ms)
         if silence is not None:
