@@ -8,6 +8,7 @@ Gaussian: moments of prior times likelihood over a grid say which Gaussian would
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from groundnet.collector.position import Field
 
@@ -37,8 +38,7 @@ NO_EVIDENCE = -700.0
 LEAST_PRECISION = 1e-9  # 1 / square metres: an observation that tells nothing of the place
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """Metres and metres per second east and north; ``pp``, ``pv``, ``vv``: the covariance of either axis."""
 
     x: float
@@ -96,8 +96,7 @@ class State:
         return -math.log(total) - (dx * dx + dy * dy) / (2 * total), state
 
 
-@dataclass(frozen=True)
-class Belief:
+class Belief(NamedTuple):
     """A state for each motion, and the weight of each."""
 
     states: tuple[State, ...]
@@ -170,19 +169,33 @@ class Belief:
 
 def merged(states: tuple[State, ...], weights: list[float] | tuple[float, ...]) -> State:
     """The Gaussian with the same mean and, over both axes, the same covariance as a mixture."""
-    total = sum(weights) or 1.0
-    shares = [weight / total for weight in weights]
-    pairs = list(zip(shares, states, strict=True))
-    x, y = sum(w * s.x for w, s in pairs), sum(w * s.y for w, s in pairs)
-    vx, vy = sum(w * s.vx for w, s in pairs), sum(w * s.vy for w, s in pairs)
-    pp = sum(w * (s.pp + ((s.x - x) ** 2 + (s.y - y) ** 2) / 2) for w, s in pairs)
-    pv = sum(w * (s.pv + ((s.x - x) * (s.vx - vx) + (s.y - y) * (s.vy - vy)) / 2) for w, s in pairs)
-    vv = sum(w * (s.vv + ((s.vx - vx) ** 2 + (s.vy - vy) ** 2) / 2) for w, s in pairs)
-    return State(x, y, vx, vy, pp, pv, vv)
+    first = states[0]
+    total = x = y = vx = vy = pp = pv = vv = 0.0
+    for weight, s in zip(weights, states, strict=True):
+        dx, dy, dvx, dvy = s.x - first.x, s.y - first.y, s.vx - first.vx, s.vy - first.vy
+        total += weight
+        x += weight * dx
+        y += weight * dy
+        vx += weight * dvx
+        vy += weight * dvy
+        pp += weight * (s.pp + (dx * dx + dy * dy) / 2)
+        pv += weight * (s.pv + (dx * dvx + dy * dvy) / 2)
+        vv += weight * (s.vv + (dvx * dvx + dvy * dvy) / 2)
+    if total <= 0:
+        return first
+    x, y, vx, vy = x / total, y / total, vx / total, vy / total
+    return State(
+        first.x + x,
+        first.y + y,
+        first.vx + vx,
+        first.vy + vy,
+        pp / total - (x * x + y * y) / 2,
+        pv / total - (x * vx + y * vy) / 2,
+        vv / total - (vx * vx + vy * vy) / 2,
+    )
 
 
-@dataclass(frozen=True)
-class Moments:
+class Moments(NamedTuple):
     """Mean and variance along an axis, and the likelihood (a logarithm) of the likeliest place without the prior."""
 
     x: float
@@ -191,8 +204,7 @@ class Moments:
     likeliest: float
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(NamedTuple):
     """What one observation says of the place, as a Gaussian: it may be given to a belief of any other time, too.
 
     ``share``: how much of it was news (expectation propagation: Minka 2001).
@@ -245,9 +257,13 @@ def _over_grid(
         for y in (gy + offset for offset in axis)
     ]
     best, best_x, best_y = max(cells)
-    weighed = [(math.exp(max(value - best, NO_EVIDENCE)), x, y) for value, x, y in cells]
-    total = sum(weight for weight, _, _ in weighed)
-    x = sum(weight * x for weight, x, _ in weighed) / total
-    y = sum(weight * y for weight, _, y in weighed) / total
-    spread = sum(w * ((cx - x) ** 2 + (cy - y) ** 2) for w, cx, cy in weighed) / (2 * total)
-    return Moments(x, y, max(spread, step * step / 12), likelihood(best_x, best_y))
+    total = x = y = squares = 0.0
+    for value, cx, cy in cells:
+        weight, cx, cy = math.exp(max(value - best, NO_EVIDENCE)), cx - gx, cy - gy
+        total += weight
+        x += weight * cx
+        y += weight * cy
+        squares += weight * (cx * cx + cy * cy)
+    x, y = x / total, y / total
+    spread = (squares / total - x * x - y * y) / 2
+    return Moments(gx + x, gy + y, max(spread, step * step / 12), likelihood(best_x, best_y))
