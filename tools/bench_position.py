@@ -4,7 +4,7 @@ A tag is driven along recorded journeys and then parked; its beacons go through 
 world the estimator does not know: another exponent, shadowing bound to squares of ground, and an antenna of its own at
 each station (roofs and cellars). A tracker that roams the same area the day before, with a GNSS, is what stations are
 calibrated from; it takes no road of the journey. Everything goes through the collector's own store and functions.
-Writes build/bench/position.json.
+The same for other recordings: `tools/bench_position.py JOURNEY.gpx...`. Writes build/bench/position.json.
 """
 
 import json
@@ -39,7 +39,7 @@ JOURNEYS = {
     "lake, 13.7 km": ROOT / "tools" / "journeys" / "cerknicko-jezero.gpx",
 }
 SPACINGS_M = (500, 1000, 1500)
-SEEDS = (1, 2)
+SEEDS = range(1, 7)  # other stations, antennas, shadows and tags for each
 LORA = Lora(868_100_000, 9)
 POWER_DBM = 14.0
 EXPONENT, SHADOWING_DB, ANTENNA_SD_DB = 3.7, 7.0, 6.0  # the estimator's: 3.4, 7 and 0
@@ -51,6 +51,12 @@ TAG, TRACKER = b"tag-----", b"tracker-"
 MOTION = 1
 BEGIN_MS = 1_700_000_000_000
 DAY_MS = 86_400_000
+
+WIDER = math.sqrt(
+    math.log(0.05) / math.log(0.32)
+)  # of a round Gaussian: the circle with 95 % by that with 68 %
+CORRIDOR_M = 4000.0  # stations further from the journey hear nothing of it
+PROBES = 400  # places of a journey that are looked at for that
 
 Places = list[tuple[int, float, float]]  # Unix ms, metres east and north
 
@@ -68,10 +74,13 @@ def read_journey(path: Path) -> tuple[LocalFrame, Places]:
     found = []
     for point in ElementTree.parse(path).iter():
         if point.tag.endswith("}trkpt"):
-            text = next(child.text or "" for child in point if child.tag.endswith("}time"))
-            found.append(
-                (datetime.fromisoformat(text), float(point.attrib["lat"]), float(point.attrib["lon"]))
-            )
+            text = next((child.text for child in point if child.tag.endswith("}time")), None)
+            if text:
+                time = datetime.fromisoformat(text.strip())
+                found.append((time, float(point.attrib["lat"]), float(point.attrib["lon"])))
+    if not found:
+        raise SystemExit(f"error: {path} has no point with a time; name a recorded GPX journey")
+    found.sort(key=lambda one: one[0])
     frame = LocalFrame(found[0][1], found[0][2])
     places = [
         (BEGIN_MS + round((time - found[0][0]).total_seconds() * 1000), *frame.to_metres(lat, lon))
@@ -126,11 +135,12 @@ class County:
     def _sites(self, spacing_m: float, places: Places) -> Iterable[tuple[float, float]]:
         random = self.world.random("sites")
         xs, ys = [one[1] for one in places], [one[2] for one in places]
+        near = places[:: max(len(places) // PROBES, 1)]
         for column in range(math.ceil((max(xs) - min(xs) + 2 * MARGIN_M) / spacing_m)):
             for row in range(math.ceil((max(ys) - min(ys) + 2 * MARGIN_M) / spacing_m)):
                 x = min(xs) - MARGIN_M + (column + random.uniform(0.2, 0.8)) * spacing_m
                 y = min(ys) - MARGIN_M + (row + random.uniform(0.2, 0.8)) * spacing_m
-                if min(math.hypot(x - px, y - py) for _, px, py in places) < 4000:
+                if min(math.hypot(x - px, y - py) for _, px, py in near) < CORRIDOR_M:
                     yield x, y
 
     def _build(self, number: int, x: float, y: float) -> None:
@@ -232,16 +242,17 @@ def answers(county: County) -> dict[str, list[tuple[Observation, Estimate]]]:
 
 
 def summary(errors: list[Error]) -> dict[str, float]:
-    """Median and 90 % of the errors, and which share of the truths is within the radius."""
+    """Median and 90 % of the errors, and which share of the truths is within the radius of 68 %, and that of 95 %."""
     ordered = sorted(one.off_m for one in errors)
     found = {
         "answers": len(ordered),
         "median_m": round(ordered[len(ordered) // 2], 1),
         "p90_m": round(ordered[int(0.9 * len(ordered))], 1),
     }
-    within = [one.off_m <= one.radius_m for one in errors if one.radius_m]
-    if within:
-        found["within_radius"] = round(sum(within) / len(within), 3)
+    ratios = [one.off_m / one.radius_m for one in errors if one.radius_m]
+    if ratios:
+        found["within_68"] = round(sum(ratio <= 1 for ratio in ratios) / len(ratios), 3)
+        found["within_95"] = round(sum(ratio <= WIDER for ratio in ratios) / len(ratios), 3)
     return found
 
 
@@ -264,20 +275,21 @@ def measure(path: Path, spacing_m: float) -> dict[str, list[Error]]:
 
 def main() -> None:
     figures: dict[str, dict] = {}
-    for journey, path in JOURNEYS.items():
+    named = {Path(name).stem: Path(name) for name in sys.argv[1:]}
+    for journey, path in (named or JOURNEYS).items():
         for spacing_m in SPACINGS_M:
             density = f"{1e6 / spacing_m**2:.2f} stations/km2"
             print(
-                f"{journey}, {density}: metres from the truth (median, 90 %), truths within the 68 % radius"
+                f"{journey}, {density}: metres from the truth (median, 90 %), truths within the radii of 68 and 95 %"
             )
             told = {name: summary(errors) for name, errors in measure(path, spacing_m).items()}
             figures.setdefault(journey, {})[density] = told
             for name, one in sorted(told.items(), key=lambda item: item[0].partition(":")[0]):
                 plain_m = told[name.partition(":")[0] + ": strongest station"]["median_m"]
-                within = f"{one['within_radius']:.0%}" if "within_radius" in one else ""
+                within = f"{one['within_68']:6.0%}{one['within_95']:6.0%}" if "within_68" in one else 12 * " "
                 ratio = one["median_m"] / plain_m
                 print(
-                    f"  {name:30}{one['median_m']:8.0f}{one['p90_m']:8.0f}{within:>6}  {ratio:.2f} x strongest"
+                    f"  {name:30}{one['median_m']:8.0f}{one['p90_m']:8.0f}{within}  {ratio:.2f} x strongest"
                 )
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "position.json").write_text(json.dumps(figures, indent=1) + "\n")
