@@ -16,7 +16,7 @@ from rich.console import Console
 from groundnet.alerts import rule_book, service
 from groundnet.alerts.settings import senders
 from groundnet.cli.alert import AlertsFileOption
-from groundnet.cli.language import tr
+from groundnet.cli.language import said, tr
 from groundnet.cli.options import (
     DatabaseOption,
     JsonOption,
@@ -97,8 +97,8 @@ def collect(
 
     newcomers = Newcomers(devices, collector, door)
     newcomers.learn()
-    inbox = Inbox(collector, now_ms, newcomers.learn, door)
-    beside = [lambda: searching.run(inbox, _tell_of_search)]
+    inbox = Inbox(collector, now_ms, newcomers.learn, door, _tell_of_store)
+    beside = [lambda: searching.run(inbox)]
     messages = MqttInbox(inbox, broker, mqtt_share, _tell_of_broker) if broker else None
 
     def alert() -> Coroutine[None, None, None]:
@@ -152,8 +152,10 @@ def _tell_of_clocks(text: str) -> None:
     Console(stderr=True, highlight=False, markup=False).print(f"{tr('clocks:', '时钟：')} {text}")
 
 
-def _tell_of_search(text: str) -> None:
-    Console(stderr=True, highlight=False, markup=False).print(f"{tr('search:', '查找：')} {text}")
+def _tell_of_store(text: str) -> None:
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
+        f"{tr('store:', '数据库：')} {said(text)}"
+    )
 
 
 def _announce(host: str, port: int, as_json: bool) -> None:

@@ -1,13 +1,14 @@
 """What comes in, by whichever way: link frames to the collector's core, one reply to each good one."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from groundwire import frame
 
 from groundnet.collector.core import Collector
 from groundnet.collector.station_door import Peer, StationDoor
 from groundnet.database.store import StoreError
+from groundnet.errors import Text
 
 CAPACITY = 4400  # bytes of the longest frame: 4096 of payload, and its overhead
 # What came in, frames and names of what was none, and of whom.
@@ -22,6 +23,7 @@ class Inbox:
         now_ms: UTC in Unix milliseconds; a simulation passes its own clock.
         refresh: called before frames are answered, to learn of devices that came in meanwhile.
         door: which stations may speak; None: all, as they say they are (tests of other things).
+        say: told once when the store fails, and once when it works again.
     """
 
     def __init__(
@@ -30,11 +32,14 @@ class Inbox:
         now_ms: Callable[[], int],
         refresh: Callable[[], None] = lambda: None,
         door: StationDoor | None = None,
+        say: Callable[[Text], None] = lambda text: None,
     ) -> None:
         self._collector = collector
         self._now_ms = now_ms
         self._refresh = refresh
         self._door = door
+        self._say = say
+        self._has_failed = False
 
     def connection(self, where: str) -> Peer | None:
         """Who speaks on a connection from ``where``, for `receive`."""
@@ -60,19 +65,29 @@ class Inbox:
     def receive_all(self, arrivals: Sequence[Arrival]) -> list[list[bytes]]:
         """The replies to each of several peers, with one commit for all of them. Raises ConnectionAbortedError."""
         now_ms = self._now_ms()
-        try:
+        with self._told():
             self._refresh()
             with self._collector.unit_of_work(now_ms):
                 return [self._replies(answers, peer, now_ms) for answers, peer in arrivals]
-        except StoreError as error:
-            raise ConnectionAbortedError(str(error)) from error
 
     def search(self) -> bool:
         """Search a share for whose sender is nobody's yet; whether there is more. Raises ConnectionAbortedError."""
-        try:
+        with self._told():
             return self._collector.search(self._now_ms())
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """A store that fails is told of once, whatever number of peers has to ask again."""
+        try:
+            yield
         except StoreError as error:
+            if not self._has_failed:
+                self._say(_both(error))
+            self._has_failed = True
             raise ConnectionAbortedError(str(error)) from error
+        if self._has_failed:
+            self._has_failed = False
+            self._say(Text("works again", "恢复正常"))
 
     def _replies(self, answers: list, peer: Peer | None, now_ms: int) -> list[bytes]:
         replies = []
@@ -84,6 +99,12 @@ class Inbox:
             else:
                 replies.append(self._collector.receive(answer, now_ms))
         return replies
+
+
+def _both(error: StoreError) -> Text:
+    """Cause and next action in both languages."""
+    cause, action = (one if isinstance(one, Text) else Text(one) for one in (error.cause, error.action))
+    return Text(f"{cause}; {action}", f"{cause.zh}；{action.zh}")
 
 
 def arrived(decoder: frame.Decoder, data: bytes) -> list[frame.Frame | frame.Answer]:

@@ -1,7 +1,6 @@
 """The search for whose sender is nobody's yet, while nobody asks."""
 
 import asyncio
-from collections.abc import Callable
 
 from groundnet.collector.inbox import Inbox
 
@@ -10,12 +9,11 @@ IDLE_S = 0.5
 FAILED_S = 10.0  # after the store failed
 
 
-async def run(inbox: Inbox, say: Callable[[str], None]) -> None:
-    """Search for ever, a share at a time; ``say`` is told why a share failed."""
+async def run(inbox: Inbox) -> None:
+    """Search for ever, a share at a time."""
     while True:
         try:
             pause_s = PAUSE_S if inbox.search() else IDLE_S
-        except ConnectionAbortedError as error:
-            say(str(error))
+        except ConnectionAbortedError:
             pause_s = FAILED_S
         await asyncio.sleep(pause_s)
