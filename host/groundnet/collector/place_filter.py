@@ -16,7 +16,6 @@ SHADOW_M = 60.0  # walls and houses are others after so much,
 SHADOW_SHARE = 0.3  # or after so much of the distance to the loudest station
 SIDE_SHARE = 2.0  # of that distance: then stations hear it from another side
 LEAST_NEWS = 0.01
-COMMON_SHARE = 0.9  # of one observation's error but a fix's, as a variance: see host/README.md
 SPEED_ERROR_MPS = 1.0
 
 
@@ -39,18 +38,16 @@ class Step:
 
     @property
     def errors_m2(self) -> tuple[float, float]:
-        """The observation's own variance along an axis: what is new, and what its neighbours err alike."""
-        seen = self.rest.seen
-        if seen.place is None:
+        """The observation's own variance along an axis: what is new, and what its neighbours err alike.
+
+        Fixes err anew each time; of what stations and cells say all of it is taken as common.
+        """
+        place, source = self.rest.seen.place, self.rest.seen.source
+        if place is None:
             assert self.site is not None
-            fresh_m2 = self.site.variance * self.site.share  # as if all of it were news
-            return (1 - COMMON_SHARE) * self.site.variance, COMMON_SHARE * fresh_m2
-        variance = (seen.place.radius_m / RADIUS_SIGMAS) ** 2
-        return (
-            (variance, 0.0)
-            if seen.source == "gnss"
-            else ((1 - COMMON_SHARE) * variance, COMMON_SHARE * variance)
-        )
+            return 0.0, self.site.variance * self.site.share  # as if all of it were news
+        variance = (place.radius_m / RADIUS_SIGMAS) ** 2
+        return (variance, 0.0) if source == "gnss" else (0.0, variance)
 
 
 class Filter:
