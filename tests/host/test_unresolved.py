@@ -2,9 +2,11 @@
 
 import pytest
 from groundnet.collector import unresolved
+from groundnet.collector.clock_drift import spread_sum
+from groundnet.collector.clock_service import identities, learn_some
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundwire import beacon
+from groundwire import beacon, keys
 
 from host.radio_senders import NOW_MS, OTHER, STATION, TagSender, ask, count, rejects, sighting, sightings
 
@@ -39,6 +41,37 @@ def test_a_stolen_tag_that_comes_back_after_days_in_lost_mode_is_known_again(col
     tell(collector, tag, counter + 1, back_ms + 30_000, 2)
     assert counters(collector)[-1] == counter + 1, "its window has moved with it"
     assert rejects(collector) == {}
+
+
+def test_a_tag_is_found_first_where_its_clock_says_that_it_is(store_at, monkeypatch):
+    """The walk by the clocks is ten times as fast as the wide one, which is not needed here."""
+    monkeypatch.setattr(unresolved, "SHARE", 4)
+    tags = [TagSender(number.to_bytes(8, "big"), number.to_bytes(32, "big")) for number in range(1, 41)]
+    database = Database(store_at("collector.db"))
+    collector = Collector(database, [(tag.device_id, tag.secret) for tag in tags])
+    drift, overhead_ms = 1.013, 180
+
+    def wait_ms(counter):
+        spread = spread_sum(keys.derive(tags[-1].secret, keys.IDENTITY), counter, counter)
+        return round(drift * (600_000 + 600_000 * spread / 2048)) + overhead_ms
+
+    at_ms = NOW_MS
+    for counter in range(150):
+        tell(collector, tags[-1], counter, at_ms, counter)
+        at_ms += wait_ms(counter + 1)
+    learn_some(database, identities(collector.devices), b"", at_ms)
+    assert database.row("SELECT pairs FROM clocks")["pairs"] > 100
+    counter = 150
+    while counter < 150 + 30 * 144:  # a month out of reach
+        counter += 1
+        at_ms += wait_ms(counter)
+    searched = []
+    monkeypatch.setattr(collector._sightings.unresolved, "_walk_wide", lambda *_: searched.append("wide"))
+    tell(collector, tags[-1], counter, at_ms, 200)
+    collector.search(at_ms)
+    collector.search(at_ms)
+    assert count(collector, "beacons") == 151 and not searched
+    database.close()
 
 
 def test_an_open_case_is_searched_for_as_one_in_lost_mode(collector, tag):

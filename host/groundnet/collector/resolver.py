@@ -125,12 +125,9 @@ class Resolver:
         """The ids of ``count`` epochs from ``epoch`` on."""
         return [keys.eid(device.identity_key, e) for e in range(epoch, min(epoch + count, LARGEST_EPOCH + 1))]
 
-    def search(self, number: int, wanted: Set[bytes], now_ms: int, is_lost: bool) -> list[tuple[bytes, int]]:
-        """(id, epoch) of those of ``wanted`` that are in a device's wide window."""
-        devices = self.devices
-        heard_ms = devices.heard_ms[number]
-        ids = Ids(devices.secret(number))
-        epochs = id_windows.wide(devices.anchors[number], now_ms - heard_ms if heard_ms else 0, is_lost)
+    def search(self, number: int, wanted: Set[bytes], epochs: Iterable[int]) -> list[tuple[bytes, int]]:
+        """(id, epoch) of those of ``wanted`` that a device has in these epochs."""
+        ids = Ids(self.devices.secret(number))
         return [(eid, epoch) for epoch in epochs if (eid := ids.of(epoch)) in wanted]
 
     def _change(self, number: int, old: Iterable[int], new: Iterable[int]) -> None:

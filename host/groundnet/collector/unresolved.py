@@ -2,22 +2,27 @@
 
 Three things end here and must not be lost: a tag that comes back after days out of reach, what a station delivers
 long after a tag went on, and a tag that was heard before its registration reached this collector. All ids that wait
-are searched for in one walk through the devices, a share at a time: a walk takes a quarter of a millisecond a device,
-however many ids wait, so strangers' beacons can cost no more than RATE of that.
+are searched for in one walk through the devices, a share at a time: first where each tag is by its clock if it went on
+as it was (see paces), then in the wide windows. That takes a quarter of a millisecond a device, however many ids wait,
+so strangers' beacons can cost no more than RATE of that.
 """
 
 from collections.abc import Iterable
 
 from groundwire import beacon
 
+from groundnet.collector import id_windows
 from groundnet.collector.database import Database
 from groundnet.collector.newest import in_chunks
+from groundnet.collector.paces import Paces
 from groundnet.collector.reception import Reception
 from groundnet.collector.resolver import Rejected, Resolved, Resolver
 
 SHARE = 100  # devices at once, so that nobody waits long
 RATE = 1000  # devices searched in a second, at most, while stations are answered: a quarter of one core
 BURST = 2000  # devices, after a quiet time
+BY_CLOCKS = 10  # times as many devices where a clock is known: few epochs each
+MOST_BY_CLOCKS = 100  # epochs; more than that is left to the wide walk
 MOST = 200_000  # receptions kept,
 MOST_A_STATION = 20_000  # of which one station's: what its ring holds
 KEEP_MS = 24 * 3_600_000  # for devices that are registered later
@@ -33,6 +38,7 @@ class Unresolved:
         self._wanted: set[bytes] = set()  # of the walk under way
         self._newest = 0  # row that this walk knows
         self._next = 0  # device
+        self._is_walking = self._is_by_clocks = False
         self._credit = float(BURST)
         self._credited_ms = 0
         self._look_again = True
@@ -43,7 +49,7 @@ class Unresolved:
     @property
     def has_work(self) -> bool:
         """Whether there is something to be searched for or to be taken out."""
-        return bool(self._look_again or self._hits or self._wanted or self._more)
+        return bool(self._look_again or self._hits or self._is_walking or self._more)
 
     def keep(self, receptions: Iterable[Reception], now_ms: int) -> int:
         """Keep these; returns how many there was no room for."""
@@ -80,12 +86,39 @@ class Unresolved:
         share = SHARE if is_idle else self._share(now_ms)
         if not share or not self._walking():
             return
+        if self._is_by_clocks:
+            self._walk_by_clocks(share, now_ms)
+        if self._wanted and not self._is_by_clocks:
+            self._walk_wide(share, now_ms)
+        if not self._wanted:
+            self._is_by_clocks, self._next = False, len(self._resolver.devices)  # all were found
+
+    def _walk_by_clocks(self, share: int, now_ms: int) -> None:
+        """The first walk: where each tag is by what was learned of its clock; ten times as fast."""
+        devices, first = self._resolver.devices, self._next
+        self._next = min(first + BY_CLOCKS * share, len(devices))
+        ids = {devices.device_id(number): number for number in range(first, self._next)}
+        paces = Paces(self._database, ids)
+        for device_id, number in ids.items():
+            expected = paces.steady_epochs(device_id, now_ms)
+            if expected is not None and expected[1] - expected[0] < MOST_BY_CLOCKS:
+                self._search(number, range(expected[0], expected[1] + 1))
+        if self._next == len(devices):
+            self._is_by_clocks, self._next = False, 0
+
+    def _walk_wide(self, share: int, now_ms: int) -> None:
         devices, first = self._resolver.devices, self._next
         self._next = min(first + share, len(devices))
         for number in range(first, self._next):
+            heard_ms = devices.heard_ms[number]
             is_lost = bool(devices.is_lost[number]) or devices.device_id(number) in self._stolen
-            for eid, epoch in self._resolver.search(number, self._wanted, now_ms, is_lost):
-                self._hits.append((eid, number, epoch))
+            silent_ms = now_ms - heard_ms if heard_ms else 0
+            self._search(number, id_windows.wide(devices.anchors[number], silent_ms, is_lost))
+
+    def _search(self, number: int, epochs: Iterable[int]) -> None:
+        for eid, epoch in self._resolver.search(number, self._wanted, epochs):
+            self._wanted.discard(eid)
+            self._hits.append((eid, number, epoch))
 
     def found(self) -> tuple[list[tuple[Resolved, Reception]], int]:
         """Whose sender is proved now, taken out of what waits; and how many are given up."""
@@ -94,7 +127,7 @@ class Unresolved:
         if self._look_again:
             proved += self._ready()
             self._look_again = False
-        is_over = self._wanted and self._next >= len(self._resolver.devices)
+        is_over = self._is_walking and not self._is_by_clocks and self._next >= len(self._resolver.devices)
         return proved, self._give_up() if is_over else 0
 
     def _share(self, now_ms: int) -> int:
@@ -107,21 +140,22 @@ class Unresolved:
 
     def _walking(self) -> bool:
         """Whether there is something to be searched for; begins a new walk when the last one is over."""
-        if self._more and not self._wanted:
+        if self._more and not self._is_walking:
             rows = self._database.rows("SELECT eid, entry_id FROM unresolved WHERE searched = 0")
             self._wanted = {bytes(row["eid"]) for row in rows}
             self._newest = max((row["entry_id"] for row in rows), default=0)
             self._next = 0
             self._more = False
+            self._is_walking = self._is_by_clocks = bool(rows)
             open_cases = (
                 self._database.rows("SELECT device_id FROM cases WHERE closed_ms IS NULL") if rows else ()
             )
             self._stolen = {bytes(row["device_id"]) for row in open_cases}
-        return bool(self._wanted)
+        return self._is_walking
 
     def _give_up(self) -> int:
         """The walk is over: what is left of it is nobody's, unless somebody is registered yet."""
-        self._wanted = set()
+        self._wanted, self._is_walking = set(), False
         return self._database.run(
             "UPDATE unresolved SET searched = 1 WHERE searched = 0 AND entry_id <= ?", self._newest
         )
