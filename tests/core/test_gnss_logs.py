@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 DATA = Path(__file__).parent / "data" / "gnss"
 LOGS = sorted(DATA.glob("*.log"))
 TOLERANCE_DEG = 2e-6
+KEYS = {"time", "lat", "lon", "speed_mps", "course_deg", "quality", "sats", "hdop"}
 
 
 def gpsd_epochs(log: Path) -> dict[str, list[tuple[float, float]]]:
@@ -102,6 +103,87 @@ def test_the_command_prints_a_line_for_each_epoch():
     assert [json.loads(line) for line in done.stdout.splitlines()] == list(gnss_log.read_fixes(log))
     missing = CliRunner().invoke(gnss.app, ["missing.log"])
     assert isinstance(missing.exception, GroundnetError)
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda path: path.stem)
+def test_line_ends_are_any_and_nothing_is_lost_without_a_word(tmp_path, log):
+    data, copy = log.read_bytes(), tmp_path / "copy.log"
+    copy.write_bytes(data)
+    tally = gnss_log.Tally()
+    fixes = list(gnss_log.read_fixes(copy, tally=tally))
+    lines = data.replace(b"\r\n", b"\n")
+    for form in (lines, lines.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + data, b"\x00\xff" * 500 + data):
+        copy.write_bytes(form)
+        again = gnss_log.Tally()
+        assert list(gnss_log.read_fixes(copy, tally=again)) == fixes
+        assert again.accepted == tally.accepted
+    damaged = bytearray(data)
+    damaged[data.rindex(b"*") - 1] ^= 1
+    copy.write_bytes(damaged)
+    list(gnss_log.read_fixes(copy, tally=again))
+    assert again.accepted + again.rejected == tally.accepted + tally.rejected
+    assert again.rejected == tally.rejected + 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(LOGS),
+    st.floats(0, 1),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=30),
+)
+def test_whatever_a_log_lost_the_command_ends_in_order(tmp_path_factory, log, kept, damage):
+    data = bytearray(log.read_bytes()[:20_000])
+    del data[round(kept * len(data)) :]
+    for where, byte in damage:
+        if data:
+            data[int(where * (len(data) - 1))] = byte
+    copy = tmp_path_factory.getbasetemp() / "damaged.log"
+    copy.write_bytes(data)
+    done = CliRunner().invoke(gnss.app, [str(copy)])
+    assert done.exit_code == 0 or isinstance(done.exception, GroundnetError)
+    for line in done.stdout.splitlines():
+        assert set(json.loads(line)) == KEYS
+
+
+@pytest.mark.parametrize("data", [b"", b"hello\n", b"<gpx></gpx>", bytes(range(256)), b"$GPGGA,1,2\r\n"])
+def test_what_is_no_log_is_said_to_be_none(tmp_path, data):
+    (tmp_path / "x.log").write_bytes(data)
+    done = CliRunner().invoke(gnss.app, [str(tmp_path / "x.log")])
+    assert "no sound NMEA sentence" in str(done.exception)
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """A log in which one digit is another."""
+    log = tmp_path / "damaged.log"
+    log.write_bytes((DATA / "mtk-3329.log").read_bytes().replace(b",N,", b",S,", 1))
+    return log
+
+
+def test_left_out_sentences_are_counted_beside_the_output(damaged):
+    done = CliRunner().invoke(gnss.app, [str(damaged)])
+    assert done.exit_code == 0
+    assert "were damaged or had no checksum" in done.stderr
+    assert all(line.startswith("{") for line in done.stdout.splitlines())
+
+
+def test_a_file_without_lines_comes_in_pieces(tmp_path):
+    sentence = b"$GPRMC,102127.000,A,5129.0623,N,00632.2911,E,0.33,30.68,210211,,,A*51\r\n"
+    for begin in (b"A" * 200_000, b"# a comment of one long line " * 9000):
+        (tmp_path / "x.log").write_bytes(begin + b"\n" + sentence)
+        pieces = list(gnss_log.recorded_lines(tmp_path / "x.log"))
+        assert max(map(len, pieces)) <= 65_536
+        assert pieces[-1] == sentence
+        assert len(pieces) == (5 if begin.startswith(b"A") else 1)
+        assert len(list(gnss_log.read_fixes(tmp_path / "x.log"))) == 1
+
+
+def test_both_runtimes_count_alike(damaged):
+    counted = [gnss_log.Tally(), gnss_log.Tally()]
+    for interpreter, tally in zip(gnss_log.RUNTIMES, counted, strict=True):
+        list(gnss_log.read_fixes(damaged, interpreter, tally))
+    assert counted[0] == counted[1]
+    assert counted[0].rejected == 1
 
 
 def test_unknown_runtime_is_named(tmp_path):
