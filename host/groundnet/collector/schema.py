@@ -154,4 +154,11 @@ STEPS = (
         rate REAL NOT NULL, overhead_ms REAL NOT NULL, rate_var REAL NOT NULL, rate_overhead_cov REAL NOT NULL,
         overhead_var REAL NOT NULL, rest_ms INTEGER NOT NULL, moving_ms INTEGER NOT NULL, pairs INTEGER NOT NULL,
         refused INTEGER NOT NULL, refused_in_a_row INTEGER NOT NULL, learned_ms INTEGER NOT NULL)""",
+    # Stations that misbehave, see quarantine.py; the second table is never written over.
+    """CREATE TABLE station_quarantine (
+        station_id BLOB PRIMARY KEY, rule TEXT NOT NULL, detail TEXT NOT NULL, since_ms INTEGER NOT NULL,
+        until_ms INTEGER, times INTEGER NOT NULL, held_by TEXT NOT NULL, released_ms INTEGER)""",
+    """CREATE TABLE station_quarantine_acts (
+        act_id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, station_id BLOB NOT NULL, act TEXT NOT NULL,
+        rule TEXT NOT NULL, detail TEXT NOT NULL, who TEXT NOT NULL)""",
 )
