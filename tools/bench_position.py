@@ -39,7 +39,7 @@ JOURNEYS = {
     "lake, 13.7 km": ROOT / "tools" / "journeys" / "cerknicko-jezero.gpx",
 }
 SPACINGS_M = (500, 1000, 1500)
-SEEDS = range(1, 7)  # other stations, antennas, shadows and tags for each
+LEAST_SEEDS, LEAST_BEACONS = 6, 1200  # each seed: other stations, antennas, shadows and another tag
 LORA = Lora(868_100_000, 9)
 POWER_DBM = 14.0
 EXPONENT, SHADOWING_DB, ANTENNA_SD_DB = 3.7, 7.0, 6.0  # the estimator's: 3.4, 7 and 0
@@ -258,8 +258,9 @@ def summary(errors: list[Error]) -> dict[str, float]:
 
 def measure(path: Path, spacing_m: float) -> dict[str, list[Error]]:
     errors: dict[str, list[Error]] = {}
-    for seed in SEEDS:
-        frame, places = read_journey(path)
+    frame, places = read_journey(path)
+    beacons = (places[-2][0] - places[0][0]) // BEACON_MS + PARKED_MS // PARKED_BEACON_MS
+    for seed in range(1, 1 + max(LEAST_SEEDS, math.ceil(LEAST_BEACONS / beacons))):
         with tempfile.TemporaryDirectory() as folder:
             county = County(seed, spacing_m, frame, places, Path(folder) / "store.db")
             county.play(places)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from groundnet.collector.hearing import USUAL
+from groundnet.collector.observation import rests
 from groundnet.collector.position import Ear, Estimate, expected_rssi_dbm
 from groundnet.collector.smoothing import Observation, filtered, smooth
 from groundnet.geodesy import LocalFrame, distance_m
@@ -139,6 +140,52 @@ def test_a_measured_speed_carries_on():
     driven = Observation(0, "gnss", Estimate(*FRAME.to_degrees(0, 0), 10.0), speed_mps=10.0, course_deg=90.0)
     later = heard(20, 200, 0)
     assert off_m(filtered([driven, later])[-1], 200, 0) < 60
+
+
+def test_a_ride_over_180_degrees_is_one_track():
+    def at(observation):
+        """The same beside the antimeridian."""
+        east, north = FRAME.to_metres(observation.place.lat, observation.place.lon)
+        place = LocalFrame(25.1, 180.0).to_degrees(east - 1500, north)
+        return replace(observation, place=Estimate(*place, observation.place.radius_m))
+
+    way, seen = noisy(1, 15.0)
+    there = smooth([at(one) for one in seen])
+    assert {one.place.lon > 0 for one in there} == {True, False}
+    for one, usual, (_, x, y) in zip(there, smooth(seen), way, strict=True):
+        assert -180 <= one.place.lon <= 180
+        assert one.place.radius_m == pytest.approx(usual.place.radius_m, rel=1e-3)
+        truth = LocalFrame(25.1, 180.0).to_degrees(x - 1500, y)
+        assert distance_m(one.place.lat, one.place.lon, *truth) < 60
+
+
+def test_a_year_of_a_parked_tag_is_a_handful_of_observations():
+    """Seventeen thousand beacons with the noise of an hour's weather: the time goes with what is new."""
+    draw = random.Random(4)
+    seen = [
+        heard(1800 * n, 0, 0, False, [round(draw.gauss(0, 0.5)) for _ in STATIONS]) for n in range(17_520)
+    ]
+    assert len(rests(seen)) < 200
+    found = smooth(seen)
+    assert [one.seen for one in found] == seen
+    assert max(off_m(one, 0, 0) for one in found) < 200
+
+
+def test_the_radius_holds_as_many_truths_when_stations_are_wrong_alike():
+    """A tag that is louder than the usual one and stations that are off, for a whole ride, beside shadows."""
+    inside = count = 0
+    for seed in range(24):
+        draw = random.Random(f"wrong{seed}")
+        tag_db, station_db = draw.gauss(0, 2), [draw.gauss(0, 3) for _ in STATIONS]
+        way = [(t, x / 4, y / 4) for t, x, y in ride(seed, 30)]
+        seen = [
+            heard(t, x, y, True, [tag_db + offset + draw.gauss(0, 4) for offset in station_db])
+            for t, x, y in way
+        ]
+        for one, (_, x, y) in zip(smooth(seen), way, strict=True):
+            inside += off_m(one, x, y) <= one.place.radius_m
+            count += 1
+    assert 0.58 < inside / count < 0.85
 
 
 sightings_or_fixes = st.one_of(

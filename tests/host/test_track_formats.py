@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import pytest
+from groundnet.cli.track import app
 from groundnet.collector.export import CSV_COLUMNS, FORMATS, iso_time
 from groundnet.collector.track import TrackPoint
 from groundnet.geodesy import distance_m
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 GPX = "{http://www.topografix.com/GPX/1/1}"
 # Order of the elements in a wptType, from https://www.topografix.com/GPX/1/1/gpx.xsd
@@ -163,3 +165,10 @@ def test_a_name_with_what_xml_cannot_say_is_still_a_gpx_file():
     text = FORMATS["gpx"]([TrackPoint(0, 45.0, 13.0, 5.0, "gnss")], CONTROL)
     name = ElementTree.fromstring(text.encode()).findtext(f".//{GPX}name")
     assert name == "plate" + 4 * "\N{REPLACEMENT CHARACTER}" + "<&>"
+
+
+def test_a_span_that_ends_before_it_begins_is_a_usage_error():
+    options = ("--since", "2026-11-23T09:00:00Z", "--until", "2026-11-23T08:59:59Z")
+    done = CliRunner().invoke(app, ["GN-1", *options])
+    assert done.exit_code == 2
+    assert "--since is later than --until" in done.output

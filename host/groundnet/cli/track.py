@@ -61,6 +61,8 @@ def track(
     keeps honest people honest. Every look-up is written to the audit (`groundnet case audit`), refused ones too.
     """
     since_ms, until_ms = parse_time_ms(since), parse_time_ms(until)
+    if since_ms is not None and until_ms is not None and since_ms > until_ms:
+        raise typer.BadParameter(tr("--since is later than --until", "--since 晚于 --until"))
     devices = open_registry(registry, must_exist=True)
     records = devices.find(tag)
     store = Database(database_path(database), must_exist=True)

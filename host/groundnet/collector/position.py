@@ -125,7 +125,7 @@ def _posterior(field: Field, square: tuple[float, float, float], steps: int) -> 
     for distance, weight in by_distance:
         covered += weight
         if covered >= 0.68 * total:
-            return mean_x, mean_y, distance + step / 2
+            return mean_x, mean_y, math.hypot(distance, step / 2)
     return mean_x, mean_y, half
 
 
