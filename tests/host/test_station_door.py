@@ -256,7 +256,7 @@ def test_a_copy_of_a_station_and_a_wrong_clock_are_told(county):
         },
     )
     line.ask(sealed(end, frame.encode(kind, payload, 1)))
-    assert county.reasons() == {"starts went back: a copy?", "wrong clock"}
+    assert county.reasons() == {"starts went back: a copy?", "wrong clock", "in quarantine"}
 
 
 def test_a_flood_of_refusals_is_few_writes_and_few_rows(county):

@@ -12,7 +12,7 @@ from groundnet.errors import Text
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 
-# What one radio can hear: beacons of the least size (15 bytes) without a pause, a second, by its region plan's airtime.
+# What one radio can hear, a second: beacons of the least size (15 bytes) without a pause, by its region's airtime.
 LORA_PER_S, GFSK_PER_S, LORA_500_PER_S = 6.1, 208.4, 24.3
 BLE_PER_S = 100.0  # advertisements: two thousand tags in reach of one station, one each 20 s
 HEARS_PER_S = {
@@ -23,34 +23,30 @@ HEARS_PER_S = {
     "cn433": LORA_PER_S,
     "us915": LORA_500_PER_S,
 }
-MOST_PER_S = (
-    LORA_PER_S + GFSK_PER_S + BLE_PER_S
-)  # of a station that has not said its region, or one unknown to us
-OTHER_PER_S = (
-    2.0  # frames without sightings: health each 30 s, receipts, looks for updates; 600 s of them in a burst
-)
-BURST = 21_000  # 20,640 in a full ring in flash and 256 in memory may come at once, after a long silence
+# Of a station that has not said its region yet.
+MOST_PER_S = LORA_PER_S + GFSK_PER_S + BLE_PER_S
+# 20,640 in a full ring in flash and 256 in memory come at once after a long silence; an update has fewer pieces.
+BURST = 21_000
+# Frames without sightings: health each 30 s, receipts, looks for updates.
+OTHER_PER_S = 2.0
 
 WRONG_CLOCK_MS = 5 * MINUTE_MS  # a station learns the time with every reply, and a crystal drifts 5 s a day
-TOLD_TIMES = 20  # words of health with a wrong clock in a row: ten minutes, each answered with the right time
-TURNS = 3  # an older connection of a station speaks after a newer one: firmware has one at a time, and never goes back
-TURNS_WITHIN_MS = 10 * MINUTE_MS
+# Words of health with a wrong clock in a row: ten minutes, each answered with the right time.
+TOLD_TIMES = 20
+# An older connection of a station speaks after a newer one: firmware has one at a time, and never goes back.
+TURNS, TURNS_WITHIN_MS = 3, 10 * MINUTE_MS
 JUDGED_MS = HOUR_MS  # false beacons are judged by the hour
-FORGED_LEAST, FORGED_SHARE = (
-    200,
-    0.5,
-)  # noise forges one MAC of 6 bytes in 3e14; a forger near by reaches many stations
-UNKNOWN_LEAST, UNKNOWN_SHARE = 5_000, 0.98  # above what 2,000 parked tags of a neighbour's county say on LoRa
-SUSPECT_LEAST, SUSPECT_DEVICES = (
-    10,
-    2,
-)  # beacons within an hour, of more than one tag: a copied tag is no station's fault
+# Noise makes one right MAC of 6 bytes in 3e14, so each wrong one is made or spoilt; half is no accident.
+FORGED_LEAST, FORGED_SHARE = 200, 0.5
+# Above what 2,000 parked LoRa tags of a neighbour's county say in an hour.
+UNKNOWN_LEAST, UNKNOWN_SHARE = 5_000, 0.98
+# Beacons within an hour, of more than one tag: where one tag was copied, no station is to blame.
+SUSPECT_LEAST, SUSPECT_DEVICES = 10, 2
 
 FIRST_HOLD_MS = 10 * MINUTE_MS
 HOLD_GROWS = 3
-LONGEST_HOLD_MS = (
-    6 * HOUR_MS
-)  # the ring in flash holds so much of one sighting a second; delivery may be 7 days late
+# The ring in flash holds so much at one sighting a second; what is delivered within seven days counts.
+LONGEST_HOLD_MS = 6 * HOUR_MS
 FORGOTTEN_MS = 7 * 24 * HOUR_MS  # after so long without a new one, the next hold is as short as the first
 ASK_AGAIN_MS = 15 * MINUTE_MS  # the longest wait that is told: a release by hand takes effect within it
 
@@ -63,16 +59,8 @@ class Rule(NamedTuple):
     do: Text
 
 
-FLOOD, CLOCK, COPY, TWICE, CONTRADICTS, FORGED, UNKNOWN, BY_HAND = (
-    "flood",
-    "wrong_clock",
-    "starts_went_back",
-    "connected_twice",
-    "contradicts",
-    "forged_beacons",
-    "unknown_beacons",
-    "by_hand",
-)
+FLOOD, CLOCK, COPY, TWICE = "flood", "wrong_clock", "starts_went_back", "connected_twice"
+CONTRADICTS, FORGED, UNKNOWN, BY_HAND = "contradicts", "forged_beacons", "unknown_beacons", "by_hand"
 RULES = {
     rule.name: rule
     for rule in (

@@ -1,4 +1,4 @@
-"""Stations in quarantine, in the store: for all collectors on it and for the command line; and who did what, in order."""
+"""Stations in quarantine, in the store: for all collectors on it and the command line; and who did what, in order."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ COLLECTOR = "collector"  # who acts when nobody does
 
 @dataclass(frozen=True)
 class Hold:
-    """A station that is kept out. ``rule`` names one of quarantine.RULES; ``until_ms`` None: until somebody releases it.
+    """A station that is kept out. ``rule`` names one of quarantine.RULES; ``until_ms`` None: until it is released.
 
     ``detail`` is what was seen, or the reason that somebody gave; ``times`` it was held lately, this time included.
     """

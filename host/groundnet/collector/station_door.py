@@ -1,9 +1,11 @@
 """Who may speak as a station: whoever proves the secret that the registry has for it, in a session (wire, section 7).
 
 A peer is one connection, or one topic of a broker. What it sends is proved and unsealed here before the collector
-sees it; a refusal is answered, counted by station and reason, and touches no other peer.
+sees it; a refusal is answered, counted by station and reason, and touches no other peer. A station that misbehaves
+in its own session is kept out for a while (station_watch.py).
 """
 
+import itertools
 import os
 from collections.abc import Callable, Iterable
 
@@ -11,16 +13,21 @@ from groundwire import frame, keys, messages, session
 from groundwire.errors import AuthenticationError, WireError
 
 from groundnet.collector.database import Database
+from groundnet.collector.quarantine import RULES
+from groundnet.collector.quarantine_store import Hold
 from groundnet.collector.station_refusals import StationRefusals
 from groundnet.collector.station_sessions import StationSessions
+from groundnet.collector.station_watch import StationWatch
 
 SESSION_OPEN, SESSION_PROVE = messages.kind_of("session_open"), messages.kind_of("session_prove")
 STATION_KINDS = frozenset(
     messages.kind_of(name) for name in ("station_hello", "sightings", "downlink_receipt", "station_health")
 )
+QUARANTINED = "in quarantine"
 UNANSWERED = "left the challenge: another secret?"
 ID_BYTES = 8  # every message of a station begins with its id
 REPLY_CAPACITY = 4400  # bytes of the longest reply before it is sealed
+REFUSED_MOST = 100  # frames in a row, none of which was taken: then a connection is closed
 
 Answer = Callable[[frame.Frame, int], bytes]  # a request and the time in Unix ms -> the reply for the line
 
@@ -40,15 +47,22 @@ class StationDoor:
         database: keeps refusals, and sessions behind a broker.
         is_open: also take stations that prove nothing, as they say they are; never one that ever proved itself here.
         draw: count -> fresh random bytes.
+        is_strict: whether a station that misbehaves is kept out.
     """
 
     def __init__(
-        self, database: Database, is_open: bool = False, draw: Callable[[int], bytes] = os.urandom
+        self,
+        database: Database,
+        is_open: bool = False,
+        draw: Callable[[int], bytes] = os.urandom,
+        is_strict: bool = True,
     ) -> None:
         self.is_open = is_open
         self.draw = draw
         self.refusals = StationRefusals(database)
         self.sessions = StationSessions(database)
+        self.watch = StationWatch(database, is_strict)
+        self.lines = itertools.count(1)
         self._keys: dict[bytes, keys.Key] = {}
 
     def learn(self, stations: Iterable[tuple[bytes, bytes]]) -> None:
@@ -76,9 +90,17 @@ class Peer:
         self.where = where
         self._station_id = bytes(ID_BYTES)
         self._end: session.Responder | None = None
+        self._line = next(door.lines)
+        self._refused = 0
+
+    def is_tiresome(self, now_ms: int) -> bool:
+        """It goes on though it is refused: its connection may be closed."""
+        return self._refused > REFUSED_MOST or self.door.watch.is_deaf(self._station_id, now_ms)
 
     def answer(self, request: frame.Frame, now_ms: int, answer: Answer) -> bytes:
-        """The reply to a request; ``answer`` is asked for those that may come in."""
+        """The reply to a request; ``answer`` is asked for those that may come in. Empty: it was told often enough."""
+        if self.door.watch.is_deaf(self._station_id, now_ms):
+            return b""
         try:
             if request.kind in (SESSION_OPEN, SESSION_PROVE):
                 kind, payload = self._negotiate(messages.decode(request.kind, request.payload), now_ms)
@@ -87,11 +109,14 @@ class Peer:
                 return self._answer_sealed(request, now_ms, answer)
             if request.kind in STATION_KINDS:
                 self._admit_unproved(request.payload[:ID_BYTES])
+                return self._watched(request, request.payload[:ID_BYTES], now_ms, answer)
             return answer(request, now_ms)
         except Refused as refusal:
+            self._refused += 1
             self.door.refusals.note(refusal.station_id, refusal.reason, self.where, now_ms)
             return _error(request, refusal.code, refusal.detail)
         except WireError as error:
+            self._refused += 1
             self.door.refusals.note(self._station_id, f"malformed {error.reason}", self.where, now_ms)
             return _error(request, "malformed", "")
 
@@ -120,15 +145,29 @@ class Peer:
             self.door.refusals.note(station_id, "speaks for another", self.where, now_ms)
         else:
             self.door.refusals.look(station_id, request.kind, payload, self.where, now_ms)
-            reply = answer(frame.Frame(request.kind, request.sequence, payload, False), now_ms)
+            plain = frame.Frame(request.kind, request.sequence, payload, False)
+            reply = self._watched(plain, station_id, now_ms, answer)
         found = _frame_of(reply)
         sealed = end.seal(found.kind, found.payload, request.sequence)
         return frame.encode(found.kind, sealed, request.sequence, sealed=True)
+
+    def _watched(self, request: frame.Frame, station_id: bytes, now_ms: int, answer: Answer) -> bytes:
+        """The reply to a station that may come in, unless it is in quarantine or goes there for this."""
+        watch, kind = self.door.watch, request.kind
+        hold = watch.saw(station_id, self._line, kind, request.payload, now_ms)
+        if hold is not None:
+            self.door.refusals.note(station_id, QUARANTINED, self.where, now_ms)
+            return _quarantined(request, hold, now_ms)
+        self._refused = 0
+        payload = watch.believable(station_id, kind, request.payload)
+        return answer(frame.Frame(kind, request.sequence, payload, False), now_ms)
 
     def _negotiate(self, message: messages.Message, now_ms: int) -> tuple[int, bytes]:
         """Wrong proofs make this peer wait, and no other: whoever claims the id of a station cannot shut it out."""
         if message.kind == SESSION_OPEN:
             self._station_id = message.values["device_id"]
+            if self.door.watch.is_deaf(self._station_id, now_ms):
+                raise Refused(QUARANTINED, self._station_id, "wait as you were told", "busy")
             if self._end is None or self._end.tries.failures == 0:
                 self._end = self._responder()
         if self._end is None:
@@ -170,6 +209,7 @@ class TopicPeer(Peer):
             self._station_id = bytes.fromhex(name)
         except ValueError:
             self._station_id = bytes(ID_BYTES)
+        self._line = 0  # a broker has no connections
 
     def _negotiate(self, message: messages.Message, now_ms: int) -> tuple[int, bytes]:
         end = self._responder()
@@ -214,7 +254,13 @@ def _frame_of(reply: bytes) -> frame.Frame:
     return found
 
 
-def _error(request: frame.Frame, code: str, detail: str) -> bytes:
-    values = {"request": request.kind, "code": code, "detail": detail, "retry_after_ms": None}
+def _quarantined(request: frame.Frame, hold: Hold, now_ms: int) -> bytes:
+    """A well-made station keeps what it has and comes back when this says so."""
+    detail = f"quarantine: {RULES[hold.rule].reason if hold.rule in RULES else hold.rule}"
+    return _error(request, "busy", detail[:80], hold.ask_again_ms(now_ms))
+
+
+def _error(request: frame.Frame, code: str, detail: str, retry_after_ms: int | None = None) -> bytes:
+    values = {"request": request.kind, "code": code, "detail": detail, "retry_after_ms": retry_after_ms}
     kind, payload = messages.encode("error", values)
     return frame.encode(kind, payload, request.sequence)
