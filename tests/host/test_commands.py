@@ -122,6 +122,19 @@ def test_the_owners_token_opens_the_track_and_a_wrong_one_is_written_down(heard,
     assert "云" not in json.dumps(rows, ensure_ascii=False)
 
 
+def test_the_owners_token_is_written_on_a_slip_and_shown_nowhere(heard, owner, tmp_path):
+    there_is_none = str(tmp_path / "no" / "slip.pdf")
+    failed = run("provision", "token", "云A12345", "--paper", there_is_none, *heard[2:], code=1)
+    assert "cannot be written" in failed.stderr
+    run("track", "云A12345", *heard, "--owner")  # the one that the owner has is good still
+    slip = tmp_path / "slip.pdf"
+    done = run("provision", "token", "云A12345", "--paper", str(slip), *heard[2:], "--json")
+    assert json.loads(done.stdout)["token"] is None
+    assert not re.search(r"([0-9A-Z]{5}-){3}[0-9A-Z]{5}", done.stdout + done.stderr)
+    assert slip.stat().st_mode & 0o777 == 0o600 and slip.read_bytes().startswith(b"%PDF")
+    run("track", "云A12345", *heard, "--owner", code=1)  # void since
+
+
 def test_the_audit_of_look_ups_tells_what_was_changed(heard):
     run("track", "云A12345", *heard, code=1)
     run("case", "open", "云A12345", "--reason", "stolen", "--document", "2026-118", *heard)

@@ -5,8 +5,8 @@ from io import BytesIO
 
 import pytest
 from groundnet.provision import label, tag_id
-from groundnet.provision.paper import labels, qr_code, receipt
-from groundnet.provision.paper.drawing import wrapped
+from groundnet.provision.paper import labels, owner_slip, qr_code, receipt
+from groundnet.provision.paper.drawing import Page, wrapped
 from groundnet.provision.paper.labels import Sheet, SheetError, TagLabel
 
 TAG = TagLabel(bytes.fromhex("0000a4cf12345678"), tag_id.make(1))
@@ -69,3 +69,27 @@ def test_terms_need_both_languages(tmp_path):
     path.write_text("赔付\n", encoding="utf-8")
     with pytest.raises(receipt.TermsError, match="line 1"):
         receipt.read_terms(path)
+
+
+def test_the_owners_slip_says_token_tags_and_what_they_are_for(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(Page, "text", lambda page, x_mm, y_mm, text, *more: drawn.append(text))
+    owner_slip.hand_over(tmp_path / "slip.pdf", [TAG.tag_id], lambda: "7K2M9-AAAAA-BBBBB-CCCCC")
+    assert "7K2M9-AAAAA-BBBBB-CCCCC" in drawn and TAG.tag_id in drawn
+    said = "".join(drawn).replace(" ", "")
+    for pair in owner_slip.WHAT_FOR:
+        assert all(text.replace(" ", "") in said for text in pair)
+
+
+def test_no_token_is_made_when_the_slip_cannot_be_written(tmp_path):
+    with pytest.raises(owner_slip.SlipError, match="cannot be written"):
+        owner_slip.hand_over(tmp_path / "no" / "slip.pdf", [TAG.tag_id], lambda: pytest.fail("made"))
+
+
+def test_no_file_is_left_when_no_token_can_be_made(tmp_path):
+    def refuse():
+        raise RuntimeError("locked")
+
+    with pytest.raises(RuntimeError):
+        owner_slip.hand_over(tmp_path / "slip.pdf", [TAG.tag_id], refuse)
+    assert list(tmp_path.iterdir()) == []

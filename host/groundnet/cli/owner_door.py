@@ -14,6 +14,7 @@ from groundnet.cli.registry_door import PassphraseFileOption, open_registry, tol
 from groundnet.collector import lookups
 from groundnet.collector.database import Database
 from groundnet.provision import owner_token
+from groundnet.provision.paper import owner_slip
 from groundnet.provision.record import Record
 from groundnet.provision.registry import Registry
 
@@ -53,10 +54,21 @@ def token(
     revoke: Annotated[
         bool, typer.Option("--revoke", help=tr("End it, make no new one.", "作废，不发新凭证。"))
     ] = False,
+    paper: Annotated[
+        Path | None,
+        typer.Option(
+            help=tr(
+                "Write a slip for the owner (PDF, A6) instead of showing the token.",
+                "写成交给车主的凭证单（PDF，A6），屏幕上不显示凭证。",
+            )
+        ),
+    ] = None,
     passphrase_file: PassphraseFileOption = None,
     registry: RegistryOption = None,
     as_json: JsonOption = False,
 ) -> None:
+    if paper is not None and revoke:
+        raise typer.BadParameter(tr("a void token needs no paper", "作废凭证不需要打印"))
     store = open_registry(registry, True, passphrase_file)
     try:
         records = store.find(tag)
@@ -64,20 +76,25 @@ def token(
         made = None
         if revoke:
             owner_token.revoke(store, records, now_ms())
+        elif paper is not None:
+            owner_slip.hand_over(paper, names, lambda: owner_token.issue(store, records, now_ms()))
         else:
             made = owner_token.issue(store, records, now_ms())
     finally:
         store.close()
     if as_json:
-        typer.echo(json.dumps({"tags": names, "token": made}))
+        typer.echo(json.dumps({"tags": names, "token": made, "paper": str(paper) if paper else None}))
         return
     console = Console(highlight=False)
-    if made is None:
+    if revoke:
         console.print(f"[bold green]✔[/] {', '.join(names)}: {tr('the token is void', '凭证已作废')}")
         return
-    typer.echo(made)
+    if made is not None:
+        typer.echo(made)
     hint = tr(
         "for the owner alone; it is shown this once, and older ones are void",
         "只交给车主本人；只显示这一次，旧凭证作废",
     )
+    if paper is not None:
+        hint = tr(f"print {paper} for the owner, then delete it", f"请打印 {paper} 交给车主，然后删除该文件")
     Console(stderr=True, highlight=False).print(f"{', '.join(names)}: {hint}", soft_wrap=True)
