@@ -1,7 +1,7 @@
 """The collector itself, without sockets and clock: a frame and the time in, exactly one reply frame out."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from groundwire import beacon, frame, messages, report
@@ -106,6 +106,10 @@ class Collector:
         else:
             kind, payload = messages.encode(name, values)
         return frame.encode(kind, payload, request.sequence)
+
+    def tell_misheard(self, listener: Callable[[bytes, str, int, int], None]) -> None:
+        """Have false beacons told to it: station, reason (mac, unknown_eid, malformed), how many, Unix ms."""
+        self._sightings.misheard = listener
 
     def count_reject(self, reason: str, times: int = 1) -> None:
         """Count something refused before it became a message."""

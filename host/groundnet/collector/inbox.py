@@ -40,6 +40,8 @@ class Inbox:
         self._door = door
         self._say = say
         self._has_failed = False
+        if door is not None:
+            collector.tell_misheard(door.watch.misheard)
 
     def connection(self, where: str) -> Peer | None:
         """Who speaks on a connection from ``where``, for `receive`."""
@@ -50,6 +52,16 @@ class Inbox:
         if peer is not None:
             with contextlib.suppress(StoreError):  # one count less; the next request tells of the store
                 peer.closed(self._now_ms())
+
+    def is_tired_of(self, peer: Peer | None) -> bool:
+        """Whether its connection may be closed."""
+        return peer is not None and peer.is_tiresome(self._now_ms())
+
+    def turned_away(self, peer: Peer | None, why: str) -> None:
+        """Its connection is about to be closed for that."""
+        if peer is not None:
+            with contextlib.suppress(StoreError):
+                peer.turned_away(why, self._now_ms())
 
     def topic(self, name: str) -> Peer | None:
         """The same behind a broker."""

@@ -7,10 +7,10 @@ from groundwire import frame
 
 from groundnet.collector.group_commit import GroupCommit
 from groundnet.collector.inbox import CAPACITY, Inbox, arrived
+from groundnet.collector.peer_limits import REFUSED, UNREAD_S, AddressGate, Patience
 from groundnet.collector.station_door import Peer
 from groundnet.errors import GroundnetError
 
-IDLE_S = 900.0  # a peer that says nothing for so long is gone
 READ_SIZE = 16384  # of one peer; nothing more of it is held in memory
 
 
@@ -30,6 +30,7 @@ class Server:
         self._commits = GroupCommit(inbox)
         self._server: asyncio.Server | None = None
         self._peers: set[asyncio.Task] = set()
+        self._gate = AddressGate()
         self.frames = 0
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
@@ -59,25 +60,56 @@ class Server:
         task = asyncio.current_task()
         assert task is not None
         self._peers.add(task)
-        decoder = frame.Decoder(CAPACITY, accept=frame.REQUESTS)
-        peer = self._inbox.connection(_place(writer.get_extra_info("peername")))
+        place, time_s = _place(writer.get_extra_info("peername")), asyncio.get_running_loop().time
+        peer = self._inbox.connection(place)
+        refused = self._gate.enter(place, time_s())
         try:
-            while data := await asyncio.wait_for(reader.read(READ_SIZE), IDLE_S):
-                await self._take(decoder, data, peer, writer)
+            why = refused or await self._hear(reader, writer, peer, Patience(time_s()))
+            if why:
+                self._inbox.turned_away(peer, why)
         except (TimeoutError, ConnectionError, asyncio.CancelledError):
             pass  # the peer is gone, or we are closing: nothing is lost, it asks again
         finally:
             self._peers.discard(task)
+            if refused is None:
+                self._gate.leave(place)
             self._inbox.closed(peer)
             writer.close()
 
-    async def _take(
-        self, decoder: frame.Decoder, data: bytes, peer: Peer | None, writer: asyncio.StreamWriter
+    async def _hear(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        peer: Peer | None,
+        patience: Patience,
+    ) -> str | None:
+        """Answer a peer until it is gone; says why if it is let go."""
+        decoder, time_s = frame.Decoder(CAPACITY, accept=frame.REQUESTS), asyncio.get_running_loop().time
+        while True:
+            try:
+                data = await asyncio.wait_for(reader.read(READ_SIZE), patience.left_s(time_s()))
+            except TimeoutError:
+                return patience.over()
+            if not data:
+                return None
+            found = arrived(decoder, data)
+            await self._answer(found, peer, writer)
+            if why := patience.took(data, sum(isinstance(one, frame.Frame) for one in found), time_s()):
+                return why
+            if self._inbox.is_tired_of(peer):
+                return REFUSED
+
+    async def _answer(
+        self, found: list[frame.Frame | frame.Answer], peer: Peer | None, writer: asyncio.StreamWriter
     ) -> None:
-        replies = await self._commits.replies((arrived(decoder, data), peer))
+        replies = await self._commits.replies((found, peer))
         self.frames += len(replies)
         writer.writelines(replies)
-        await asyncio.wait_for(writer.drain(), IDLE_S)
+        try:
+            await asyncio.wait_for(writer.drain(), UNREAD_S)
+        except TimeoutError:
+            writer.transport.abort()  # what it does not read would wait for ever
+            raise
 
 
 def _place(peername: object) -> str:

@@ -8,7 +8,7 @@ What came in together is resolved together, one MAC for all receptions of a beac
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from groundwire import beacon
 
@@ -36,6 +36,8 @@ class SightingStore:
         self._late = LateSightings(database, resolver.devices)
         self._waiting: list[Reception] = []
         self._rejects: Counter[str] = Counter()
+        # Told of beacons whose MAC is wrong or whose id is nobody's: station, reason, how many, Unix ms.
+        self.misheard: Callable[[bytes, str, int, int], None] = lambda *_: None
 
     def take(self, batch: SightingBatch, now_ms: int) -> int:
         """Take in a batch, to be written by `write`; returns the next sequence that the station should send.
@@ -70,6 +72,7 @@ class SightingStore:
             self.unresolved.search(now_ms, is_idle)
         with self._database.transaction():
             if strangers:
+                self._tell_misheard("unknown_eid", strangers)
                 self._rejects["unknown_eid"] += self.unresolved.keep(strangers, now_ms)
             if self.unresolved.has_work:
                 found, given_up = self.unresolved.found()
@@ -110,9 +113,15 @@ class SightingStore:
                     strangers.append((data, receptions))
                 else:
                     self._rejects[rejected.reason] += len(receptions)
+                    self._tell_misheard(rejected.reason, receptions)
                 continue
             _join(known, resolved, receptions)
         return strangers
+
+    def _tell_misheard(self, reason: str, receptions: list[Reception]) -> None:
+        now_ms = receptions[0].received_ms
+        for station_id, count in Counter([one.station_id for one in receptions]).items():
+            self.misheard(station_id, reason, count, now_ms)
 
     def _write_known(self, heard: list[Heard]) -> None:
         """By device and rising counter: what is newer than the newest that we hold, has nothing in the store yet."""

@@ -125,6 +125,10 @@ class Peer:
         if self._end is not None and self._end.state == session.PROVING:
             self.door.refusals.note(self._station_id, UNANSWERED, self.where, now_ms)
 
+    def turned_away(self, why: str, now_ms: int) -> None:
+        """The server lets the connection go; of a station if it was told which."""
+        self.door.refusals.note(self._station_id, why, self.where, now_ms)
+
     def _admit_unproved(self, station_id: bytes) -> None:
         has_proved = self.door.refusals.has_proved(station_id)
         if has_proved or (self.door.key_of(station_id) is not None and not self.door.is_open):
