@@ -20,7 +20,8 @@ from groundnet.errors import GroundnetError
 # Each is a module groundnet.cli.<name> with a Typer `app`, loaded only when it is called: start-up stays fast.
 COMMANDS = (
     *("wire", "gnss", "sim", "provision", "collect", "track", "case", "order", "alert", "finder", "watch"),
-    *("stations", "calibrate", "condition", "bundle", "flash", "deploy", "update", "updates", "doctor", "bench"),
+    *("stations", "calibrate", "condition"),
+    *("bundle", "flash", "deploy", "update", "updates", "doctor", "bench"),
 )
 
 _COMPLETION = ("install_completion", "show_completion")  # options of the whole program, not of every command

@@ -234,11 +234,12 @@ def moments(field: Field, share: float, x: float, y: float, variance: float) -> 
     if variance > wide:  # it is somewhere among those who heard it
         gain = variance / (variance + wide)
         gx, gy, width = x + gain * (east - x), y + gain * (north - y), gain * wide
-    for _ in range(LOOKS):
-        found = _over_grid(field, share, (x, y, variance), (gx, gy, math.sqrt(width)))
+    found = _over_grid(field, share, (x, y, variance), (gx, gy, math.sqrt(width)))
+    for _ in range(LOOKS - 1):
         if found.variance > 0.3 * width:
             break
-        gx, gy, width = found.x, found.y, 1.7 * found.variance
+        width = 1.7 * found.variance
+        found = _over_grid(field, share, (x, y, variance), (found.x, found.y, math.sqrt(width)))
     return found
 
 
