@@ -1,4 +1,4 @@
-"""``groundnet stations``: how the base stations are, and what was refused of them."""
+"""``groundnet stations``: how the base stations are, what was refused of them, and who is in quarantine."""
 
 import json
 from typing import Annotated
@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from groundnet.cli import station_quarantine
 from groundnet.cli.language import tr
 from groundnet.cli.options import DatabaseOption, JsonOption, database_path, now_ms, parse_time_ms
 from groundnet.collector.contradictions import Contradiction
@@ -17,6 +18,7 @@ from groundnet.collector.export import iso_time
 from groundnet.collector.station_list import Refusal, StationState, forget_refusals, stations
 
 app = typer.Typer()
+app.add_typer(station_quarantine.app, name="quarantine")
 
 SILENT_AFTER_MS = 120_000  # a station asks for orders each 30 s
 REASONS_ZH = {
@@ -31,11 +33,19 @@ REASONS_ZH = {
     "seal: replay": "重放",
     "seal: state": "会话已失效",
     "seal: unsealed": "未加封印",
+    "in quarantine": "隔离中",
+    "too many connections": "连接过多",
+    "connects too often": "连接过于频繁",
+    "does not finish its frame": "数据帧不完整",
+    "silent": "长时间无数据",
+    "rubbish": "无效数据",
+    "goes on though refused": "被拒绝后仍继续",
 }
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def stations_(
+    context: typer.Context,
     forget: Annotated[
         str | None,
         typer.Option(
@@ -53,6 +63,8 @@ def stations_(
     as_json: JsonOption = False,
 ) -> None:
     """List the base stations with their health, whether they proved themselves, and what was refused of whom."""
+    if context.invoked_subcommand is not None:
+        return
     since_ms = parse_time_ms(contradictions)
     store = Database(database_path(database), must_exist=True)
     if since_ms is not None:
@@ -60,7 +72,7 @@ def stations_(
         store.close()
         return
     if forget is not None:
-        forget_refusals(store, None if forget == "all" else _station_id(forget))
+        forget_refusals(store, None if forget == "all" else station_quarantine.station_of(forget))
     found = stations(store)
     store.close()
     if as_json:
@@ -76,13 +88,14 @@ def stations_(
     table = Table(*(tr(*title) for title in titles))
     at_ms = now_ms()
     for one in found:
+        held = station_quarantine.hold_text(one.hold, at_ms)
         proof = tr("proved", "已证明") if one.proved_ms is not None else tr("as it says", "自称")
         table.add_row(
             one.station_id.hex(),
             _age(one.seen_ms, at_ms),
             proof if one.seen_ms is not None else "-",
             escape(health_text(one.health)),
-            escape("\n".join(_refusal_text(refusal) for refusal in one.refusals)),
+            escape("\n".join([*held, *(_refusal_text(refusal) for refusal in one.refusals)])),
         )
     Console().print(table)
 
@@ -164,16 +177,6 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _station_id(text: str) -> bytes:
-    try:
-        found = bytes.fromhex(text)
-    except ValueError:
-        found = b""
-    if len(found) != 8:
-        raise typer.BadParameter(f"'{text}' is no station's id of 16 hex digits")
-    return found
-
-
 def _public(one: StationState) -> dict:
     return {
         "station_id": one.station_id.hex(),
@@ -183,6 +186,7 @@ def _public(one: StationState) -> dict:
         "seen": None if one.seen_ms is None else iso_time(one.seen_ms),
         "proved": None if one.proved_ms is None else iso_time(one.proved_ms),
         "health": one.health,
+        "quarantine": one.hold and station_quarantine.public(one.hold),
         "refusals": [
             {
                 "reason": refusal.reason,

@@ -3,7 +3,9 @@
 import json
 from dataclasses import dataclass
 
+from groundnet.collector import quarantine_store
 from groundnet.collector.database import Database
+from groundnet.collector.quarantine_store import Hold
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class StationState:
-    """One station, or an id that somebody claimed. ``seen_ms`` None: it was never taken."""
+    """One station, or an id that somebody claimed. ``seen_ms`` None: it was never taken; ``hold``: its quarantine."""
 
     station_id: bytes
     lat: float | None
@@ -29,6 +31,7 @@ class StationState:
     proved_ms: int | None
     health: dict
     refusals: tuple[Refusal, ...]
+    hold: Hold | None = None
 
 
 def stations(database: Database) -> list[StationState]:
@@ -42,8 +45,9 @@ def stations(database: Database) -> list[StationState]:
         refusals.setdefault(bytes(row["station_id"]), []).append(
             Refusal(row["reason"], row["count"], row["first_ms"], row["last_ms"], row["place"])
         )
+    held = quarantine_store.held(database)
     found = []
-    for station_id in sorted(known.keys() | refusals.keys()):
+    for station_id in sorted(known.keys() | refusals.keys() | held.keys()):
         row = known.get(station_id)
         found.append(
             StationState(
@@ -55,6 +59,7 @@ def stations(database: Database) -> list[StationState]:
                 proved.get(station_id),
                 json.loads(row["health"]) if row and row["health"] else {},
                 tuple(refusals.get(station_id, ())),
+                held.get(station_id),
             )
         )
     return found
