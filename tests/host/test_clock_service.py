@@ -5,14 +5,14 @@ import random
 
 import pytest
 from groundnet.cli.condition import app
-from groundnet.collector import clock_service
+from groundnet.collector import clock_service, orders
 from groundnet.collector.clock_drift import HURRIED, spread_sum
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.paces import Paces, epochs_between
 from groundnet.collector.silence import silent_devices
 from groundnet.provision.registry import Record, Registry, Secret
-from groundwire import beacon, keys
+from groundwire import beacon, downlink, keys
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -59,6 +59,21 @@ def test_a_tags_clock_is_learned_in_rounds_and_kept(collector, tag):
     assert clock.rate_sd < early.rate_sd
     clock_service.learn_some(collector.database, identity_of(tag), b"", NOW_MS)
     assert clock_service.kept(collector.database, tag.device_id) == clock
+
+
+def test_an_interval_that_was_ordered_is_known_of_that_tag(collector, tag):
+    orders.queue(collector.database, tag.device_id, downlink.INTERVAL, 300, NOW_MS)
+    identity_key, time_ms, beacons = keys.derive(tag.secret, keys.IDENTITY), NOW_MS, []
+    for counter in range(30):
+        beacons.append((counter, round(time_ms)))
+        time_ms += (
+            300_000 * (1 + spread_sum(identity_key, counter + 1, counter + 1) / 2048) * 0.98 + OVERHEAD_MS
+        )
+    hear(collector, tag, beacons)
+    clock_service.learn_some(collector.database, identity_of(tag), b"", NOW_MS)
+    clock = clock_service.kept(collector.database, tag.device_id)
+    assert clock.rest_ms == 300_000
+    assert clock.rate == pytest.approx(-0.02, abs=0.003)
 
 
 def test_tags_are_gone_through_some_at_a_time_and_strangers_left_out(collector, tag):

@@ -1,7 +1,7 @@
 """Learns the tags' clocks beside a running collector, some at a time, in a thread and with a connection of its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from groundwire import downlink, keys
 
@@ -57,16 +57,31 @@ def learn_some(
         behind,
         most,
     )
+    ordered_s = _ordered_s(database)
     for row in rows:
         device_id = bytes(row["device_id"])
         if row["learned"] is None or row["learned"] < row["counter"]:
             identity_key = identity_of(device_id)
             if identity_key is not None:
-                learn_one(database, device_id, identity_key, now_ms)
+                learn_one(database, device_id, identity_key, now_ms, ordered_s.get(device_id, ()))
     return bytes(rows[-1]["device_id"]) if len(rows) == most else b""
 
 
-def learn_one(database: Database, device_id: bytes, identity_key: keys.Key, now_ms: int) -> Clock | None:
+def _ordered_s(database: Database) -> dict[bytes, list[int]]:
+    """The intervals at rest that were ever ordered, by device."""
+    found: dict[bytes, list[int]] = {}
+    rows = database.rows(
+        "SELECT DISTINCT device_id, argument FROM orders WHERE command = ? AND argument > 0",
+        downlink.INTERVAL,
+    )
+    for row in rows:
+        found.setdefault(bytes(row["device_id"]), []).append(row["argument"])
+    return found
+
+
+def learn_one(
+    database: Database, device_id: bytes, identity_key: keys.Key, now_ms: int, ordered_s: Iterable[int] = ()
+) -> Clock | None:
     """One tag's clock after its beacons since the last time, kept in the store."""
     before = kept(database, device_id)
     rows = database.rows(
@@ -76,12 +91,7 @@ def learn_one(database: Database, device_id: bytes, identity_key: keys.Key, now_
         MOST_BEACONS,
     )
     heard = [Heard(row["counter"], row["time_ms"], row["flags"]) for row in rows]
-    ordered = database.rows(
-        "SELECT DISTINCT argument FROM orders WHERE device_id = ? AND command = ? AND argument > 0",
-        device_id,
-        downlink.INTERVAL,
-    )
-    clock = learn(before, heard, identity_key, (row["argument"] for row in ordered))
+    clock = learn(before, heard, identity_key, ordered_s)
     if clock is not None and clock is not before:
         _keep(database, device_id, clock, now_ms)
     return clock
