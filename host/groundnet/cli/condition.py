@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from groundnet.cli import station_quarantine
 from groundnet.cli.language import tr
 from groundnet.cli.options import DatabaseOption, JsonOption, RegistryOption, database_path, now_ms
 from groundnet.cli.registry_door import open_registry
@@ -116,6 +117,7 @@ def condition_json(condition: Condition) -> dict:
         "start": {"cause": start[0], "time": iso_time(start[1])} if start else None,
         "brownouts": condition.brownouts,
         "dropped": condition.dropped,
+        "quarantine": condition.hold and station_quarantine.public(condition.hold),
     }
 
 
@@ -128,6 +130,7 @@ def condition_text(condition: Condition) -> str:
         )
         for fault in condition.faults
     ]
+    said += station_quarantine.hold_text(condition.hold, now_ms())
     if condition.brownouts:
         said.append(tr(f"its supply sank {condition.brownouts} times", f"供电跌落 {condition.brownouts} 次"))
     if condition.dropped:

@@ -1,8 +1,10 @@
-"""How a tracker itself is, as it last said: parts that fail, why it started, what it had to throw away."""
+"""How a device itself is: parts that fail, why it started, what it had to throw away; whether a station is kept out."""
 
 from dataclasses import dataclass
 
+from groundnet.collector import quarantine_store
 from groundnet.collector.database import Database
+from groundnet.collector.quarantine_store import Hold
 
 
 @dataclass(frozen=True)
@@ -16,12 +18,13 @@ class Fault:
 
 @dataclass(frozen=True)
 class Condition:
-    """One device. ``start`` is (cause, Unix ms) of the last one; the counts are of all time."""
+    """One device. ``start`` is (cause, Unix ms) of the last one; the counts are of all time; ``hold`` of a station."""
 
     faults: tuple[Fault, ...] = ()
     start: tuple[str, int] | None = None
     brownouts: int = 0
     dropped: int = 0
+    hold: Hold | None = None
 
 
 def keep_fault(database: Database, device_id: bytes, time_ms: int, item: dict) -> None:
@@ -99,4 +102,5 @@ def condition_of(database: Database, device_id: bytes) -> Condition:
         (start["cause"], start["time_ms"]) if start else None,
         counts["brownouts"],
         counts["dropped"],
+        quarantine_store.held(database).get(device_id),
     )

@@ -63,7 +63,7 @@ class StationWatch:
         """Whether it is kept out and goes on though it was told to wait: until then nothing of it is looked at."""
         count, until_ms = self._defied.get(station_id, (0, 0))
         if now_ms < until_ms and station_id in self._held:
-            return count > DEFIED_MOST
+            return count >= DEFIED_MOST
         self._defied.pop(station_id, None)
         return False
 

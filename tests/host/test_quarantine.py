@@ -1,0 +1,242 @@
+"""Stations that misbehave are kept out with the right reason, for a while, and nobody else suffers."""
+
+import json
+
+import pytest
+from groundnet.cli.main import app
+from groundnet.collector import quarantine, quarantine_store
+from groundnet.collector.quarantine import Bucket, Conduct
+from groundnet.sim import groundcore_runtime
+from groundwire import beacon
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from host.quarantine_county import County, Line, greeting, health, station_id
+from host.radio_senders import NOW_MS, sighting
+
+region = groundcore_runtime.load("region")
+MINUTE_MS = 60_000
+GOOD, BAD = 1, 2
+
+
+@pytest.fixture
+def county(store_at, tag):
+    found = County(store_at("collector.db"), [tag], range(1, 12))
+    yield found
+    found.database.close()
+
+
+def flood(county, line, tag, frames=400):
+    """As fast as it goes: full frames within one millisecond, until it is refused."""
+    data = [sighting(tag.beacon(7), NOW_MS)] * 64
+    for number in range(frames):
+        reply = line.tell(data, 64 * number)
+        if reply is None or reply.name == "error":
+            return reply
+    raise AssertionError("never refused")
+
+
+def test_who_tells_more_than_its_radio_can_hear_is_refused_and_told_to_wait(county, tag):
+    refused = flood(county, Line(county, BAD), tag).values
+    assert (refused["code"], refused["retry_after_ms"]) == ("busy", 10 * MINUTE_MS)
+    assert "more than its radio can hear" in refused["detail"]
+    assert county.held() == {BAD: "flood"}
+    line = Line(county, GOOD)
+    assert line.ask(greeting(GOOD)).name == "orders"
+    assert line.tell([sighting(tag.beacon(8), NOW_MS)]).name == "sightings_ack"
+
+
+def test_a_full_ring_after_a_long_silence_is_no_flood(county, tag):
+    line = Line(county, GOOD)
+    batch = [sighting(tag.beacon(7), NOW_MS)] * 64
+    for number in range(quarantine.BURST // 64):
+        assert line.tell(batch, 64 * number).name == "sightings_ack"
+    assert county.held() == {}
+
+
+def test_a_held_station_that_goes_on_costs_nothing_and_its_connection_is_closed(county, tag):
+    line = Line(county, BAD)
+    flood(county, line, tag)
+    answered = sum(line.ask(greeting(BAD)) is not None for _ in range(1000))
+    assert answered <= 8 and line.peer.is_tiresome(county.now_ms)
+    with pytest.raises(Exception, match="refused"):
+        Line(county, BAD)
+    county.now_ms += 10 * MINUTE_MS
+    assert Line(county, BAD).ask(greeting(BAD)).name == "orders", "after its time it may come again"
+
+
+def test_it_is_let_in_after_its_time_and_held_for_longer_each_time(county, tag):
+    waits = []
+    for _ in range(6):
+        quarantine_store.hold(county.database, station_id(BAD), "flood", "", county.now_ms)
+        county.now_ms += 1000
+        assert Line(county, BAD).ask(greeting(BAD)).values["code"] == "busy"
+        hold = quarantine_store.held(county.database)[station_id(BAD)]
+        waits.append((hold.until_ms - hold.since_ms) // MINUTE_MS)
+        county.now_ms = hold.until_ms
+        assert Line(county, BAD).ask(greeting(BAD)).name == "orders"
+    assert waits == [10, 30, 90, 270, 360, 360]
+    acts = [one.act for one in quarantine_store.acts(county.database, station_id(BAD))]
+    assert acts == ["held", "expired"] * 6
+
+
+def test_what_a_held_station_keeps_is_delivered_after_its_release(county, tag):
+    quarantine_store.hold(county.database, station_id(GOOD), "by_hand", "moved", NOW_MS, "li", for_ever=True)
+    line = Line(county, GOOD)
+    heard = [sighting(tag.beacon(7), NOW_MS)]
+    waiting = line.tell(heard).values
+    assert (waiting["code"], waiting["retry_after_ms"]) == ("busy", 15 * MINUTE_MS)
+    assert county.kept() == []
+    assert quarantine_store.release(county.database, station_id(GOOD), NOW_MS + 1, "li")
+    county.now_ms += 15 * MINUTE_MS
+    assert line.tell(heard).name == "sightings_ack" and county.kept() == [(GOOD, 7)]
+
+
+def test_a_station_whose_starts_go_back_is_held_and_comes_back_when_it_was_flashed_anew(county):
+    Line(county, BAD).ask(greeting(BAD, 9))
+    assert Line(county, BAD).ask(greeting(BAD, 1)).values["code"] == "busy"
+    assert county.held() == {BAD: "starts_went_back"}
+    county.now_ms += 10 * MINUTE_MS
+    for boot_count in (1, 2, 3):
+        assert Line(county, BAD).ask(greeting(BAD, boot_count)).name == "orders"
+
+
+def test_of_two_with_one_id_each_return_holds_both_for_longer(county):
+    for boot_count in (9, 1):
+        Line(county, BAD).ask(greeting(BAD, boot_count))
+    county.now_ms += 10 * MINUTE_MS
+    for boot_count in (1, 9, 2):
+        Line(county, BAD).ask(greeting(BAD, boot_count))
+    hold = quarantine_store.held(county.database)[station_id(BAD)]
+    assert hold.times == 2 and hold.left_ms(county.now_ms) == 30 * MINUTE_MS
+
+
+def test_a_station_that_is_connected_twice_is_held_and_one_that_changes_its_way_is_not(county):
+    first, second = Line(county, BAD, "10.0.0.1"), Line(county, BAD, "10.9.9.9")
+    changing = [Line(county, GOOD, f"10.1.0.{number}") for number in range(12)]
+    for turn in range(12):
+        county.now_ms += 30_000
+        for line in (first, second):
+            line.ask(health(BAD, county.now_ms))
+        assert changing[turn].ask(health(GOOD, county.now_ms)).name == "orders"
+    assert county.held() == {BAD: "connected_twice"}
+
+
+def test_a_wrong_clock_is_put_right_at_once_and_held_when_it_stays(county, tag):
+    line, off_ms = Line(county, BAD), -3_600_000
+    line.ask(greeting(BAD))
+    line.ask(health(BAD, county.now_ms + off_ms))
+    line.tell([sighting(tag.beacon(7), county.now_ms - 2000 + off_ms)])
+    row = county.database.row("SELECT time_ms FROM sightings")
+    assert row["time_ms"] == NOW_MS - 2000
+    for _ in range(20):
+        assert county.held() == {}
+        county.now_ms += 30_000
+        line.ask(health(BAD, county.now_ms + off_ms))
+    assert county.held() == {BAD: "wrong_clock"}
+
+
+def test_a_clock_that_follows_what_it_is_told_is_believed_again(county, tag):
+    line = Line(county, GOOD)
+    line.ask(greeting(GOOD))
+    line.ask(health(GOOD, 1000))
+    line.ask(health(GOOD, county.now_ms))
+    line.tell([sighting(tag.beacon(7), NOW_MS - 5000)])
+    assert county.database.row("SELECT time_ms FROM sightings")["time_ms"] == NOW_MS - 5000
+
+
+@pytest.mark.parametrize(("forged", "rule"), [(400, "forged_beacons"), (90, None)])
+def test_who_tells_mostly_forged_beacons_is_held(county, tag, forged, rule):
+    line, spoilt = Line(county, BAD), bytearray(tag.beacon(7))
+    spoilt[-1] ^= 1
+    for number in range(forged):
+        if line.tell([sighting(bytes(spoilt), NOW_MS)], number).name == "error":
+            break
+    assert county.held().get(BAD) == rule
+
+
+def test_a_neighbours_tags_are_no_offence_and_only_strangers_without_end_are():
+    border = Conduct(0)
+    for number in range(3600):
+        assert border.told(1, 1000 * number) is None and border.misheard("unknown_eid", 1) is None
+    mill = Conduct(0)
+    judged = []
+    for number in range(6000):
+        mill.told(1, 100 * number)
+        judged.append(mill.misheard("unknown_eid", 1))
+    assert judged[4000] is None and judged[-1] == "unknown_beacons"
+
+
+def test_nobody_brings_anothers_station_into_quarantine(county, tag):
+    """Without its secret whatever is said in its name counts for nothing."""
+    stranger = county.inbox.connection("10.6.6.6")
+    line = Line(county, GOOD)
+    line.peer, honest = stranger, line.peer
+    for _ in range(300):
+        line.raw(line.seal(greeting(GOOD, 0)))
+        line.raw(greeting(GOOD, 0))
+    assert county.held() == {} and stranger.is_tiresome(county.now_ms)
+    again = Line(county, GOOD)
+    assert again.ask(greeting(GOOD)).name == "orders" and not honest.is_tiresome(county.now_ms)
+
+
+def test_what_a_radio_can_hear_is_what_the_region_plans_say():
+    """The device's own arithmetic of the least beacon: 9 bytes, and 6 of MAC."""
+    size = beacon.BODY_SIZES[0] + 15
+    for name, plan in region.PLANS.items():
+        own = 1e6 / region.airtime_us(plan.beacon, size)
+        assert quarantine.HEARS_PER_S[name] >= own, name
+        partner = {"eu868": "eu868-gfsk", "cn470": "cn470-gfsk"}.get(name.removesuffix("-gfsk"))
+        both = (
+            own
+            if partner is None
+            else sum(
+                1e6 / region.airtime_us(region.PLANS[one].beacon, size)
+                for one in (partner, name.removesuffix("-gfsk"))
+            )
+        )
+        assert quarantine.HEARS_PER_S[name] == pytest.approx(both, rel=0.01)
+
+
+@given(
+    st.floats(0.1, 500),
+    st.integers(1, 1000),
+    st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 100)), max_size=60),
+)
+def test_a_bucket_never_gives_more_than_its_size_and_what_came_with_time(per_s, size, asked):
+    bucket, now_ms, given_out = Bucket(per_s, size, 0), 0, 0
+    for later_ms, count in asked:
+        now_ms += later_ms
+        given_out += count if bucket.take(count, now_ms) else 0
+    assert given_out <= size + per_s * now_ms / 1000 + 1e-6
+
+
+def test_the_commands_list_hold_and_release_and_say_who_did_it(tmp_path, tag, monkeypatch):
+    county = County(tmp_path / "collector.db", [tag], [GOOD, BAD])
+    Line(county, GOOD).ask(greeting(GOOD))
+    monkeypatch.setenv("LOGNAME", "li")
+    path, name = ["--database", str(tmp_path / "collector.db")], station_id(BAD).hex()
+
+    def run(*words, code=0, **extra):
+        found = CliRunner().invoke(app, [*words, *path], env={"COLUMNS": "250"}, **extra)
+        assert found.exit_code == code, found.output
+        return found.stdout
+
+    run("stations", "quarantine", "hold", name, "--reason", "stolen")
+    (held,) = json.loads(run("stations", "quarantine", "list", "--json"))
+    assert (held["station_id"], held["rule"], held["detail"]) == (name, "by_hand", "stolen")
+    assert (held["until"], held["held_by"]) == (None, "li")
+    shown = json.loads(run("stations", "--json"))
+    assert [one["quarantine"] and one["quarantine"]["rule"] for one in shown] == [None, "by_hand"]
+    assert "人工隔离" in run("--lang", "zh", "stations", "quarantine", "list")
+    assert "QUARANTINE" in run("--lang", "en", "stations")
+    run("stations", "quarantine", "release", name, "--reason", "found")
+    run("stations", "quarantine", "release", name, code=1)
+    run("stations", "quarantine", "hold", "xyz", "--reason", "x", code=2)
+    audit = json.loads(run("stations", "quarantine", "list", "--audit", "--json"))
+    assert [(one["act"], one["who"], one["detail"]) for one in audit] == [
+        ("held", "li", "stolen"),
+        ("released", "li", "found"),
+    ]
+    county.database.close()
