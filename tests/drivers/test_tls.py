@@ -12,6 +12,7 @@ from groundnet.collector.inbox import Inbox
 from groundnet.collector.server import Server
 from groundnet.collector.station_door import StationDoor
 from groundnet.collector.station_list import stations
+from groundnet.sim import network
 
 STATION = UNIQUE_ID.rjust(8, b"\x00")
 START_MS = 1_790_000_000_000
@@ -42,6 +43,12 @@ class TlsCollector:
     def close(self):
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(30)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """A server that was spoken to in the wrong way says nothing: the world need not wait for long."""
+    monkeypatch.setattr(network, "REPLY_TIMEOUT_S", 5.0)
 
 
 @pytest.fixture
