@@ -14,7 +14,7 @@ import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -69,18 +69,25 @@ class Error:
     radius_m: float | None = None
 
 
-def read_journey(path: Path) -> tuple[LocalFrame, Places]:
-    """A recorded journey and what follows: parked at its end. It begins at ``BEGIN_MS``."""
-    found = []
+def timed_points(path: Path) -> Iterable[tuple[datetime, float, float]]:
+    """Time and WGS-84 degrees of each track point that has a time; one without a zone is UTC, as GPX says."""
     for point in ElementTree.parse(path).iter():
         if point.tag.endswith("}trkpt"):
             text = next((child.text for child in point if child.tag.endswith("}time")), None)
             if text:
                 time = datetime.fromisoformat(text.strip())
-                found.append((time, float(point.attrib["lat"]), float(point.attrib["lon"])))
+                time = time if time.tzinfo else time.replace(tzinfo=UTC)
+                yield time, float(point.attrib["lat"]), float(point.attrib["lon"])
+
+
+def read_journey(path: Path) -> tuple[LocalFrame, Places]:
+    """A recorded journey and what follows: parked at its end. It begins at ``BEGIN_MS``."""
+    try:
+        found = sorted(timed_points(path))
+    except (ElementTree.ParseError, OSError, ValueError, KeyError) as error:
+        raise SystemExit(f"error: {path} is no whole GPX file ({error}); name a recorded journey") from error
     if not found:
-        raise SystemExit(f"error: {path} has no point with a time; name a recorded GPX journey")
-    found.sort(key=lambda one: one[0])
+        raise SystemExit(f"error: {path} has no point with a time; name a recorded journey")
     frame = LocalFrame(found[0][1], found[0][2])
     places = [
         (BEGIN_MS + round((time - found[0][0]).total_seconds() * 1000), *frame.to_metres(lat, lon))
