@@ -1,11 +1,19 @@
 """One beacon at two distant stations: told, and who is wrong when others say so."""
 
 import json
+import math
 
 import pytest
 from groundnet.cli.main import app
+from groundnet.collector import quarantine_store
 from groundnet.collector.contradictions import contradictions
 from groundnet.collector.database import Database
+from groundnet.collector.observations import left_out
+from groundnet.collector.suspicion_service import one_round
+from groundnet.collector.track import track
+from groundnet.geodesy import distance_m
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 TAG, OTHER = bytes(7) + b"\1", bytes(7) + b"\2"
@@ -83,3 +91,78 @@ def test_the_command_tells_them(database, tmp_path):
     told = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)
     assert {one["suspect"] for one in told} == {FAR.hex()} and told[0]["apart_m"] > 60_000
     assert FAR.hex() in CliRunner().invoke(app, asked, env={"COLUMNS": "200"}).stdout
+
+
+def test_the_suspects_sightings_make_no_position_and_the_others_do(database):
+    for counter in range(5):
+        hear(database, HERE, NEAR, FAR, counter=counter, at_ms=NOW_MS + 30_000 * counter)
+    with_liar = track(database, TAG)
+    assert left_out(database, [TAG], 0, 1 << 62) == {FAR: 5}
+    database.run("DELETE FROM sightings WHERE station_id = ?", FAR)
+    assert track(database, TAG) == with_liar and left_out(database, [TAG], 0, 1 << 62) == {}
+
+
+def test_without_a_witness_neither_is_used_unless_the_tag_itself_speaks(database):
+    hear(database, HERE, FAR)
+    assert track(database, TAG) == [] and left_out(database, [TAG], 0, 1 << 62) == {HERE: 1, FAR: 1}
+    database.run(
+        "INSERT INTO fixes VALUES (?, ?, 25.01, 103.0, 20.0, 'gnss', NULL, NULL)", TAG, NOW_MS - 60_000
+    )
+    assert left_out(database, [TAG], 0, 1 << 62) == {FAR: 1}
+
+
+PLACES = st.tuples(st.floats(-0.02, 0.02), st.floats(-0.02, 0.02))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    honest=st.lists(PLACES, min_size=2, max_size=6),
+    bearing=st.floats(0, 6.28),
+    away=st.floats(0.6, 3.0),
+    lies=st.lists(st.integers(0, 7), min_size=1, max_size=8, unique=True),
+)
+def test_one_liar_far_away_makes_no_track_worse(tmp_path_factory, honest, bearing, away, lies):
+    """Honest stations within 3 km of the tag; the liar says that it hears it, at 65 km or more."""
+    tracks = []
+    for is_lying in (False, True):
+        store = Database(tmp_path_factory.mktemp("county") / "collector.db")
+        lat, lon = 25 + away * math.cos(bearing), 103 + away * math.sin(bearing)
+        places = [(25 + north, 103 + east) for north, east in honest] + [(lat, lon)]
+        for number, place in enumerate(places):
+            values = (bytes([number]) * 8, *place, NOW_MS)
+            store.run(
+                "INSERT INTO stations (station_id, lat, lon, boot_count, seen_ms) VALUES (?, ?, ?, 1, ?)",
+                *values,
+            )
+        for counter in range(8):
+            heard = range(len(honest) + (is_lying and counter in lies))
+            hear(store, *(bytes([n]) * 8 for n in heard), counter=counter, at_ms=NOW_MS + 30_000 * counter)
+        tracks.append(track(store, TAG))
+        store.close()
+    without, with_liar = tracks
+    assert len(with_liar) == len(without) == 8
+    for one, other in zip(without, with_liar, strict=True):
+        error_m, error_with_m = (distance_m(at.lat, at.lon, 25, 103) for at in (one, other))
+        assert error_with_m <= error_m + one.radius_m
+
+
+def test_who_is_contradicted_often_and_for_several_tags_is_held_once_for_it(store_at):
+    store = Database(store_at("collector.db"))
+    for station_id, lat in ((HERE, 25.00), (NEAR, 25.05), (FAR, 25.60)):
+        values = (station_id, lat, NOW_MS)
+        store.run(
+            "INSERT INTO stations (station_id, lat, lon, boot_count, seen_ms) VALUES (?, ?, 103.0, 1, ?)",
+            *values,
+        )
+    for device_id in (TAG, OTHER):
+        for counter in range(6):
+            hear(store, HERE, NEAR, FAR, counter=counter, device_id=device_id, at_ms=NOW_MS + 1000 * counter)
+        store.run(
+            "INSERT INTO epochs (device_id, epoch, counter, time_ms) VALUES (?, 0, 5, ?)", device_id, NOW_MS
+        )
+        assert one_round(store, NOW_MS + 60_000) == ([] if device_id == TAG else [FAR])
+    hold = quarantine_store.held(store)[FAR]
+    assert (hold.rule, hold.detail) == ("contradicts", "12 beacons within the hour")
+    assert quarantine_store.expire(store, hold.until_ms) == [FAR]
+    assert one_round(store, hold.until_ms + 1) == [], "what was seen before counts no more"
+    store.close()

@@ -25,7 +25,7 @@ from groundnet.cli.options import (
     now_ms,
 )
 from groundnet.cli.registry_door import open_registry
-from groundnet.collector import calibration_service, clock_service, searching
+from groundnet.collector import calibration_service, clock_service, searching, suspicion_service
 from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
 from groundnet.collector.inbox import Inbox
@@ -110,6 +110,7 @@ def collect(
     beside.append(lambda: calibration_service.run(lambda: Database(address), now_ms, _tell_of_calibration))
     identity_of = clock_service.identities(collector.devices)
     beside.append(lambda: clock_service.run(lambda: Database(address), identity_of, now_ms, _tell_of_clocks))
+    beside.append(lambda: suspicion_service.run(lambda: Database(address), now_ms, _tell_of_stations))
     asyncio.run(_serve(Server(inbox), beside, host, port, announce, tls))
     store.close()
     devices.close()
@@ -150,6 +151,10 @@ def _tell_of_calibration(text: str) -> None:
 
 def _tell_of_clocks(text: str) -> None:
     Console(stderr=True, highlight=False, markup=False).print(f"{tr('clocks:', '时钟：')} {text}")
+
+
+def _tell_of_stations(text: str) -> None:
+    Console(stderr=True, highlight=False, markup=False).print(f"{tr('stations:', '基站：')} {said(text)}")
 
 
 def _tell_of_store(text: str) -> None:

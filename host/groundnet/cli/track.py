@@ -26,6 +26,7 @@ from groundnet.collector.condition import condition_of
 from groundnet.collector.database import Database
 from groundnet.collector.export import FORMATS, iso_time
 from groundnet.collector.lookups import permit
+from groundnet.collector.observations import left_out
 from groundnet.collector.track import TrackPoint, last_cell, last_place, track_of
 from groundnet.errors import GroundnetError
 
@@ -75,6 +76,7 @@ def track(
     shown = permit(store, asked, operator(), "track", reason, owner, now_ms())
     points = track_of(store, shown, since_ms, until_ms, table)
     cell = last_cell(store, shown)
+    out = left_out(store, shown, since_ms or 0, until_ms if until_ms is not None else 1 << 62)
     told = {
         record.tag_id: condition_of(store, record.device_id)
         for record in records
@@ -84,16 +86,28 @@ def track(
     for tag_id, condition in told.items():
         if text := condition_text(condition):
             typer.echo(f"{tag_id}: {text}", err=True)
+    if out:
+        typer.echo(_left_out(out), err=True)
     if not points:
         raise _no_position(name, cell)
     if as_json:
         conditions = {tag_id: condition_json(condition) for tag_id, condition in told.items()}
         answer = {**_last_place(list(told), points, now_ms()), "condition": conditions}
+        answer["left_out"] = {station_id.hex(): count for station_id, count in out.items()}
         typer.echo(json.dumps(answer, ensure_ascii=False))
     elif output:
         output.write_text(FORMATS[form.value](points, name), encoding="utf-8")
     else:
         typer.echo(FORMATS[form.value](points, name).encode(), nl=False)  # the formats say UTF-8
+
+
+def _left_out(out: dict[bytes, int]) -> str:
+    """What no position was made from, in one line."""
+    count, names = sum(out.values()), ", ".join(station_id.hex() for station_id in sorted(out))
+    return tr(
+        f"left out: {count} sightings that others contradict, of {names}; see `groundnet stations --contradictions`",
+        f"未采用：{count} 条与其他基站矛盾的目击，来自 {names}；请看 `groundnet stations --contradictions`",
+    )
 
 
 def _no_position(name: str, cell: tuple[str, int] | None) -> GroundnetError:

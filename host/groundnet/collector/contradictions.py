@@ -1,19 +1,26 @@
 """One beacon heard by two stations too far apart: one of them says a wrong place, or repeats what it caught.
 
 A tag sends each counter once, and a MAC proves the counter; radio does not reach from one such station to the other.
-Who is wrong is said only when others tell: a third station near one of them, or the tag's own fix.
+Who is wrong is said only when others tell: a third station near one of them, or the tag's own fix. No position is
+made from what contradicts itself: the suspect's sighting is left out, and both where nobody is the suspect.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations, groupby
 
 from groundnet.collector.database import Database
+from groundnet.collector.quarantine import SUSPECT_DEVICES, SUSPECT_LEAST
 from groundnet.database.store import Row
 from groundnet.geodesy import distance_m
 
 REACH_M = 30_000.0  # between two stations that hear one tag near the ground; 15 km each is a record there
 FIX_SPAN_MS = 10 * 60_000  # a fix so close in time says where the tag was
+RECENT_COUNTERS = 120  # an hour of a moving tag's beacons, one each 30 s
+
+Fixes = Callable[[int], Iterable[Row]]  # near a time; asked for only where two stations contradict each other
 
 
 @dataclass(frozen=True)
@@ -34,9 +41,47 @@ class Contradiction:
 
 def contradictions(database: Database, since_ms: int) -> list[Contradiction]:
     """All since ``since_ms`` (Unix ms), the newest first."""
+    return _all(database, "", since_ms)
+
+
+def suspects(database: Database, since_ms: int) -> dict[bytes, int]:
+    """Stations that others contradict often enough to be kept out, with the number of beacons since ``since_ms``.
+
+    Looks at each tag's newest beacons only, which the store finds at once.
+    """
+    newest = f"JOIN epochs e ON e.device_id = s.device_id AND s.counter > e.counter - {RECENT_COUNTERS} "
+    found: dict[bytes, Counter[bytes]] = {}
+    for one in _all(database, newest, since_ms):
+        if one.suspect is not None:  # several neighbours may contradict the same beacon
+            beacons = found.setdefault(one.suspect, Counter())
+            beacons[bytes(one.device_id)] = max(beacons[bytes(one.device_id)], one.count)
+    return {
+        station_id: beacons.total()
+        for station_id, beacons in found.items()
+        if beacons.total() >= SUSPECT_LEAST and len(beacons) >= SUSPECT_DEVICES
+    }
+
+
+def agreeing(heard: Sequence[Row], fixes: Fixes) -> tuple[list[Row], list[Row]]:
+    """One device's sightings (counter, station_id, lat, lon, time_ms) as (those that may be used, those left out)."""
+    beacons: dict[int, list[Row]] = {}
+    for row in heard:
+        beacons.setdefault(row["counter"], []).append(row)
+    out: set[tuple[int, bytes]] = set()
+    for counter, together in beacons.items():
+        for pair in combinations(together, 2):
+            if _apart_m(*pair) > REACH_M:
+                suspect = _suspect(*pair, together, fixes)
+                names = [bytes(row["station_id"]) for row in pair]
+                out |= {(counter, name) for name in names if suspect in (None, name)}
+    kept = [row for row in heard if (row["counter"], bytes(row["station_id"])) not in out]
+    return kept, [row for row in heard if (row["counter"], bytes(row["station_id"])) in out]
+
+
+def _all(database: Database, joined: str, since_ms: int) -> list[Contradiction]:
     rows = database.rows(
         "SELECT s.device_id, s.counter, s.time_ms, s.station_id, t.lat, t.lon FROM sightings s "
-        "JOIN stations t ON t.station_id = s.station_id WHERE s.time_ms >= ? AND t.lat IS NOT NULL "
+        f"JOIN stations t ON t.station_id = s.station_id {joined}WHERE s.time_ms >= ? AND t.lat IS NOT NULL "
         "ORDER BY s.device_id, s.counter, s.station_id",
         since_ms,
     )
@@ -60,16 +105,17 @@ def _of_one_beacon(database: Database, heard: list[Row]) -> Iterator[Contradicti
             1,
             min(first["time_ms"], second["time_ms"]),
             max(first["time_ms"], second["time_ms"]),
-            _suspect(database, first, second, heard),
+            _suspect(first, second, heard, partial(fixes_near, database, first["device_id"])),
         )
 
 
-def _suspect(database: Database, first: Row, second: Row, heard: list[Row]) -> bytes | None:
+def _suspect(first: Row, second: Row, heard: list[Row], fixes: Fixes) -> bytes | None:
     """Who is alone, where the other has company: stations that heard it, too, or the tag's own fix."""
-    for witnesses in (heard, _fixes(database, first)):
-        company = [_near(one, witnesses) for one in (first, second)]
+    for witnesses in (lambda _: heard, fixes):
+        found = list(witnesses(first["time_ms"]))
+        company = [_near(one, found) for one in (first, second)]
         if company[0] != company[1]:
-            return (first if company[0] < company[1] else second)["station_id"]
+            return bytes((first if company[0] < company[1] else second)["station_id"])
     return None
 
 
@@ -77,12 +123,13 @@ def _near(station: Row, witnesses: Iterable[Row]) -> int:
     return sum(_apart_m(station, witness) <= REACH_M for witness in witnesses)
 
 
-def _fixes(database: Database, beacon: Row) -> list[Row]:
+def fixes_near(database: Database, device_id: bytes, time_ms: int) -> list[Row]:
+    """Where a device itself said that it was, about then."""
     return database.rows(
         "SELECT lat, lon FROM fixes WHERE device_id = ? AND time_ms BETWEEN ? AND ?",
-        beacon["device_id"],
-        beacon["time_ms"] - FIX_SPAN_MS,
-        beacon["time_ms"] + FIX_SPAN_MS,
+        device_id,
+        time_ms - FIX_SPAN_MS,
+        time_ms + FIX_SPAN_MS,
     )
 
 

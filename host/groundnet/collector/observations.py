@@ -1,15 +1,19 @@
 """What the store knows of where devices were: their own fixes, their cells, and who heard them."""
 
+from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 
 from groundwire import beacon
 
 from groundnet.collector.calibration import hearings
 from groundnet.collector.cell_table import CellSeen, CellTable
+from groundnet.collector.contradictions import agreeing, fixes_near
 from groundnet.collector.database import Database
 from groundnet.collector.hearing import USUAL, Hearing, signal_dbm
 from groundnet.collector.observation import Observation
 from groundnet.collector.position import Ear, Estimate
+from groundnet.database.store import Row
 
 GROUP_MS = 10_000  # beacons so close in time were sent at one place
 CELL_GROUP_MS = 5_000  # cells of one observation
@@ -27,6 +31,18 @@ def observations(
         span = (device_id, since_ms, until_ms)
         found += [*_fixes(database, span), *_cells(database, span, cells), *_heard(database, span, ears)]
     return sorted(found, key=lambda seen: seen.time_ms)
+
+
+def left_out(
+    database: Database, device_ids: Iterable[bytes], since_ms: int, until_ms: int
+) -> dict[bytes, int]:
+    """How many sightings of each station no position is made from: others contradict them (contradictions.py)."""
+    found: Counter[bytes] = Counter()
+    for device_id in device_ids:
+        heard = _sightings(database, (device_id, since_ms, until_ms))
+        _, out = agreeing(heard, partial(fixes_near, database, device_id))
+        found.update(bytes(row["station_id"]) for row in out)
+    return dict(found)
 
 
 def _fixes(database: Database, span: Span) -> Iterable[Observation]:
@@ -53,8 +69,8 @@ def _cells(database: Database, span: Span, table: CellTable) -> Iterable[Observa
             yield Observation(group[0]["time_ms"], "cell", place)
 
 
-def _heard(database: Database, span: Span, ears: dict[bytes, Hearing]) -> Iterable[Observation]:
-    rows = database.rows(
+def _sightings(database: Database, span: Span) -> list[Row]:
+    return database.rows(
         "SELECT s.time_ms, s.station_id, s.rssi_dbm, s.snr_db, s.counter, b.flags, t.lat, t.lon FROM sightings s "
         "JOIN stations t ON t.station_id = s.station_id "
         "LEFT JOIN beacons b ON b.device_id = s.device_id AND b.counter = s.counter "
@@ -62,6 +78,10 @@ def _heard(database: Database, span: Span, ears: dict[bytes, Hearing]) -> Iterab
         "AND t.lat IS NOT NULL AND t.lon IS NOT NULL AND s.rssi_dbm IS NOT NULL ORDER BY s.time_ms, s.station_id",
         *span,
     )
+
+
+def _heard(database: Database, span: Span, ears: dict[bytes, Hearing]) -> Iterable[Observation]:
+    rows, _ = agreeing(_sightings(database, span), partial(fixes_near, database, span[0]))
     for group in _grouped(rows, GROUP_MS):
         middle_ms = (group[0]["time_ms"] + group[-1]["time_ms"]) // 2
         told = [row["flags"] for row in group if row["flags"] is not None]
