@@ -5,8 +5,9 @@ import re
 
 import pytest
 from asgi_browser import Browser
-from groundnet.collector import orders
+from groundnet.collector import orders, quarantine
 from groundnet.collector.cases import close_cases, open_cases
+from groundnet.collector.quarantine_store import hold, release
 from groundnet.database.store import StoreError
 from groundnet.watch.app import COOKIE, Options, Page
 from groundnet.watch.desk import LOOK_MS
@@ -207,6 +208,16 @@ def test_a_station_that_tells_of_a_fault_is_not_working(county, browser):
     page = browser().get("/").text
     assert re.findall(r'class="mark (\w+)"', page) == ["faulty", "late"]
     assert "radio: no answer, 4900 mV" in page and "0 lost" not in page
+
+
+def test_a_station_in_quarantine_is_first_and_says_why(county, browser):
+    row = county.database.row("SELECT station_id FROM stations ORDER BY station_id DESC")
+    hold(county.database, bytes(row["station_id"]), quarantine.FLOOD, "", county.now_ms)
+    page = browser().get("/").text
+    assert re.findall(r'class="mark (\w+)"', page)[0] == "held"
+    assert "tells more than its radio can hear" in page
+    release(county.database, bytes(row["station_id"]), county.now_ms, "operator")
+    assert 'class="mark held"' not in browser().get("/").text
 
 
 def test_what_is_old_says_so(county, browser):

@@ -9,16 +9,20 @@ from groundwire import downlink
 from groundnet.collector.cases import Case, list_cases
 from groundnet.collector.condition import Condition, condition_of
 from groundnet.collector.database import Database
+from groundnet.collector.quarantine import RULES
+from groundnet.collector.quarantine_store import Hold, held
 from groundnet.collector.silence import Silence, silent_devices
 from groundnet.collector.track import TrackPoint, last_place, track_of
 from groundnet.database.store import Row
+from groundnet.errors import Text
 from groundnet.provision.intervals import intervals_of
 from groundnet.provision.record import Record
 from groundnet.provision.registry import Registry
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 GOOD_MS, LATE_MS = 10 * MINUTE_MS, 60 * MINUTE_MS  # since a station's last word
-STATES = ("gone", "faulty", "late", "good")  # faulty: heard, but it says that a part fails
+# held: in quarantine; faulty: heard, but it says that a part fails
+STATES = ("held", "gone", "faulty", "late", "good")
 PLACE_SPAN_MS = 2 * MINUTE_MS  # before the last word: enough for the last place
 MOST_ORDERS = 6  # of a thing, the newest
 BEFORE_MS = DAY_MS  # so much of the track before the report is shown
@@ -29,7 +33,10 @@ _LAST_WORD = """SELECT
 
 @dataclass(frozen=True)
 class Station:
-    """One station. ``state`` is one of STATES; WGS-84 degrees, None: it never said; ``health`` as it was told."""
+    """One station. ``state`` is one of STATES; WGS-84 degrees, None: it never said; ``health`` as it was told.
+
+    ``held_for``: why it is in quarantine; None: it is not.
+    """
 
     station_id: str
     lat: float | None
@@ -37,6 +44,7 @@ class Station:
     seen_ms: int
     state: str
     health: dict
+    held_for: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,9 @@ class Ordered:
 
 def stations(database: Database, now_ms: int) -> list[Station]:
     """All stations, those that need somebody first."""
-    found = [_station(row, now_ms) for row in database.rows("SELECT * FROM stations ORDER BY station_id")]
+    holds = held(database)
+    rows = database.rows("SELECT * FROM stations ORDER BY station_id")
+    found = [_station(row, holds.get(bytes(row["station_id"])), now_ms) for row in rows]
     return sorted(found, key=lambda one: STATES.index(one.state))
 
 
@@ -178,12 +188,15 @@ def _heard_ms(database: Database, device_id: bytes) -> int:
     return max(row["beacon_ms"] or 0, row["report_ms"] or 0)
 
 
-def _station(row: Row, now_ms: int) -> Station:
+def _station(row: Row, hold: Hold | None, now_ms: int) -> Station:
     health = json.loads(row["health"] or "{}")
     age_ms = now_ms - row["seen_ms"]
     heard = "faulty" if health.get("faults") else "good"
     state = heard if age_ms <= GOOD_MS else "late" if age_ms <= LATE_MS else "gone"
-    return Station(row["station_id"].hex(), row["lat"], row["lon"], row["seen_ms"], state, health)
+    reason = None if hold is None or hold.left_ms(now_ms) == 0 else RULES[hold.rule].reason
+    if reason is not None:
+        state = "held"
+    return Station(row["station_id"].hex(), row["lat"], row["lon"], row["seen_ms"], state, health, reason)
 
 
 def _ordered(row: Row, now_ms: int) -> Ordered:

@@ -35,6 +35,7 @@ WORDS = {
     "moving": Text("heard", "有信号"),
     "good": Text("working", "正常"),
     "late": Text("late", "延迟"),
+    "held": Text("quarantine", "隔离"),
     "gone": Text("gone", "离线"),
     "faulty": Text("faulty", "故障"),
     "orders": Text("Orders", "指令"),
