@@ -103,6 +103,19 @@ def test_the_snapshot_says_which_epochs_a_silent_tag_may_be_in(collector, tag):
     assert first > heard[59][0] >> 4  # it went on: what lies behind needs no search
 
 
+def test_a_clock_that_went_on_with_the_season_is_still_within_the_windows(collector, tag):
+    """Learned in the cold at 1 %, silent for two months, by now at 3 %."""
+    hear(collector, tag, beacons_of(tag, 0.01, 60))
+    clock_service.learn_some(collector.database, identity_of(tag), b"", NOW_MS)
+    paces = Paces(collector.database)
+    counter, time_ms = list(beacons_of(tag, 0.03, 2800))[-1]
+    for first, last in (
+        paces.expected_epochs(tag.device_id, time_ms),
+        paces.steady_epochs(tag.device_id, time_ms),
+    ):
+        assert first <= counter >> 4 <= last
+
+
 @given(
     st.integers(0, 2**32 - 1),
     st.lists(st.tuples(st.booleans(), st.integers(1, 20)), max_size=12),

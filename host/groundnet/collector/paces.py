@@ -4,13 +4,14 @@ Twenty-six bytes a tag, in columns sorted by id, so that two million tags are fi
 some microseconds.
 """
 
+import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 
 from groundwire import keys
 
-from groundnet.collector.clock_drift import HURRIED
+from groundnet.collector.clock_drift import HURRIED, RATE_SD, WANDER_PER_ROOT_HOUR
 from groundnet.collector.database import Database
 from groundnet.collector.newest import in_chunks
 
@@ -97,7 +98,7 @@ class Paces:
             interval_ms * MEAN_STRETCH * (1 + self._rates[index] * RATE_STEP) + self._overheads_ms[index]
         )
         waits = max(now_ms - 1000 * self._times_s[index], 0) / wait_ms
-        share = self._spreads[index] * RATE_STEP
+        share = self._rate_sd(index, now_ms)
         off = SIGMAS * (waits * share + STRETCH_SD * waits**0.5) + SLACK_BEACONS
         first, last = (
             self._counters[index] + max(int(waits - off), 0),
@@ -110,7 +111,7 @@ class Paces:
         index = self._index(device_id)
         if index is None:
             return None
-        rate, spread = self._rates[index] * RATE_STEP, SIGMAS * self._spreads[index] * RATE_STEP
+        rate, spread = self._rates[index] * RATE_STEP, SIGMAS * self._rate_sd(index, now_ms)
         rest_ms, moving_ms = 1000 * self._rest_s[index], 1000 * self._moving_s[index]
         return epochs_between(
             self._counters[index],
@@ -120,6 +121,12 @@ class Paces:
             moving_ms * (1 + rate - spread),
             bool(self._hurried[index]),
         )
+
+    def _rate_sd(self, index: int, now_ms: int) -> float:
+        """Of a clock's rate by now: it went on to follow the weather."""
+        hours = max(now_ms / 1000 - self._times_s[index], 0.0) / 3600
+        learned = self._spreads[index] * RATE_STEP
+        return min(math.sqrt(learned**2 + WANDER_PER_ROOT_HOUR**2 * hours), RATE_SD)
 
     def _index(self, device_id: bytes) -> int | None:
         number = int.from_bytes(device_id, "big")
