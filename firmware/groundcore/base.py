@@ -273,8 +273,11 @@ class Base:
             self._set_clock(self._time.network(values["time_ms"], now_ms), now_ms, actions)
         self._orders.keep(values.get("orders", ()), now_ms)
         self._asked(reply[2], now_ms)
-        if reply[2].name == "error" and values["request"] & 0x70 == _STATION_KINDS:
+        refused = reply[2].name == "error" and values["request"] & 0x70 == _STATION_KINDS
+        if refused:
             self._uplink.refused(reply[2], now_ms, actions)
+        if refused or "link" in self._faults:  # health can tell it only when it is over: why it was silent
+            self._take_fault("link", values["detail"] if refused else "")
         if self._shelved_done is not None:
             actions.append((events.DROP_SHELF, self._shelved_done))
             self._shelved_done = None

@@ -371,3 +371,30 @@ def test_boots_are_counted():
     bench = Bench(Base(DEVICE_ID, {**records(), store.STATE: state.encode()}))
     bench.give(events.BOOT, events.BOOT_WATCHDOG)
     assert store.State(bench.stored[store.STATE]).boot_count == 42
+
+
+def test_in_quarantine_it_waits_as_told_keeps_what_it_hears_and_tells_of_it_afterwards():
+    bench, collector = station()
+    answer = collector._reply
+    refusal = {"request": 0x33, "code": "busy", "detail": "quarantine: by hand", "retry_after_ms": 900_000}
+    collector._reply = lambda request, message: frame.encode(
+        *messages.encode("error", refusal), request.sequence
+    )
+    bench.run_until(bench.now_ms + 31_000, collector.answer)
+    del collector.names[:]
+    began_ms = bench.now_ms
+    for counter in range(100):
+        bench.now_ms += 5000
+        hear(bench, collector, make_beacon(counter))
+    bench.run_until(began_ms + 840_000, collector.answer)
+    assert collector.names == [], "not a word within the quarter of an hour"
+    told = []
+    collector._reply = lambda request, message: told.append(message) or answer(request, message)
+    bench.run_until(began_ms + 1_000_000, collector.answer)
+    assert [one["beacon"] for _, one in sorted(collector.seen.items())] == [
+        make_beacon(n) for n in range(100)
+    ]
+    health = [message.values for message in told if message.name == "station_health"]
+    assert {one["lost"] for one in health} == {0}
+    was = {"part": "link", "text": "was: quarantine: by hand"}
+    assert [one["faults"] for one in health] == [[was]] + [[]] * (len(health) - 1)
