@@ -17,9 +17,8 @@ from groundnet.collector.station_clock import retimed
 from groundnet.collector.times import iso_time
 
 LOOK_AGAIN_MS = 1000
-DEFIED_MOST = (
-    8  # frames of a station in quarantine that are answered within a wait; a well-made one sends one
-)
+# Frames of a station in quarantine that are answered within a wait; a well-made one sends one.
+DEFIED_MOST = 8
 STATIONS_MOST = 20_000  # an open collector is told any id; the one that is silent for longest is forgotten
 UNKNOWN_TIME = 2**64 - 1
 _COUNT_AT = 16  # of the sightings in a frame
