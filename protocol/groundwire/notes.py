@@ -273,7 +273,7 @@ ERRORS = {
     "not_authenticated": "only inside a session, or the seal is missing or wrong",
     "refused": "wrong secret or wrong device; wait retry_after_ms",
     "locked": "the device is locked: open a session first",
-    "busy": "not now; ask again",
+    "busy": "not now; ask again, after retry_after_ms if it is given (a station in quarantine keeps what it hears)",
     "storage": "flash did not take it; nothing was changed",
     "wrong_state": "not at this point of the conversation",
     "unsupported": "this board has no such part",
