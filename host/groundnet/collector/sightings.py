@@ -17,9 +17,10 @@ from groundnet.collector.database import Database
 from groundnet.collector.epoch_news import EpochNews
 from groundnet.collector.late_sightings import LateSightings, date_again, keep_fixes
 from groundnet.collector.newest import Newest, in_chunks, newest_of
-from groundnet.collector.reception import HEARD_TOGETHER_MS, Reception, believable_ms, fix_row
+from groundnet.collector.reception import Reception, believable_ms, fix_row
 from groundnet.collector.resolver import Rejected, Resolved, Resolver
 from groundnet.collector.sighting_frame import SightingBatch
+from groundnet.collector.sighting_rows import SightingRows
 from groundnet.collector.unresolved import Unresolved
 
 Heard = tuple[Resolved, list[Reception]]  # one beacon and who received it
@@ -128,7 +129,7 @@ class SightingStore:
         ids = {resolved.device_id for resolved, _ in heard}
         newest = newest_of(self._database, ids)
         again = [one.device_id for one, _ in heard if _is_newest(newest, one)]
-        rows = _Rows(self._told(again), self._rejects)
+        rows = SightingRows(self._told(again), self._rejects)
         for resolved, receptions in heard:
             held = newest.get(resolved.device_id)
             if held is None or resolved.counter > held.counter:
@@ -157,7 +158,7 @@ class SightingStore:
             for row in in_chunks(self._database, statement, device_ids)
         }
 
-    def _write_rows(self, rows: "_Rows") -> None:
+    def _write_rows(self, rows: SightingRows) -> None:
         database, devices = self._database, self._resolver.devices
         if rows.sightings:
             database.run_many("INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows.sightings)
@@ -231,59 +232,6 @@ class SightingStore:
                     reason,
                     times,
                 )
-
-
-class _Rows:
-    """What one `write` will put into the store.
-
-    Args:
-        told: who told of these beacons before, with which number.
-        rejects: counts what is refused.
-    """
-
-    def __init__(self, told: dict[tuple[bytes, int, bytes], tuple[int, int]], rejects: Counter[str]) -> None:
-        self._told = told
-        self._rejects = rejects
-        self.sightings: list[tuple] = []
-        self.new: list[tuple[Resolved, Newest]] = []
-        self.dated_again: list[tuple[Resolved, int, int]] = []
-
-    def add_new(self, resolved: Resolved, receptions: list[Reception]) -> Newest:
-        """A beacon that nobody told of before; its first copy dates what can be true of it."""
-        received_ms = min([one.received_ms for one in receptions])
-        at = Newest(resolved.counter, self._add(resolved, receptions, received_ms), received_ms)
-        self.new.append((resolved, at))
-        return at
-
-    def add_again(self, resolved: Resolved, receptions: list[Reception], held: Newest) -> Newest:
-        """The newest beacon that we hold: the latest time that can be true dates it.
-
-        A false time can then only be an earlier one, and any station that tells the truth puts it right.
-        """
-        time_ms = self._add(resolved, receptions, held.received_ms)
-        if time_ms <= held.time_ms:
-            return held
-        self.dated_again.append((resolved, held.time_ms, time_ms))
-        return held._replace(time_ms=time_ms)
-
-    def _add(self, resolved: Resolved, receptions: list[Reception], held_ms: int) -> int:
-        """The sightings; returns the latest time, -1 when none was taken."""
-        device_id, counter, latest_ms = resolved.device_id, resolved.counter, -1
-        for one in receptions:
-            key = (device_id, counter, one.station_id)
-            before = self._told.get(key)
-            if before is not None:
-                if before != (one.boot_count, one.sequence):
-                    self._rejects["replay"] += 1
-                continue  # else our acknowledgement was lost
-            if one.time_ms > held_ms + HEARD_TOGETHER_MS:
-                self._rejects["replay"] += 1
-                continue
-            time_ms = min(one.time_ms, held_ms)
-            self._told[key] = (one.boot_count, one.sequence)
-            self.sightings.append(one.row(device_id, counter, time_ms))
-            latest_ms = max(latest_ms, time_ms)
-        return latest_ms
 
 
 def _join(known: dict[tuple[int, int], Heard], resolved: Resolved, receptions: list[Reception]) -> None:
