@@ -128,7 +128,7 @@ class StationWatch:
         if time_ms == UNKNOWN_TIME:
             return None
         rule = conduct.clock(time_ms - now_ms)
-        return rule and (rule, f"says {_time_text(time_ms)}")
+        return (rule, f"says {_time_text(time_ms)}") if rule else None
 
     def _hold(self, station_id: bytes, rule: str, detail: str, now_ms: int) -> Hold:
         found = quarantine_store.hold(self._database, station_id, rule, detail, now_ms)
