@@ -59,6 +59,11 @@ class Line:
     def __init__(self, county, number, where="10.0.0.1"):
         self.county, self.number = county, number
         self.peer = county.inbox.connection(where)
+        self.open()
+
+    def open(self):
+        """Prove who it is, on whatever way it speaks."""
+        number = self.number
         self._end = session.Initiator(
             station_id(number), keys.derive(secret_of(number), keys.UPLINK), bytes(16)
         )

@@ -17,7 +17,17 @@ from groundnet.provision import label, owner_token
 from groundnet.provision.registry import Record, Registry, Secret
 from groundwire import frame
 
-from host.radio_senders import NOW_MS, ask, fix_item, hello, sighting, sightings, signed_report
+from host.radio_senders import (
+    NOW_MS,
+    OTHER,
+    STATION,
+    ask,
+    fix_item,
+    hello,
+    sighting,
+    sightings,
+    signed_report,
+)
 
 GROUNDNET = (sys.executable, "-m", "groundnet.cli.main")
 
@@ -103,6 +113,21 @@ def test_a_case_opens_the_track_and_closes_it_again(heard):
     run("track", "云A12345", *heard, code=1)
     (listed,) = json.loads(run("case", "list", *heard[:2], "--json").stdout)
     assert listed["outcome"] == "found" and listed["condition"]["faults"] == []
+
+
+def test_the_track_says_what_it_left_out(heard, tag):
+    """One beacon at two stations 111 km apart, and nobody to tell who is wrong."""
+    database = database_of(heard)
+    collector = Collector(database)
+    for station_id, lat in ((STATION, 45.0), (OTHER, 46.0)):
+        ask(collector, hello(station_id, lat))
+        number = (station_id, 1, 0, tag.device_id, 3, NOW_MS + 3_600_000, -100, 5.0)
+        database.run("INSERT INTO sightings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *number)
+    database.close()
+    run("case", "open", "云A12345", "--reason", "stolen", "--document", "1", *heard)
+    done = run("track", "云A12345", *heard, "--json")
+    assert json.loads(done.stdout)["left_out"] == {STATION.hex(): 1, OTHER.hex(): 1}
+    assert "left out: 2 sightings" in done.stderr and OTHER.hex() in done.stderr
 
 
 def test_the_owners_token_opens_the_track_and_a_wrong_one_is_written_down(heard, tag, owner, monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 from groundnet.cli.main import app
 from groundnet.collector import quarantine, quarantine_store
 from groundnet.collector.quarantine import Bucket, Conduct
+from groundnet.collector.station_door import StationDoor
 from groundnet.sim import groundcore_runtime
 from groundwire import beacon
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from host.quarantine_county import County, Line, greeting, health, station_id
-from host.radio_senders import NOW_MS, sighting
+from host.radio_senders import NOW_MS, frame_of, sighting
 
 region = groundcore_runtime.load("region")
 MINUTE_MS = 60_000
@@ -240,3 +241,34 @@ def test_the_commands_list_hold_and_release_and_say_who_did_it(tmp_path, tag, mo
         ("released", "li", "found"),
     ]
     county.database.close()
+
+
+def test_behind_a_broker_a_held_station_is_answered_and_then_heard_no_more(county):
+    """A message is a peer of its own there; what is kept about it is kept by station."""
+    line = Line(county, BAD)
+    line.peer = county.inbox.topic(station_id(BAD).hex())
+    line.open()
+    assert line.ask(greeting(BAD, 9)).name == "orders"
+    answered = 0
+    for _ in range(200):
+        line.peer = county.inbox.topic(station_id(BAD).hex())
+        answered += line.ask(greeting(BAD, 1)) is not None
+    assert answered <= 9 and county.held() == {BAD: "starts_went_back"}
+
+
+def test_another_collector_on_the_same_store_knows_who_is_held(county, tag):
+    second = StationDoor(county.database, draw=lambda count: bytes(count))
+    assert second.watch.held(station_id(BAD), NOW_MS) is None
+    flood(county, Line(county, BAD), tag)
+    assert second.watch.held(station_id(BAD), NOW_MS + 1000).rule == "flood"
+    quarantine_store.release(county.database, station_id(BAD), NOW_MS + 2000, "li")
+    assert second.watch.held(station_id(BAD), NOW_MS + 2000) is None
+
+
+def test_a_unit_of_work_that_fails_leaves_nobody_held(county, tag):
+    """The store says who is held; memory follows it."""
+    Line(county, BAD).ask(greeting(BAD, 9))
+    with pytest.raises(ZeroDivisionError), county.database.unit_of_work():
+        county.door.watch.saw(station_id(BAD), 1, 0x30, frame_of(greeting(BAD, 1)).payload, county.now_ms)
+        raise ZeroDivisionError
+    assert county.door.watch.held(station_id(BAD), county.now_ms + 1000) is None
