@@ -6,15 +6,16 @@ import pytest
 from groundnet.cli.main import app
 from groundnet.collector import quarantine, quarantine_store
 from groundnet.collector.quarantine import Bucket, Conduct
+from groundnet.collector.station_clock import retimed
 from groundnet.collector.station_door import StationDoor
 from groundnet.sim import groundcore_runtime
-from groundwire import beacon
+from groundwire import beacon, messages
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from host.quarantine_county import County, Line, greeting, health, station_id
-from host.radio_senders import NOW_MS, frame_of, sighting
+from host.radio_senders import NOW_MS, frame_of, sighting, sightings
 
 region = groundcore_runtime.load("region")
 MINUTE_MS = 60_000
@@ -136,6 +137,32 @@ def test_a_wrong_clock_is_put_right_at_once_and_held_when_it_stays(county, tag):
         county.now_ms += 30_000
         line.ask(health(BAD, county.now_ms + off_ms))
     assert county.held() == {BAD: "wrong_clock"}
+
+
+@pytest.mark.parametrize("off_ms", [-3_600_000, 86_400_000])
+def test_a_clock_that_was_put_right_since_its_last_word_of_health_is_believed(county, tag, off_ms):
+    line = Line(county, GOOD)
+    line.ask(greeting(GOOD))
+    line.ask(health(GOOD, county.now_ms + off_ms))
+    line.tell([sighting(tag.beacon(7), NOW_MS - 5000)])
+    assert county.database.row("SELECT time_ms FROM sightings")["time_ms"] == NOW_MS - 5000
+
+
+@given(
+    st.lists(
+        st.tuples(st.one_of(st.none(), st.integers(0, 2**53)), st.binary(min_size=1, max_size=24)), max_size=9
+    ),
+    st.integers(-(2**54), 2**54),
+)
+def test_a_patched_batch_differs_in_its_times_only(heard, off_ms):
+    payload = frame_of(sightings([sighting(data, time_ms) for time_ms, data in heard])).payload
+    before, after = (messages.decode(0x31, one).values for one in (payload, retimed(payload, off_ms, 0)))
+    for was, now in zip(before.pop("sightings"), after.pop("sightings"), strict=True):
+        told, put_right = was.pop("time_ms"), now.pop("time_ms")
+        kept = told is None or told <= quarantine.WRONG_CLOCK_MS
+        right = told if kept else told - off_ms if 0 <= told - off_ms <= 2**53 else None
+        assert (was, put_right) == (now, right)
+    assert before == after
 
 
 def test_a_clock_that_follows_what_it_is_told_is_believed_again(county, tag):

@@ -163,7 +163,7 @@ class Peer:
             self.door.refusals.note(station_id, QUARANTINED, self.where, now_ms)
             return _quarantined(request, hold, now_ms)
         self._refused = 0
-        payload = watch.believable(station_id, kind, request.payload)
+        payload = watch.believable(station_id, kind, request.payload, now_ms)
         return answer(frame.Frame(kind, request.sequence, payload, False), now_ms)
 
     def _negotiate(self, message: messages.Message, now_ms: int) -> tuple[int, bytes]:

@@ -95,12 +95,12 @@ class StationWatch:
         if conduct is not None and (rule := conduct.misheard(reason, count)):
             self._hold(station_id, rule, f"{reason} within the hour", now_ms)
 
-    def believable(self, station_id: bytes, kind: int, payload: bytes) -> bytes:
+    def believable(self, station_id: bytes, kind: int, payload: bytes, now_ms: int) -> bytes:
         """The payload with times that may be believed. Raises DecodeError."""
         conduct = self._conducts.get(station_id)
         if kind != SIGHTINGS or conduct is None or conduct.clock_off_ms is None:
             return payload
-        return retimed(payload, conduct.clock_off_ms)
+        return retimed(payload, conduct.clock_off_ms, now_ms)
 
     def _conduct(self, station_id: bytes, now_ms: int) -> Conduct:
         found = self._conducts.pop(station_id, None) or Conduct(now_ms)
