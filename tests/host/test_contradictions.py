@@ -140,7 +140,8 @@ def test_one_liar_far_away_makes_no_track_worse(tmp_path_factory, honest, bearin
         tracks.append(track(store, TAG))
         store.close()
     without, with_liar = tracks
-    assert len(with_liar) == len(without) == 8
+    # The filter may leave out honest beacons, too, whose levels do not fit their stations' places: then in both.
+    assert without and [one.time_ms for one in with_liar] == [one.time_ms for one in without]
     for one, other in zip(without, with_liar, strict=True):
         error_m, error_with_m = (distance_m(at.lat, at.lon, 25, 103) for at in (one, other))
         assert error_with_m <= error_m + one.radius_m
