@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from host.quarantine_county import County, Line, greeting, health, station_id
+from host.quarantine_county import County, Line, greeting, health, secret_of, station_id
 from host.radio_senders import NOW_MS, frame_of, sighting, sightings
 
 region = groundcore_runtime.load("region")
@@ -102,6 +102,18 @@ def test_a_station_whose_starts_go_back_is_held_and_comes_back_when_it_was_flash
     county.now_ms += 10 * MINUTE_MS
     for boot_count in (1, 2, 3):
         assert Line(county, BAD).ask(greeting(BAD, boot_count)).name == "orders"
+
+
+def test_a_station_that_is_provisioned_anew_is_let_in_at_once_unless_it_is_held_by_hand(county):
+    for number in (GOOD, BAD):
+        rule = "by_hand" if number == GOOD else "flood"
+        quarantine_store.hold(county.database, station_id(number), rule, "", NOW_MS, for_ever=number == GOOD)
+    county.door.learn([(station_id(number), secret_of(number)) for number in (GOOD, BAD)])
+    assert county.door.watch.held(station_id(BAD), NOW_MS).rule == "flood", "the same secret changes nothing"
+    county.door.learn([(station_id(number), bytes([number]) * 32) for number in (GOOD, BAD)])
+    assert county.door.watch.held(station_id(BAD), NOW_MS) is None
+    assert county.door.watch.held(station_id(GOOD), NOW_MS).rule == "by_hand"
+    assert quarantine_store.acts(county.database)[-1].detail == "provisioned anew"
 
 
 def test_of_two_with_one_id_each_return_holds_both_for_longer(county):

@@ -68,7 +68,10 @@ class StationDoor:
     def learn(self, stations: Iterable[tuple[bytes, bytes]]) -> None:
         """Know (station_id, secret) of these; a new secret takes the place of an old one."""
         for station_id, secret in stations:
-            self._keys[station_id] = keys.derive(secret, keys.UPLINK)
+            key, before = keys.derive(secret, keys.UPLINK), self._keys.get(station_id)
+            if before is not None and before.mac(b"") != key.mac(b""):
+                self.watch.renewed(station_id)
+            self._keys[station_id] = key
 
     def key_of(self, station_id: bytes) -> keys.Key | None:
         return self._keys.get(station_id)

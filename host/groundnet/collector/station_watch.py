@@ -41,6 +41,7 @@ class StationWatch:
         self._held: dict[bytes, Hold] = {}
         self._defied: dict[bytes, tuple[int, int]] = {}  # frames since it was told to wait, and until when
         self._looked_ms: int | None = None
+        self._renewed: set[bytes] = set()
         self._judge: dict[int, Callable[[bytes, Conduct, bytes, int], tuple[str, str] | None]] = {
             HELLO: self._hello,
             HEALTH: self._health,
@@ -50,6 +51,7 @@ class StationWatch:
         """Whether a station is kept out. Raises StoreError."""
         if self._looked_ms is None or abs(now_ms - self._looked_ms) >= LOOK_AGAIN_MS:
             self._looked_ms = now_ms
+            self._let_in_renewed(now_ms)
             for released in quarantine_store.expire(self._database, now_ms):
                 self._conducts.pop(released, None)
             now_held = quarantine_store.held(self._database)
@@ -57,6 +59,11 @@ class StationWatch:
                 self._conducts.pop(released, None)  # who is let in begins to be judged anew
             self._held = now_held
         return self._held.get(station_id)
+
+    def renewed(self, station_id: bytes) -> None:
+        """It was provisioned anew: what its old secret did is over, unless somebody holds it by hand."""
+        self._renewed.add(station_id)
+        self._looked_ms = None
 
     def is_deaf(self, station_id: bytes, now_ms: int) -> bool:
         """Whether it is kept out and goes on though it was told to wait: until then nothing of it is looked at."""
@@ -101,6 +108,16 @@ class StationWatch:
         if kind != SIGHTINGS or conduct is None or conduct.clock_off_ms is None:
             return payload
         return retimed(payload, conduct.clock_off_ms, now_ms)
+
+    def _let_in_renewed(self, now_ms: int) -> None:
+        if not self._renewed:
+            return
+        now_held = quarantine_store.held(self._database)
+        for station_id in self._renewed & now_held.keys():
+            if now_held[station_id].rule != quarantine.BY_HAND:
+                who, why = quarantine_store.COLLECTOR, "provisioned anew"
+                quarantine_store.release(self._database, station_id, now_ms, who, why)
+        self._renewed.clear()
 
     def _conduct(self, station_id: bytes, now_ms: int) -> Conduct:
         found = self._conducts.pop(station_id, None) or Conduct(now_ms)
