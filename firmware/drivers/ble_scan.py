@@ -14,6 +14,8 @@ _SLOTS = const(32)
 _SLOT_BYTES = const(26)  # -RSSI, size, beacon
 _BEACON_MAX = const(24)
 _INTERVAL_US = const(60000)
+_RSSI_UNKNOWN = const(127)  # Core Specification vol 4 part E, 7.7.65.2: not available
+_RSSI_MIN_DBM = const(-127)  # the least the same page allows
 _WINDOW_US = const(30000)  # half of the time: Wi-Fi has the same antenna
 
 
@@ -81,6 +83,8 @@ class BleScan:
         if self._written - self._read >= _SLOTS:
             self.lost += 1
             return
+        if rssi_dbm == _RSSI_UNKNOWN:
+            rssi_dbm = _RSSI_MIN_DBM  # as a positive level it would be the strongest of all
         ring = self._ring
         slot = self._written % _SLOTS * _SLOT_BYTES
         ring[slot] = -rssi_dbm if -255 < rssi_dbm < 0 else 0

@@ -19,13 +19,36 @@ class Ble:
     def gap_scan(self, *arguments):
         self.calls.append(arguments)
 
+buffer = bytearray(64)  # the stack's own: the documentation lets it be used again as soon as the interrupt returns
+
 def hear(data, rssi=-70):
-    event = (0, b"addres", 0, rssi, memoryview(data))
+    buffer[: len(data)] = data
+    event = (0, memoryview(buffer)[:6], 0, rssi, memoryview(buffer)[: len(data)])
     micropython.heap_lock()
     try:
         ble.handler(5, event)
     finally:
         micropython.heap_unlock()
+        for index in range(len(buffer)):
+            buffer[index] = 0xEE
+
+class Interrupted:  # the ring while it is read: an advertisement comes at each read
+    def __init__(self, scan):
+        self.scan = scan
+        self.name = [name for name in dir(scan) if type(getattr(scan, name)) is bytearray][0]  # the image shortens it
+        self.ring = getattr(scan, self.name)
+        self.came = 0
+        self.watch()
+    def watch(self):
+        setattr(self.scan, self.name, self)
+    def leave(self):
+        setattr(self.scan, self.name, self.ring)
+    def __getitem__(self, at):
+        self.leave()
+        hear(ad(0xFF, b"\\xff\\xff" + bytes((100 + self.came,)) * 20))
+        self.came += 1
+        self.watch()
+        return self.ring[at]
 
 def ad(kind, data):
     return bytes((len(data) + 1, kind)) + data
@@ -54,7 +77,29 @@ while found:
 ble.handler(6, None)
 scan.take()
 calls = [list(call) if type(call) is tuple else call for call in ble.calls]
-print("RESULT", json.dumps([list(first[0]), first[1], rest, lost, kept, calls]))
+for number in range(32):
+    hear(ad(0xFF, b"\\xff\\xff" + bytes((number,)) * 15), -number - 1)
+reading = Interrupted(scan)
+oldest = scan.take()  # from a full ring
+reading.leave()
+crowded = [list(oldest[0]), oldest[1], reading.came, scan.lost - lost]
+while scan.take():
+    pass
+hear(ad(0xFF, b"\\xff\\xff" + beacon), 127)
+hear(ad(0xFF, b"\\xff\\xff" + beacon), 3)
+edges = [scan.take()[1], scan.take()[1]]
+hear(ad(0xFF, b"\\xff\\xff" + b"first"))
+reading = Interrupted(scan)
+while reading.came < 12:
+    scan.take()
+reading.leave()
+came = reading.came
+numbers = []
+found = scan.take()
+while found:
+    numbers.append(found[0][0])
+    found = scan.take()
+print("RESULT", json.dumps([list(first[0]), first[1], rest, lost, kept, calls, crowded, came, numbers, edges]))
 """
 
 
@@ -81,6 +126,23 @@ def test_the_interrupt_allocates_nothing_and_a_full_ring_counts_what_it_loses(re
 
 def test_the_scan_is_passive_without_end_and_begun_anew_when_it_ended(result):
     assert result[5] == ["active", [0, 60000, 30000, False], [0, 60000, 30000, False]]
+
+
+def test_what_comes_while_the_oldest_is_taken_from_a_full_ring_is_lost_counted_and_spoils_nothing(result):
+    beacon, rssi_dbm, came, lost = result[6]
+    assert (beacon, rssi_dbm) == ([0] * 15, -1)
+    assert came == lost > 0
+
+
+def test_what_comes_while_another_is_taken_waits_in_its_turn(result):
+    came, numbers = result[7:9]
+    assert came >= 12
+    assert numbers == list(range(100 + came - len(numbers), 100 + came))
+    assert len(numbers) > 1
+
+
+def test_a_level_that_the_radio_does_not_know_is_the_weakest_and_not_the_strongest(result):
+    assert result[9] == [-127, 0]
 
 
 def test_a_chip_without_bluetooth_tells_so_and_the_station_goes_on():
