@@ -1,5 +1,6 @@
 """The timeline: what happened, who did it; told as it happens and kept for the report."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,7 +43,8 @@ class Watch:
         self._siren, self._modem = siren, modem
         self._database = Database(stage.database_path)
         self._bursts = len(self._siren.bursts)  # it was tested when the tracker was handed over
-        self._messages = self._alarms = 0
+        self._messages = 0
+        self._told_alarms: Counter[tuple[int, str, int]] = Counter()
         self._fixes = self._cells = self._lost = False
 
     def look(self) -> None:
@@ -72,26 +74,30 @@ class Watch:
             self._timeline.say("owner's phone", text, "alarm", unix_ms)
 
     def _look_at_reports(self) -> None:
-        for row in self._database.rows(
-            "SELECT * FROM alarms WHERE device_id = ? ORDER BY rowid LIMIT -1 OFFSET ?",
-            TRACKER_ID,
-            self._alarms,
-        ):
-            self._alarms += 1
-            if row["time_ms"] < self._timeline.record.stolen_unix_ms:
+        for time_ms, cause, level in self._new_alarms():
+            if time_ms < self._timeline.record.stolen_unix_ms:
                 self._timeline.record.false_alarms += 1
-            self._timeline.say(
-                "tracker",
-                f"alarm at the collector: {row['cause']}, level {row['level']}",
-                "alarm",
-                row["time_ms"],
-            )
+            self._timeline.say("tracker", f"alarm at the collector: {cause}, level {level}", "alarm", time_ms)
         if not self._fixes and self._count("fixes"):
             self._fixes = True
             self._timeline.say("tracker", "first position since the theft at the collector", "alarm")
         if not self._cells and self._count("cells"):
             self._cells = True
             self._timeline.say("tracker", "has no fix yet: sends the cells that its modem hears", "alarm")
+
+    def _new_alarms(self) -> list[tuple[int, str, int]]:
+        """Time (ms), cause and level of the tracker's alarms that were not told yet, in the order of their time.
+
+        Counted by what they say, not by their place: an alarm that was kept on the tracker may come after a later one.
+        """
+        rows = self._database.rows(
+            "SELECT time_ms, cause, level FROM alarms WHERE device_id = ? ORDER BY time_ms, cause, level",
+            TRACKER_ID,
+        )
+        stored = Counter((row["time_ms"], row["cause"], row["level"]) for row in rows)
+        new = stored - self._told_alarms
+        self._told_alarms = stored
+        return sorted(new.elements())
 
     def _look_for_lost_mode(self) -> None:
         if self._lost:
