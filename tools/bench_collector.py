@@ -20,12 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "bench"
 sys.path[:0] = [str(ROOT / "host"), str(ROOT / "protocol"), str(ROOT / "tests")]
 
-from groundnet.collector.core import Collector  # noqa: E402 - the clone's own package, found by the line above
 from groundnet.collector.database import Database  # noqa: E402
-from groundnet.collector.group_commit import AT_ONCE  # noqa: E402
-from groundnet.collector.inbox import CAPACITY, Inbox, arrived  # noqa: E402
-from groundnet.collector.sighting_frame import taken_apart  # noqa: E402
-from groundnet.collector.station_door import StationDoor  # noqa: E402
+from groundnet.collector.intake.core import Collector  # noqa: E402 - the clone's own package, found by the line above
+from groundnet.collector.intake.group_commit import AT_ONCE  # noqa: E402
+from groundnet.collector.intake.inbox import CAPACITY, Inbox, arrived  # noqa: E402
+from groundnet.collector.intake.sighting_frame import taken_apart  # noqa: E402
+from groundnet.collector.stations.station_door import StationDoor  # noqa: E402
 from groundwire import frame, keys, messages, session  # noqa: E402
 from host.radio_senders import NOW_MS, TagSender, sighting, sightings  # noqa: E402
 

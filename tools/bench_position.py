@@ -22,12 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "bench"
 sys.path.insert(0, str(ROOT / "host"))
 
-from groundnet.collector import calibration, smoothing  # noqa: E402 - the clone's own package, found by the line above
-from groundnet.collector.cell_table import CellTable  # noqa: E402
 from groundnet.collector.database import Database  # noqa: E402
-from groundnet.collector.observations import observations  # noqa: E402
-from groundnet.collector.position import Estimate, locate  # noqa: E402
-from groundnet.collector.smoothing import Observation  # noqa: E402
+from groundnet.collector.places import calibration, smoothing  # noqa: E402 - the clone's own package, found by the line above
+from groundnet.collector.places.cell_table import CellTable  # noqa: E402
+from groundnet.collector.places.observations import observations  # noqa: E402
+from groundnet.collector.places.position import Estimate, locate  # noqa: E402
+from groundnet.collector.places.smoothing import Observation  # noqa: E402
 from groundnet.geodesy import LocalFrame, distance_m  # noqa: E402
 from groundnet.sim.antenna import Antenna  # noqa: E402
 from groundnet.sim.modulation import Lora  # noqa: E402

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from groundnet.collector.lending import lend
+from groundnet.collector.outbound.lending import lend
 from groundnet.link.finder import at_finder
 from groundwire import beacon
 

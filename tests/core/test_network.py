@@ -6,9 +6,9 @@ from groundcore import events
 from groundcore.base import Base
 from groundcore.tag import Tag
 from groundcore.tracker import Tracker
-from groundnet.collector import orders
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.outbound import orders
 from groundwire import beacon, downlink, frame
 
 UTC_MS = 1_790_000_000_000

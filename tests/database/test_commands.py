@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.intake.core import Collector
 from groundnet.provision.record import Record, Secret
 from groundnet.provision.registry import Registry
 from host.radio_senders import NOW_MS, TagSender, ask, fix_item, signed_report

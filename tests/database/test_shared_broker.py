@@ -5,11 +5,11 @@ import random
 
 import aiomqtt
 import pytest
-from groundnet.collector import mqtt_inbox
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.collector.inbox import Inbox
-from groundnet.collector.mqtt_inbox import Broker, MqttInbox
+from groundnet.collector.intake import mqtt_inbox
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.intake.inbox import Inbox
+from groundnet.collector.intake.mqtt_inbox import Broker, MqttInbox
 from host.radio_senders import (
     NOW_MS,
     OTHER,

@@ -1,8 +1,8 @@
 """Two collectors on one database: what one hears the other knows."""
 
 import pytest
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.intake.core import Collector
 from host.radio_senders import NOW_MS, OTHER, STATION, TagSender, ask, count, rejects, sighting, sightings
 
 TAG = TagSender(bytes.fromhex("0000aabbccddee01"), bytes(range(32)))

@@ -9,12 +9,12 @@ from cryptography.hazmat.primitives import serialization
 from database.sharing_broker import NO_MOSQUITTO, BrokerProcess, mosquitto
 from drivers.authority import Authority
 from drivers.test_apps import SECRET, UNIQUE_ID, Rig
-from groundnet.collector import mqtt_inbox
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.collector.inbox import Inbox
-from groundnet.collector.mqtt_inbox import MqttInbox, broker_of
-from groundnet.collector.station_door import StationDoor
+from groundnet.collector.intake import mqtt_inbox
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.intake.inbox import Inbox
+from groundnet.collector.intake.mqtt_inbox import MqttInbox, broker_of
+from groundnet.collector.stations.station_door import StationDoor
 from host.radio_senders import TagSender
 
 pytestmark = pytest.mark.skipif(mosquitto() is None, reason=NO_MOSQUITTO)

@@ -6,12 +6,12 @@ import threading
 import pytest
 from drivers.authority import NAME, Authority
 from drivers.test_apps import SECRET, UNIQUE_ID, Rig
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.collector.inbox import Inbox
-from groundnet.collector.server import Server
-from groundnet.collector.station_door import StationDoor
-from groundnet.collector.station_list import stations
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.intake.inbox import Inbox
+from groundnet.collector.intake.server import Server
+from groundnet.collector.stations.station_door import StationDoor
+from groundnet.collector.stations.station_list import stations
 from groundnet.sim import network
 
 STATION = UNIQUE_ID.rjust(8, b"\x00")

@@ -5,11 +5,11 @@ import socket
 import threading
 
 from amqtt.broker import Broker as RealBroker
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.collector.inbox import Inbox
-from groundnet.collector.mqtt_inbox import Broker, MqttInbox
-from groundnet.collector.station_door import StationDoor
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.intake.inbox import Inbox
+from groundnet.collector.intake.mqtt_inbox import Broker, MqttInbox
+from groundnet.collector.stations.station_door import StationDoor
 
 from host.radio_senders import NOW_MS
 

@@ -1,8 +1,8 @@
 """One tag and the collector that knows it, on each engine."""
 
 import pytest
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.intake.core import Collector
 
 from host.radio_senders import TagSender
 

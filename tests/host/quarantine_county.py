@@ -1,10 +1,10 @@
 """A collector with its door and any number of stations in sessions, in virtual time: for tests of who is kept out."""
 
-from groundnet.collector import quarantine_store
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.collector.inbox import CAPACITY, Inbox
-from groundnet.collector.station_door import StationDoor
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.intake.inbox import CAPACITY, Inbox
+from groundnet.collector.stations import quarantine_store
+from groundnet.collector.stations.station_door import StationDoor
 from groundwire import frame, keys, messages, session
 
 from host.radio_senders import NOW_MS, frame_of, hello, reply_of, request, sightings

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 
 import pytest
-from groundnet.collector.station_list import stations
+from groundnet.collector.stations.station_list import stations
 from groundwire.errors import AuthenticationError
 
 from host.quarantine_county import County, Line, greeting, health, station_id

@@ -6,11 +6,12 @@ import random
 
 import pytest
 from groundnet.cli.calibrate import app
-from groundnet.collector import awake, calibration_service
-from groundnet.collector.calibration import Sample, hearings, learn, learn_all
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.collector.hearing import USUAL, Hearing, signal_dbm
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.places import calibration_service
+from groundnet.collector.places.calibration import Sample, hearings, learn, learn_all
+from groundnet.collector.places.hearing import USUAL, Hearing, signal_dbm
+from groundnet.collector.stations import awake
 from groundnet.geodesy import LocalFrame, distance_m
 from groundwire import beacon
 from typer.testing import CliRunner

@@ -1,8 +1,8 @@
 """Theft cases: lost mode on its way to the tag and back, and who may look."""
 
 import pytest
-from groundnet.collector.cases import CaseError, close_case, close_cases, open_case, open_cases
-from groundnet.collector.lookups import LookupRefused, permit
+from groundnet.collector.casework.cases import CaseError, close_case, close_cases, open_case, open_cases
+from groundnet.collector.casework.lookups import LookupRefused, permit
 from groundwire import beacon, downlink, keys
 
 from host.radio_senders import NOW_MS, OTHER, STATION, ask, hello, request, sighting, sightings

@@ -1,7 +1,7 @@
 """Serving cell and neighbours against the offline table: weights, and a radius with every answer."""
 
 import pytest
-from groundnet.collector.cell_table import CellSeen, CellTable
+from groundnet.collector.places.cell_table import CellSeen, CellTable
 from groundnet.geodesy import LocalFrame, distance_m
 
 MIDDLE = (25.49, 103.79)

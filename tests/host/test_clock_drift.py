@@ -5,7 +5,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from groundnet.collector.clock_drift import (
+from groundnet.collector.senders.clock_drift import (
     STUBBORN,
     Clock,
     Heard,

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from groundnet.collector.clock_drift import Heard, expected_beacons, learn
+from groundnet.collector.senders.clock_drift import Heard, expected_beacons, learn
 from groundnet.image import firmware_image
 from groundnet.image.firmware_image import DEFAULT_BOARDS
 from groundnet.sim.boardfs import BoardFs

@@ -5,12 +5,13 @@ import random
 
 import pytest
 from groundnet.cli.condition import app
-from groundnet.collector import clock_service, orders
-from groundnet.collector.clock_drift import HURRIED, spread_sum
-from groundnet.collector.core import Collector
+from groundnet.collector.casework.silence import silent_devices
 from groundnet.collector.database import Database
-from groundnet.collector.paces import Paces, epochs_between
-from groundnet.collector.silence import silent_devices
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.outbound import orders
+from groundnet.collector.senders import clock_service
+from groundnet.collector.senders.clock_drift import HURRIED, spread_sum
+from groundnet.collector.senders.paces import Paces, epochs_between
 from groundnet.provision.registry import Record, Registry, Secret
 from groundwire import beacon, downlink, keys
 from hypothesis import given

@@ -1,9 +1,9 @@
 """The collector's core against beacons and reports made by hand: who, once, and never forged."""
 
 import pytest
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.collector.track import track
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.places.track import track
 from groundnet.database.store import StoreError
 from groundwire import beacon
 

@@ -1,7 +1,7 @@
 """The collector of the story: what stops it from starting is told at once, in its own words."""
 
 import pytest
-from groundnet.collector import collector_thread
+from groundnet.collector.intake import collector_thread
 from groundnet.database.store import StoreError
 
 

@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 from groundnet.cli.main import COMMANDS
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.intake.core import Collector
 from groundnet.provision import label, owner_token
 from groundnet.provision.registry import Record, Registry, Secret
 from groundwire import frame

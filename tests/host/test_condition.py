@@ -3,7 +3,7 @@
 from itertools import permutations
 
 import pytest
-from groundnet.collector.condition import Condition, Fault, condition_of
+from groundnet.collector.casework.condition import Condition, Fault, condition_of
 
 from host.radio_senders import NOW_MS, ask, signed_report
 

@@ -5,12 +5,12 @@ import math
 
 import pytest
 from groundnet.cli.main import app
-from groundnet.collector import quarantine_store
-from groundnet.collector.contradictions import contradictions
 from groundnet.collector.database import Database
-from groundnet.collector.observations import left_out
-from groundnet.collector.suspicion_service import one_round
-from groundnet.collector.track import track
+from groundnet.collector.places.observations import left_out
+from groundnet.collector.places.track import track
+from groundnet.collector.stations import quarantine_store
+from groundnet.collector.stations.contradictions import contradictions
+from groundnet.collector.stations.suspicion_service import one_round
 from groundnet.geodesy import distance_m
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -4,9 +4,9 @@ import math
 import random
 
 import pytest
-from groundnet.collector.error_budget import ErrorBudget
-from groundnet.collector.observation import LONGEST_REST_MS, Observation, rests
-from groundnet.collector.position import Ear, Estimate
+from groundnet.collector.places.error_budget import ErrorBudget
+from groundnet.collector.places.observation import LONGEST_REST_MS, Observation, rests
+from groundnet.collector.places.position import Ear, Estimate
 from hypothesis import given
 from hypothesis import strategies as st
 

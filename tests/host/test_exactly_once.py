@@ -3,8 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.intake.core import Collector
 from groundwire import frame
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -3,10 +3,10 @@
 import sqlite3
 
 import pytest
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.places.track import track
 from groundnet.collector.schema import STEPS
-from groundnet.collector.track import track
 from groundwire import beacon
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from groundnet.collector.cases import open_case
-from groundnet.collector.core import Collector
+from groundnet.collector.casework.cases import open_case
 from groundnet.collector.database import Database
+from groundnet.collector.intake.core import Collector
 from groundnet.provision.registry import Record, Registry, Secret
 from groundnet.sim.desk import Desk, device_on
 from groundnet.sim.pacing import hold_while

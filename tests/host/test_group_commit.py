@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.collector.group_commit import AT_ONCE, GroupCommit
-from groundnet.collector.inbox import CAPACITY, Inbox, arrived
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.intake.group_commit import AT_ONCE, GroupCommit
+from groundnet.collector.intake.inbox import CAPACITY, Inbox, arrived
 from groundnet.database.store import StoreError
 from groundwire import frame, messages
 

@@ -1,6 +1,6 @@
 """The flat table of ids against a plain set of the same entries; few different ids, so that they crowd each other."""
 
-from groundnet.collector.id_table import EPOCH_LOW_MASK, SMALLEST, IdTable
+from groundnet.collector.senders.id_table import EPOCH_LOW_MASK, SMALLEST, IdTable
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule

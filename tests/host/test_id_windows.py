@@ -1,8 +1,8 @@
 """Which epochs are kept ready and which are searched: what a tag's firmware can do must be among them."""
 
 import pytest
-from groundnet.collector import id_windows
-from groundnet.collector.id_windows import HOUR_MS, LARGEST_EPOCH, moved, near, wide
+from groundnet.collector.senders import id_windows
+from groundnet.collector.senders.id_windows import HOUR_MS, LARGEST_EPOCH, moved, near, wide
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 import pytest
-from groundnet.collector.circle import ring
-from groundnet.collector.export import FORMATS
-from groundnet.collector.track import TrackPoint
+from groundnet.collector.places.circle import ring
+from groundnet.collector.places.export import FORMATS
+from groundnet.collector.places.track import TrackPoint
 from groundnet.geodesy import distance_m
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,10 +1,10 @@
 """What a finder is lent: only while a case is open, only ids to come, commands that the tag takes once each."""
 
 import pytest
-from groundnet.collector.cases import close_case, open_case
-from groundnet.collector.lending import EPOCH_S, HURRY_S, NotLent, lend
-from groundnet.collector.lookups import LookupRefused
-from groundnet.collector.order_desk import give
+from groundnet.collector.casework.cases import close_case, open_case
+from groundnet.collector.casework.lookups import LookupRefused
+from groundnet.collector.outbound.lending import EPOCH_S, HURRY_S, NotLent, lend
+from groundnet.collector.outbound.order_desk import give
 from groundwire import beacon, downlink, keys
 from groundwire.finder_table import MOST_COMMANDS, MOST_IDS
 

@@ -4,11 +4,11 @@ import hashlib
 import json
 
 import pytest
-from groundnet.collector import lookup_audit
-from groundnet.collector.cases import open_case
+from groundnet.collector.casework import lookup_audit
+from groundnet.collector.casework.cases import open_case
+from groundnet.collector.casework.lookup_audit import Head, LookupAuditBroken
+from groundnet.collector.casework.lookups import written_down
 from groundnet.collector.database import Database
-from groundnet.collector.lookup_audit import Head, LookupAuditBroken
-from groundnet.collector.lookups import written_down
 from groundnet.errors import GroundnetError
 
 TAG, OTHER = bytes(8), bytes(7) + b"\1"

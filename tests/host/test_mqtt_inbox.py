@@ -3,7 +3,7 @@
 import socket
 
 import pytest
-from groundnet.collector.mqtt_inbox import Broker, BrokerError, broker_of
+from groundnet.collector.intake.mqtt_inbox import Broker, BrokerError, broker_of
 from groundnet.sim import groundcore_runtime
 from groundwire import frame
 

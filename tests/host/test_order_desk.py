@@ -1,9 +1,9 @@
 """Orders by hand: who may give them, what is taken, and what becomes of them."""
 
 import pytest
-from groundnet.collector.cases import open_case
-from groundnet.collector.order_desk import BY_HAND, OrderRefused, give, list_orders, withdraw
-from groundnet.collector.orders import LIFE_MS
+from groundnet.collector.casework.cases import open_case
+from groundnet.collector.outbound.order_desk import BY_HAND, OrderRefused, give, list_orders, withdraw
+from groundnet.collector.outbound.orders import LIFE_MS
 from groundwire import downlink, keys
 
 from host.radio_senders import NOW_MS, STATION, ask, hello, request, sighting, sightings

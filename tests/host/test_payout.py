@@ -3,7 +3,7 @@
 from io import BytesIO
 
 import pytest
-from groundnet.collector import cases, evidence_paper, payout
+from groundnet.collector.casework import cases, evidence_paper, payout
 from groundnet.collector.database import Database
 from groundnet.errors import GroundnetError
 

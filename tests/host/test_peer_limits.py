@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 
 import pytest
-from groundnet.collector.group_commit import GroupCommit
-from groundnet.collector.inbox import arrived
-from groundnet.collector.peer_limits import (
+from groundnet.collector.intake.group_commit import GroupCommit
+from groundnet.collector.intake.inbox import arrived
+from groundnet.collector.intake.peer_limits import (
     FRAME_S,
     FULL,
     IDLE,
@@ -19,7 +19,7 @@ from groundnet.collector.peer_limits import (
     AddressGate,
     Patience,
 )
-from groundnet.collector.server import Server
+from groundnet.collector.intake.server import Server
 from groundwire import frame
 from hypothesis import given
 from hypothesis import strategies as st

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from groundnet.collector.cell_table import CellTable, CellTableError
-from groundnet.collector.position import Ear, Estimate, expected_rssi_dbm, fuse, locate
-from groundnet.collector.track import last_place, track
+from groundnet.collector.places.cell_table import CellTable, CellTableError
+from groundnet.collector.places.position import Ear, Estimate, expected_rssi_dbm, fuse, locate
+from groundnet.collector.places.track import last_place, track
 from groundnet.geodesy import LocalFrame, distance_m
 
 from host.radio_senders import NOW_MS, ask, fix_item, hello, sighting, sightings, signed_report

@@ -4,10 +4,10 @@ import json
 
 import pytest
 from groundnet.cli.main import app
-from groundnet.collector import quarantine, quarantine_store
-from groundnet.collector.quarantine import Bucket, Conduct
-from groundnet.collector.station_clock import retimed
-from groundnet.collector.station_door import StationDoor
+from groundnet.collector.stations import quarantine, quarantine_store
+from groundnet.collector.stations.quarantine import Bucket, Conduct
+from groundnet.collector.stations.station_clock import retimed
+from groundnet.collector.stations.station_door import StationDoor
 from groundnet.sim import groundcore_runtime
 from groundwire import beacon, messages
 from hypothesis import given

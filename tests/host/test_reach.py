@@ -5,9 +5,9 @@ import json
 import math
 
 import pytest
-from groundnet.collector import awake
-from groundnet.collector.hearing import USUAL, Hearing
-from groundnet.collector.reach import Covered, area_km2, covered, covers, reach_m, to_geojson
+from groundnet.collector.places.hearing import USUAL, Hearing
+from groundnet.collector.stations import awake
+from groundnet.collector.stations.reach import Covered, area_km2, covered, covers, reach_m, to_geojson
 
 from host.radio_senders import NOW_MS, OTHER, STATION, ask, hello
 

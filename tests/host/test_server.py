@@ -6,10 +6,10 @@ import socket
 import threading
 
 import pytest
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.collector.inbox import Inbox
-from groundnet.collector.server import Server, ServerError
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.intake.inbox import Inbox
+from groundnet.collector.intake.server import Server, ServerError
 from groundnet.database.store import StoreError
 from groundwire import frame
 

@@ -1,7 +1,7 @@
 """The quick way through a sightings frame says what the wire's own tables say, also of what is damaged."""
 
 import pytest
-from groundnet.collector.sighting_frame import KIND, SightingBatch, taken_apart
+from groundnet.collector.intake.sighting_frame import KIND, SightingBatch, taken_apart
 from groundwire import messages
 from groundwire.errors import DecodeError
 from hypothesis import given

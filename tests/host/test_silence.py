@@ -1,8 +1,9 @@
 """A removed battery is an alarm: who is silent, and who only seems so."""
 
 import pytest
-from groundnet.collector import orders, reports
-from groundnet.collector.silence import PATIENCE, Intervals, silence_of, silent_devices
+from groundnet.collector.casework.silence import PATIENCE, Intervals, silence_of, silent_devices
+from groundnet.collector.intake import reports
+from groundnet.collector.outbound import orders
 from groundnet.provision.intervals import intervals_of
 from groundnet.provision.registry import Record, Registry, Secret
 from groundnet.sim.groundcore_runtime import load

@@ -5,10 +5,10 @@ import random
 from dataclasses import replace
 
 import pytest
-from groundnet.collector.hearing import USUAL
-from groundnet.collector.observation import rests
-from groundnet.collector.position import Ear, Estimate, expected_rssi_dbm
-from groundnet.collector.smoothing import Observation, filtered, smooth
+from groundnet.collector.places.hearing import USUAL
+from groundnet.collector.places.observation import rests
+from groundnet.collector.places.position import Ear, Estimate, expected_rssi_dbm
+from groundnet.collector.places.smoothing import Observation, filtered, smooth
 from groundnet.geodesy import LocalFrame, distance_m
 from hypothesis import given, settings
 from hypothesis import strategies as st

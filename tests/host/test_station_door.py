@@ -5,11 +5,11 @@ import json
 import pytest
 from groundnet.cli.main import app
 from groundnet.cli.stations import health_text
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.collector.inbox import CAPACITY, Inbox
-from groundnet.collector.station_door import UNANSWERED, StationDoor
-from groundnet.collector.station_list import stations
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.intake.inbox import CAPACITY, Inbox
+from groundnet.collector.stations.station_door import UNANSWERED, StationDoor
+from groundnet.collector.stations.station_list import stations
 from groundnet.sim import groundcore_runtime
 from groundwire import frame, keys, messages, session
 from hypothesis import given, settings

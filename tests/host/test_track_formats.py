@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 from groundnet.cli.track import app
-from groundnet.collector.export import CSV_COLUMNS, FORMATS, iso_time
-from groundnet.collector.track import TrackPoint
+from groundnet.collector.places.export import CSV_COLUMNS, FORMATS, iso_time
+from groundnet.collector.places.track import TrackPoint
 from groundnet.geodesy import distance_m
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,11 +1,11 @@
 """Whose id is nobody's yet is not lost: tags that come back, late deliveries, tags registered after they were heard."""
 
 import pytest
-from groundnet.collector import unresolved
-from groundnet.collector.clock_drift import spread_sum
-from groundnet.collector.clock_service import identities, learn_some
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.intake import unresolved
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.senders.clock_drift import spread_sum
+from groundnet.collector.senders.clock_service import identities, learn_some
 from groundwire import beacon, keys
 
 from host.radio_senders import NOW_MS, OTHER, STATION, TagSender, ask, count, rejects, sighting, sightings

@@ -9,7 +9,7 @@ from groundnet.bundle.container import BundleError
 from groundnet.cli import update as update_command
 from groundnet.cli import updates as updates_command
 from groundnet.collector.database import Database
-from groundnet.collector.updates import UpdateRefused, list_updates, queue, withdraw
+from groundnet.collector.outbound.updates import UpdateRefused, list_updates, queue, withdraw
 from groundnet.provision.registry import Record, Registry, Secret
 from typer.testing import CliRunner
 

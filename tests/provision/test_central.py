@@ -6,8 +6,8 @@ import pytest
 from groundnet.cli.case import app as case_app
 from groundnet.cli.provision import app
 from groundnet.cli.track import app as track_app
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.intake.core import Collector
 from groundnet.errors import GroundnetError
 from groundnet.provision import arrivals, blocks, calls, central, document, outbox, point
 from groundnet.provision.audit import Audit

@@ -1,6 +1,6 @@
 """A real station's firmware on a virtual board, in quarantine: it waits as it is told, and comes back by itself."""
 
-from groundnet.collector import quarantine_store
+from groundnet.collector.stations import quarantine_store
 from groundnet.image import firmware_image
 from groundnet.sim.boardfs import BoardFs
 from sim import update_rig as rig

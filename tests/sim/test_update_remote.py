@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from groundnet.bundle.build import build
-from groundnet.collector import updates
+from groundnet.collector.outbound import updates
 from groundnet.sim.board import OFF
 from sim import update_rig as rig
 

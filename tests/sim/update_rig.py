@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bundle import quick_keys
 from groundnet.bundle import certificate
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.collector.station_door import Peer, StationDoor
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.stations.station_door import Peer, StationDoor
 from groundnet.image import firmware_image, romfs
 from groundnet.sim import groundcore_runtime
 from groundnet.sim.boardfs import BoardFs

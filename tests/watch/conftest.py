@@ -1,7 +1,7 @@
 """A county with two stations, a stolen bike with tag and tracker, and one that nobody may look at."""
 
 import pytest
-from groundnet.collector.cases import open_cases
+from groundnet.collector.casework.cases import open_cases
 from groundnet.collector.database import Database
 from groundnet.provision.people import People
 from groundnet.provision.registry import Record, Registry, Secret

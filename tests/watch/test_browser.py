@@ -5,7 +5,7 @@ import shutil
 import threading
 
 import pytest
-from groundnet.collector.cases import close_cases
+from groundnet.collector.casework.cases import close_cases
 from groundnet.watch.app import Page
 from groundnet.web.server import listen, server_of
 

@@ -5,7 +5,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from groundnet.collector.track import TrackPoint
+from groundnet.collector.places.track import TrackPoint
 from groundnet.geodesy import distance_m
 from groundnet.watch import gcj02, map_svg
 from groundnet.watch.map_svg import Style

@@ -5,9 +5,10 @@ import re
 
 import pytest
 from asgi_browser import Browser
-from groundnet.collector import orders, quarantine
-from groundnet.collector.cases import close_cases, open_cases
-from groundnet.collector.quarantine_store import hold, release
+from groundnet.collector.casework.cases import close_cases, open_cases
+from groundnet.collector.outbound import orders
+from groundnet.collector.stations import quarantine
+from groundnet.collector.stations.quarantine_store import hold, release
 from groundnet.database.store import StoreError
 from groundnet.watch.app import COOKIE, Options, Page
 from groundnet.watch.desk import LOOK_MS

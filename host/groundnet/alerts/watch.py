@@ -10,7 +10,7 @@ from datetime import datetime
 from groundnet.alerts import wording
 from groundnet.alerts.rules import Rule, Seen, holds
 from groundnet.collector.database import Database
-from groundnet.collector.track import last_place, track
+from groundnet.collector.places.track import last_place, track
 
 MOVING = ("motion", "tilt", "lifted", "rolling", "transported")  # alarms of a thing that is moved
 _MOTION_FLAG, _LOW_BATTERY_FLAG = 1 << 0, 1 << 4  # groundwire.beacon.FLAGS

@@ -6,13 +6,15 @@ from pathlib import Path
 from groundwire import beacon
 
 from groundnet.bench.interface import Device
-from groundnet.collector import cases, order_desk, payout, track
-from groundnet.collector.cell_table import CellTable
-from groundnet.collector.core import Collector
+from groundnet.collector.casework import cases, payout
 from groundnet.collector.database import Database
-from groundnet.collector.in_process import InProcess
-from groundnet.collector.inbox import Inbox
-from groundnet.collector.station_door import StationDoor
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.intake.in_process import InProcess
+from groundnet.collector.intake.inbox import Inbox
+from groundnet.collector.outbound import order_desk
+from groundnet.collector.places import track
+from groundnet.collector.places.cell_table import CellTable
+from groundnet.collector.stations.station_door import StationDoor
 
 HOST, PORT = "collector.bench", 7400
 

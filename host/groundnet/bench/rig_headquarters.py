@@ -12,9 +12,9 @@ from groundwire.errors import WireError
 from groundnet.bench.headquarters import Headquarters
 from groundnet.bench.interface import Heard
 from groundnet.bench.rig_file import CollectorEntry
-from groundnet.collector.collector_thread import CollectorThread
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.intake.collector_thread import CollectorThread
+from groundnet.collector.intake.core import Collector
 
 SIGHTINGS = messages.kind_of("sightings")
 

@@ -18,7 +18,7 @@ from groundnet.cli.options import DatabaseOption, JsonOption, RegistryOption, da
 from groundnet.cli.owner_door import owned
 from groundnet.cli.registry_door import PassphraseFileOption, open_registry
 from groundnet.collector.database import Database
-from groundnet.collector.export import iso_time
+from groundnet.collector.places.export import iso_time
 from groundnet.errors import GroundnetError
 
 app = typer.Typer(

@@ -8,8 +8,8 @@ from rich.table import Table
 
 from groundnet.cli.language import tr
 from groundnet.cli.options import DatabaseOption, JsonOption, database_path, now_ms
-from groundnet.collector.calibration import Calibration, learn_all
 from groundnet.collector.database import Database
+from groundnet.collector.places.calibration import Calibration, learn_all
 
 app = typer.Typer()
 

@@ -22,11 +22,11 @@ from groundnet.cli.options import (
     parse_time_ms,
 )
 from groundnet.cli.registry_door import open_registry
-from groundnet.collector.cases import Case, close_cases, list_cases, open_cases
-from groundnet.collector.condition import condition_of
+from groundnet.collector.casework.cases import Case, close_cases, list_cases, open_cases
+from groundnet.collector.casework.condition import condition_of
+from groundnet.collector.casework.silence import Intervals, silent_devices
 from groundnet.collector.database import Database
-from groundnet.collector.export import iso_time
-from groundnet.collector.silence import Intervals, silent_devices
+from groundnet.collector.places.export import iso_time
 from groundnet.provision.intervals import intervals_of
 
 app = typer.Typer(

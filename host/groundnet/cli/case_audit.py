@@ -12,7 +12,7 @@ from rich.table import Table
 from groundnet.cli.language import tr
 from groundnet.cli.options import DatabaseOption, JsonOption, RegistryOption, database_path
 from groundnet.cli.registry_door import open_registry
-from groundnet.collector import lookup_audit
+from groundnet.collector.casework import lookup_audit
 from groundnet.collector.database import Database
 
 

@@ -17,11 +17,11 @@ from groundnet.cli.options import (
     operator,
 )
 from groundnet.cli.registry_door import open_registry
-from groundnet.collector import evidence_paper, payout
+from groundnet.collector.casework import evidence_paper, payout
+from groundnet.collector.casework.lookups import note
+from groundnet.collector.casework.payout import Evidence
 from groundnet.collector.database import Database
-from groundnet.collector.export import iso_time
-from groundnet.collector.lookups import note
-from groundnet.collector.payout import Evidence
+from groundnet.collector.places.export import iso_time
 from groundnet.provision.intervals import intervals_of
 
 GROUNDS = {

@@ -25,14 +25,17 @@ from groundnet.cli.options import (
     now_ms,
 )
 from groundnet.cli.registry_door import open_registry
-from groundnet.collector import calibration_service, clock_service, searching, suspicion_service
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
-from groundnet.collector.inbox import Inbox
-from groundnet.collector.mqtt_inbox import MqttInbox, broker_of
-from groundnet.collector.newcomers import Newcomers
-from groundnet.collector.server import Server, ServerError
-from groundnet.collector.station_door import StationDoor
+from groundnet.collector.intake import searching
+from groundnet.collector.intake.core import Collector
+from groundnet.collector.intake.inbox import Inbox
+from groundnet.collector.intake.mqtt_inbox import MqttInbox, broker_of
+from groundnet.collector.intake.newcomers import Newcomers
+from groundnet.collector.intake.server import Server, ServerError
+from groundnet.collector.places import calibration_service
+from groundnet.collector.senders import clock_service
+from groundnet.collector.stations import suspicion_service
+from groundnet.collector.stations.station_door import StationDoor
 
 app = typer.Typer()
 

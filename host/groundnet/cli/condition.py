@@ -13,11 +13,11 @@ from groundnet.cli import station_quarantine
 from groundnet.cli.language import tr
 from groundnet.cli.options import DatabaseOption, JsonOption, RegistryOption, database_path, now_ms
 from groundnet.cli.registry_door import open_registry
-from groundnet.collector.clock_drift import Clock, Window, next_window
-from groundnet.collector.clock_service import kept
-from groundnet.collector.condition import Condition, condition_of
+from groundnet.collector.casework.condition import Condition, condition_of
 from groundnet.collector.database import Database
-from groundnet.collector.export import iso_time
+from groundnet.collector.places.export import iso_time
+from groundnet.collector.senders.clock_drift import Clock, Window, next_window
+from groundnet.collector.senders.clock_service import kept
 from groundnet.provision.record import Record
 from groundnet.provision.vault import VaultLocked
 

@@ -20,7 +20,7 @@ from groundnet.cli.options import (
 )
 from groundnet.cli.registry_door import PassphraseFileOption, open_registry
 from groundnet.collector.database import Database
-from groundnet.collector.lending import MOST_HOURS, NotLent, lend
+from groundnet.collector.outbound.lending import MOST_HOURS, NotLent, lend
 from groundnet.errors import Text
 from groundnet.link.finder import Finder, at_finder
 from groundnet.provision.record import Record

@@ -19,8 +19,8 @@ from groundnet.cli.options import (
 from groundnet.cli.owner_door import OwnerOption, owned
 from groundnet.cli.registry_door import open_registry
 from groundnet.collector.database import Database
-from groundnet.collector.export import iso_time
-from groundnet.collector.order_desk import BY_HAND, Given, give, list_orders, withdraw
+from groundnet.collector.outbound.order_desk import BY_HAND, Given, give, list_orders, withdraw
+from groundnet.collector.places.export import iso_time
 
 app = typer.Typer(
     no_args_is_help=True,

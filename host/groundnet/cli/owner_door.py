@@ -11,7 +11,7 @@ from rich.console import Console
 from groundnet.cli.language import tr
 from groundnet.cli.options import JsonOption, RegistryOption, now_ms, operator
 from groundnet.cli.registry_door import PassphraseFileOption, open_registry, told
-from groundnet.collector import lookups
+from groundnet.collector.casework import lookups
 from groundnet.collector.database import Database
 from groundnet.provision import owner_token
 from groundnet.provision.paper import owner_slip

@@ -10,11 +10,11 @@ from rich.table import Table
 
 from groundnet.cli.language import said, tr
 from groundnet.cli.options import DatabaseOption, JsonOption, database_path, now_ms, operator
-from groundnet.collector import quarantine_store
 from groundnet.collector.database import Database
-from groundnet.collector.export import iso_time
-from groundnet.collector.quarantine import BY_HAND, RULES
-from groundnet.collector.quarantine_store import Act, Hold
+from groundnet.collector.places.export import iso_time
+from groundnet.collector.stations import quarantine_store
+from groundnet.collector.stations.quarantine import BY_HAND, RULES
+from groundnet.collector.stations.quarantine_store import Act, Hold
 from groundnet.errors import GroundnetError, Text
 
 app = typer.Typer(

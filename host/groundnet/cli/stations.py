@@ -11,11 +11,11 @@ from rich.table import Table
 from groundnet.cli import station_quarantine
 from groundnet.cli.language import tr
 from groundnet.cli.options import DatabaseOption, JsonOption, database_path, now_ms, parse_time_ms
-from groundnet.collector.contradictions import Contradiction
-from groundnet.collector.contradictions import contradictions as find_contradictions
 from groundnet.collector.database import Database
-from groundnet.collector.export import iso_time
-from groundnet.collector.station_list import Refusal, StationState, forget_refusals, stations
+from groundnet.collector.places.export import iso_time
+from groundnet.collector.stations.contradictions import Contradiction
+from groundnet.collector.stations.contradictions import contradictions as find_contradictions
+from groundnet.collector.stations.station_list import Refusal, StationState, forget_refusals, stations
 
 app = typer.Typer()
 app.add_typer(station_quarantine.app, name="quarantine")

@@ -21,13 +21,13 @@ from groundnet.cli.options import (
 )
 from groundnet.cli.owner_door import OwnerOption, owned
 from groundnet.cli.registry_door import open_registry
-from groundnet.collector.cell_table import CellTable
-from groundnet.collector.condition import condition_of
+from groundnet.collector.casework.condition import condition_of
+from groundnet.collector.casework.lookups import permit
 from groundnet.collector.database import Database
-from groundnet.collector.export import FORMATS, iso_time
-from groundnet.collector.lookups import permit
-from groundnet.collector.observations import left_out
-from groundnet.collector.track import TrackPoint, last_cell, last_place, track_of
+from groundnet.collector.places.cell_table import CellTable
+from groundnet.collector.places.export import FORMATS, iso_time
+from groundnet.collector.places.observations import left_out
+from groundnet.collector.places.track import TrackPoint, last_cell, last_place, track_of
 from groundnet.errors import GroundnetError
 
 app = typer.Typer()

@@ -14,7 +14,7 @@ from groundnet.cli.language import tr
 from groundnet.cli.options import STORE, JsonOption, RegistryOption, database_path, now_ms, operator
 from groundnet.cli.registry_door import open_registry, open_registry_if_there
 from groundnet.collector.database import Database
-from groundnet.collector.updates import UpdateRefused, queue
+from groundnet.collector.outbound.updates import UpdateRefused, queue
 from groundnet.errors import Text
 from groundnet.link.update import read_bundle
 from groundnet.link.update import update as update_device

@@ -11,8 +11,8 @@ from rich.table import Table
 from groundnet.cli.language import tr
 from groundnet.cli.options import DatabaseOption, JsonOption, database_path, now_ms
 from groundnet.collector.database import Database
-from groundnet.collector.export import iso_time
-from groundnet.collector.updates import Waiting, list_updates, withdraw
+from groundnet.collector.outbound.updates import Waiting, list_updates, withdraw
+from groundnet.collector.places.export import iso_time
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -3,7 +3,7 @@
 What the registry wrote to it counts, then what its profile brings, then the region plan.
 """
 
-from groundnet.collector.silence import Intervals
+from groundnet.collector.casework.silence import Intervals
 from groundnet.image import settings_table
 from groundnet.provision.registry import Record
 

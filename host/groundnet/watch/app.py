@@ -16,8 +16,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from groundnet.collector.export import FORMATS, iso_time
-from groundnet.collector.track import last_place
+from groundnet.collector.places.export import FORMATS, iso_time
+from groundnet.collector.places.track import last_place
 from groundnet.errors import GroundnetError
 from groundnet.watch import map_svg, situation, wording
 from groundnet.watch.desk import Desk, NoSuchCase

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from groundnet.collector import order_desk
-from groundnet.collector.cases import CaseError, close_cases, open_cases
+from groundnet.collector.casework.cases import CaseError, close_cases, open_cases
+from groundnet.collector.casework.lookups import written_down
 from groundnet.collector.database import Database
-from groundnet.collector.lookups import written_down
-from groundnet.collector.track import TrackPoint
+from groundnet.collector.outbound import order_desk
+from groundnet.collector.places.track import TrackPoint
 from groundnet.errors import Text
 from groundnet.provision.people import People, Session, SessionOver
 from groundnet.provision.registry import Registry

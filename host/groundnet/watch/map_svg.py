@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from groundnet.collector.track import TrackPoint
+from groundnet.collector.places.track import TrackPoint
 from groundnet.watch.projection import TILE_PX, Shown, View
 from groundnet.watch.situation import Station
 

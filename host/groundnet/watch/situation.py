@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from groundwire import downlink
 
-from groundnet.collector.cases import Case, list_cases
-from groundnet.collector.condition import Condition, condition_of
+from groundnet.collector.casework.cases import Case, list_cases
+from groundnet.collector.casework.condition import Condition, condition_of
+from groundnet.collector.casework.silence import Silence, silent_devices
 from groundnet.collector.database import Database
-from groundnet.collector.quarantine import RULES
-from groundnet.collector.quarantine_store import Hold, held
-from groundnet.collector.silence import Silence, silent_devices
-from groundnet.collector.track import TrackPoint, last_place, track_of
+from groundnet.collector.places.track import TrackPoint, last_place, track_of
+from groundnet.collector.stations.quarantine import RULES
+from groundnet.collector.stations.quarantine_store import Hold, held
 from groundnet.database.store import Row
 from groundnet.errors import Text
 from groundnet.provision.intervals import intervals_of

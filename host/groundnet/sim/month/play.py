@@ -8,8 +8,8 @@ from statistics import median
 from groundwire import frame, messages
 from groundwire.errors import WireError
 
-from groundnet.collector.core import Collector
 from groundnet.collector.database import Database
+from groundnet.collector.intake.core import Collector
 from groundnet.errors import GroundnetError
 from groundnet.sim.groundcore_runtime import load
 from groundnet.sim.month.body import Body

@@ -3,8 +3,8 @@
 import random
 from pathlib import Path
 
-from groundnet.collector.cell_table import CellTable
-from groundnet.collector.collector_thread import CollectorThread
+from groundnet.collector.intake.collector_thread import CollectorThread
+from groundnet.collector.places.cell_table import CellTable
 from groundnet.geodesy import LocalFrame
 from groundnet.sim.cells import Cells, read_towers
 from groundnet.sim.motion_profile import MotionProfile

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from groundwire import beacon
 
-from groundnet.collector.cases import open_case
+from groundnet.collector.casework.cases import open_case
 from groundnet.collector.database import Database
-from groundnet.collector.export import FORMATS
-from groundnet.collector.track import last_place, track_of
+from groundnet.collector.places.export import FORMATS
+from groundnet.collector.places.track import last_place, track_of
 from groundnet.geodesy import distance_m
 from groundnet.sim.theft import scene
 from groundnet.sim.theft.install_point import provision_tag, provision_tracker, set_up_station

@@ -1,0 +1,1 @@
+"""What goes out to devices: orders, updates, and what a finder is lent."""

@@ -1,0 +1,1 @@
+"""The stations: who may speak, who is kept out and why, what they cover."""
