@@ -258,8 +258,8 @@ def test_the_commands_list_hold_and_release_and_say_who_did_it(tmp_path, tag, mo
     monkeypatch.setenv("LOGNAME", "li")
     path, name = ["--database", str(tmp_path / "collector.db")], station_id(BAD).hex()
 
-    def run(*words, code=0, **extra):
-        found = CliRunner().invoke(app, [*words, *path], env={"COLUMNS": "250"}, **extra)
+    def run(*words, code=0, columns=250, **extra):
+        found = CliRunner().invoke(app, [*words, *path], env={"COLUMNS": str(columns)}, **extra)
         assert found.exit_code == code, found.output
         return found.stdout
 
@@ -270,6 +270,8 @@ def test_the_commands_list_hold_and_release_and_say_who_did_it(tmp_path, tag, mo
     shown = json.loads(run("stations", "--json"))
     assert [one["quarantine"] and one["quarantine"]["rule"] for one in shown] == [None, "by_hand"]
     assert "人工隔离" in run("--lang", "zh", "stations", "quarantine", "list")
+    for words in (("quarantine", "list"), ("quarantine", "list", "--audit"), ()):
+        assert name in run("stations", *words, columns=70), "an id is copied: it is never cut"
     assert "QUARANTINE" in run("--lang", "en", "stations")
     run("stations", "quarantine", "release", name, "--reason", "found")
     run("stations", "quarantine", "release", name, code=1)

@@ -129,7 +129,7 @@ def _show_holds(held: list[Hold], at_ms: int) -> None:
         ("until", "期限"),
         ("do", "处理办法"),
     )
-    table = Table(*(tr(*title) for title in titles))
+    table = table_of(titles)
     for one in held:
         do = said(RULES[one.rule].do) if one.rule in RULES else ""
         table.add_row(
@@ -140,7 +140,7 @@ def _show_holds(held: list[Hold], at_ms: int) -> None:
 
 def _show_acts(done: list[Act]) -> None:
     titles = (("time", "时间"), ("station", "基站"), ("what", "操作"), ("why", "原因"), ("who", "操作人"))
-    table = Table(*(tr(*title) for title in titles))
+    table = table_of(titles)
     for one in done:
         why = " ".join(word for word in (one.rule, _printable(one.detail)) if word)
         act = tr(one.act, ACTS_ZH.get(one.act, one.act))
@@ -148,6 +148,14 @@ def _show_acts(done: list[Act]) -> None:
             iso_time(one.time_ms), one.station_id.hex(), act, escape(why), escape(_printable(one.who))
         )
     Console().print(table)
+
+
+def table_of(titles: tuple[tuple[str, str], ...]) -> Table:
+    """Ids and times whole, whatever the terminal's width: they are copied."""
+    table = Table()
+    for title in titles:
+        table.add_column(tr(*title), no_wrap=title[0] in ("station", "time"), overflow="fold")
+    return table
 
 
 def _public_act(one: Act) -> dict:

@@ -85,7 +85,7 @@ def stations_(
         ("health", "状态"),
         ("refused", "拒绝"),
     )
-    table = Table(*(tr(*title) for title in titles))
+    table = station_quarantine.table_of(titles)
     at_ms = now_ms()
     for one in found:
         held = station_quarantine.hold_text(one.hold, at_ms)
